@@ -1,0 +1,123 @@
+"""The families render in both splits, and the two splits share no open value."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import pytest
+
+from agentkit_recipe.families import (
+    CHITCHAT,
+    CLASHES,
+    FAMILIES,
+    HELD_OUT,
+    HOME,
+    KNOWN,
+    OPEN_ENDED,
+    READY_MADE,
+    REFUSALS,
+    UNSERVED,
+    Family,
+    answer,
+    arguments_of,
+    draw,
+    make_result,
+    request,
+)
+from agentkit_recipe.values import KINDS, SPLITS, Said, convert, sample
+
+BY_NAME = {family.name: family for family in FAMILIES}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_every_family_renders(family: Family, split: str) -> None:
+    rng = random.Random(7)
+    required = {slot.key[0] for slot in family.slots if not slot.optional}
+    for turn in range(50):
+        ask = family.asks[turn % len(family.asks)]
+        drawn = draw(family, ask, rng, split)
+        text, arguments = request(ask, drawn), arguments_of(drawn)
+        result = make_result(family, arguments, rng, split)
+        final = answer(family.answers[turn % len(family.answers)], arguments, result)
+        assert required <= set(arguments)
+        assert not re.search(r"[{}\n]", text + final + json.dumps(list(arguments.values())))
+        assert len(text.split()) <= 24
+        assert "  " not in text
+        for value in drawn.values():
+            assert (value.text if isinstance(value, Said) else str(value)) in text
+        json.dumps([arguments, result])
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_families_are_well_formed(family: Family) -> None:
+    assert 3 <= len(family.names) <= 5
+    assert len(family.asks) >= 6
+    assert len(family.about) >= 2
+    assert len(family.answers) >= 2 or family.name == "tell_joke"
+    words = [*family.names, *(key for slot in family.slots for key in slot.key)]
+    assert all(re.fullmatch(r"[a-z][a-z_0-9]*", word) for word in words)
+    keys = [key for slot in family.slots for key in slot.key[:1]]
+    assert len(set(keys)) == len(keys)
+    for slot in family.slots:
+        assert slot.kind in KINDS or slot.choices
+        assert len(slot.about) >= 2
+
+
+def test_types_of_arguments_are_those_declared() -> None:
+    types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
+    rng = random.Random(3)
+    for family in FAMILIES:
+        for ask in family.asks:
+            arguments = arguments_of(draw(family, ask, rng))
+            for slot in family.slots:
+                if slot.key[0] in arguments:
+                    assert isinstance(arguments[slot.key[0]], types[slot.json_type]), (family.name, slot.key)
+
+
+def test_there_are_enough_of_all() -> None:
+    assert len(FAMILIES) >= 48
+    assert len({name for family in FAMILIES for name in family.names}) == sum(len(family.names) for family in FAMILIES)
+    assert len({family.name for family in HELD_OUT}) == 6
+    assert not {family.name for family in HELD_OUT} & {family.name for family in (*KNOWN, *READY_MADE, *HOME)}
+    assert set().union(*CLASHES, OPEN_ENDED) <= set(BY_NAME)
+    assert len(dict(CHITCHAT)) >= 60
+    assert all(3 <= len(reply.split()) <= 9 for _, reply in CHITCHAT)
+    assert len(set(UNSERVED)) >= 60
+    assert len(REFUSALS) == 3
+    assert {kind for text in UNSERVED for kind in re.findall(r"\{(\w+)\}", text)} <= set(KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.disjoint))
+def test_splits_share_no_open_value(kind: str) -> None:
+    rng = random.Random(11)
+    drawn = {split: {spelled(sample(kind, rng, split)).lower() for _ in range(1500)} for split in SPLITS}
+    assert not drawn["train"] & drawn["heldout"]
+    assert min(map(len, drawn.values())) >= 100
+
+
+def spelled(value: object) -> str:
+    return value.text if isinstance(value, Said) else str(value)
+
+
+def test_sampling_is_deterministic() -> None:
+    for kind in KINDS:
+        first, again = (sample(kind, random.Random(5), "train") for _ in range(2))
+        assert first == again
+
+
+def test_unknown_kinds_and_splits_are_named() -> None:
+    with pytest.raises(KeyError, match="no kind 'planet'"):
+        sample("planet", random.Random(0), "train")
+    with pytest.raises(ValueError, match="split must be one of"):
+        sample("city", random.Random(0), "test")
+
+
+def test_results_are_worked_out() -> None:
+    rng = random.Random(0)
+    assert make_result(BY_NAME["calculate"], {"expression": "12 * (3 + 4)"}, rng) == 84
+    assert make_result(BY_NAME["calculate_tip"], {"amount": 80, "percent": 15}, rng) == 12
+    assert convert(100, "celsius", "fahrenheit") == pytest.approx(212)
+    assert convert(1, "km", "kg") is None
