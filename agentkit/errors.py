@@ -1,0 +1,119 @@
+"""Every error of agentkit. The class says who must react.
+
+AgentkitError
+  UserError                 the developer mends the program
+    ToolDefinitionError       a function or schema that can't be served as a tool
+    ModelNotFoundError        a model's name that leads nowhere
+  ToolError                 raised by a tool: the model is told
+    ModelRetry                it may try again; costs one of the tool's retries
+    ToolFailed                it has to live with it; costs no retry
+    ApprovalRequired          not told: the run stops before anything happens, and a person decides
+  RunError                  the caller of the run decides
+    RunCancelled              the run was cancelled; what it reached is in `.result`
+    UsageLimitExceeded        a limit was met; a run turns it into `stop_reason="usage_limit"`
+    RunStopped                asked for by `result.raise_for_stop()`: the run ended without an answer
+    ModelError                the model could not answer at all
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentkit.messages import ToolCallPart
+    from agentkit.result import AgentRunResult
+
+
+class AgentkitError(Exception):
+    """Whatever agentkit raises on its own account."""
+
+
+class UserError(AgentkitError):
+    """The program uses agentkit in a way that can't work; the message says what to change."""
+
+
+class ToolDefinitionError(UserError):
+    """A function or schema can't be served as a tool; raised when it is registered."""
+
+
+class ModelNotFoundError(UserError):
+    """A model's name leads to no model."""
+
+
+class ToolError(AgentkitError):
+    """Raised inside a tool to speak to the model."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ModelRetry(ToolError):
+    """The call was wrong and the model may try again: costs one of the tool's retries.
+
+    `argument` names the argument at fault, by name or as a JSON pointer (`"/address/city"`).
+    """
+
+    def __init__(self, message: str, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+class ToolFailed(ToolError):
+    """The tool could not do it, and trying again is no use: the model is told, no retry is spent."""
+
+
+class ApprovalRequired(ToolError):
+    """A person has to agree first: the run stops with `stop_reason="approval_required"`.
+
+    A tool may raise it before its first side effect. `calls` are the calls that wait.
+    """
+
+    def __init__(
+        self, message: str = "A person has to approve this call.", calls: tuple[ToolCallPart, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.calls = calls
+
+
+class RunError(AgentkitError):
+    """A run ended without an answer."""
+
+
+class RunCancelled(RunError):
+    """The run was cancelled. No tool begins after this is raised.
+
+    `result` is what was reached; `still_running` names the synchronous tools whose threads could not be stopped.
+    """
+
+    def __init__(
+        self,
+        message: str = "The run was cancelled.",
+        *,
+        result: AgentRunResult[Any] | None = None,
+        still_running: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.result = result
+        self.still_running = still_running
+
+
+class UsageLimitExceeded(RunError):
+    """A limit was met. `limit` is the field of `UsageLimits`, `maximum` its value."""
+
+    def __init__(self, limit: str, maximum: float) -> None:
+        super().__init__(f"The run met its limit of {maximum:g} {limit.replace('_', ' ')} (UsageLimits.{limit}).")
+        self.limit = limit
+        self.maximum = maximum
+
+
+class RunStopped(RunError):
+    """The run ended without an answer for `result.stop_reason`."""
+
+    def __init__(self, message: str, *, result: AgentRunResult[Any]) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class ModelError(RunError):
+    """The model could not answer: it failed, and not by writing something wrong."""

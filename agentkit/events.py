@@ -1,0 +1,107 @@
+"""What happens in a run, as it happens. One stream carries all of it, in order, and `RunFinished` is its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from agentkit.messages import ToolCallPart, ToolResult
+from agentkit.models.base import CanvasRecord
+from agentkit.result import AgentRunResult
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasDraft:
+    """A canvas after a denoising step. It replaces the draft before it: nothing of it is final.
+
+    canvas     index of the canvas in the run
+    step       1 after the first denoising step
+    tokens     token ids of the whole canvas, texts the same decoded one by one
+    entropies  the denoiser's uncertainty (nats) per position
+    accepted   per position, whether the sampler holds the token; empty when the model doesn't say
+    """
+
+    canvas: int
+    step: int
+    tokens: tuple[int, ...]
+    texts: tuple[str, ...]
+    entropies: tuple[float, ...]
+    accepted: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasCommitted:
+    """A canvas is final and in the context."""
+
+    canvas: CanvasRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRenoised:
+    """A span of a canvas was wrong and is denoised again, the rest held.
+
+    span      (start, end), token indices in the canvas
+    reason    what was wrong
+    pointer   JSON pointer of the argument at fault, if it is one
+    steps     denoising steps the repair took
+    """
+
+    canvas: int
+    span: tuple[int, int]
+    reason: str
+    pointer: str | None = None
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextCommitted:
+    """A stretch of the answer's text is final."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtCommitted:
+    """A stretch of a thought is final."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """A tool begins. A call that is refused never has this event."""
+
+    call: ToolCallPart
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallFinished:
+    """A call was answered: by its tool, or by what was wrong with it.
+
+    error     the exception behind an error result, with its traceback; the model sees only `result`
+    seconds   how long the tool ran; 0 for a call that was refused
+    """
+
+    call: ToolCallPart
+    result: ToolResult
+    seconds: float = 0.0
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run is over; `result` is what `Agent.run` returns."""
+
+    result: AgentRunResult[Any]
+
+
+Event: TypeAlias = (
+    CanvasDraft
+    | CanvasCommitted
+    | SpanRenoised
+    | TextCommitted
+    | ThoughtCommitted
+    | ToolCallStarted
+    | ToolCallFinished
+    | RunFinished
+)

@@ -1,0 +1,148 @@
+"""What is said in a run: frozen messages that survive a round trip through JSON without loss.
+
+A conversation is a sequence of `Message`. Calls that could not be read keep their raw text, so a faulty call can be
+stored, shown to the model again and read back exactly as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+JSON: TypeAlias = Any
+"""A value that JSON can hold: None, bool, int, float, str, or a list or a str-keyed dict of such."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """A tool as the model sees it: `parameters` is the JSON Schema of the arguments object."""
+
+    name: str
+    description: str
+    parameters: dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Text of an answer."""
+
+    text: str
+    kind: Literal["text"] = field(default="text", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtPart:
+    """Text of a thought: not part of the answer."""
+
+    text: str
+    kind: Literal["thought"] = field(default="thought", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A call as the model wrote it.
+
+    `arguments` is None when they could not be read; then `fault` says why, and `raw` holds what was written.
+    """
+
+    name: str
+    arguments: dict[str, JSON] | None
+    id: str
+    raw: str = ""
+    fault: str | None = None
+    kind: Literal["tool_call"] = field(default="tool_call", repr=False)
+
+
+AssistantPart: TypeAlias = Annotated[TextPart | ThoughtPart | ToolCallPart, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMessage:
+    """The developer's instructions."""
+
+    text: str
+    kind: Literal["system"] = field(default="system", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """What the user said."""
+
+    text: str
+    kind: Literal["user"] = field(default="user", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    """What the model wrote in one turn.
+
+    `tokens` are the committed token ids as `model` wrote them; they mean nothing to another model.
+    """
+
+    parts: tuple[AssistantPart, ...]
+    model: str | None = None
+    tokens: tuple[int, ...] | None = None
+    kind: Literal["assistant"] = field(default="assistant", repr=False)
+
+    @property
+    def text(self) -> str:
+        """The answer's text, without thoughts and calls."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def thoughts(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, ThoughtPart))
+
+    @property
+    def calls(self) -> tuple[ToolCallPart, ...]:
+        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What came back from one call; `is_error` when the call was refused or failed."""
+
+    call_id: str
+    name: str
+    content: JSON
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMessage:
+    """The results of one turn's calls, in the order of the calls."""
+
+    results: tuple[ToolResult, ...]
+    kind: Literal["tool"] = field(default="tool", repr=False)
+
+
+Message: TypeAlias = Annotated[
+    SystemMessage | UserMessage | AssistantMessage | ToolMessage,
+    Field(discriminator="kind"),
+]
+
+
+@cache
+def _adapter() -> TypeAdapter[tuple[Message, ...]]:
+    return TypeAdapter(tuple[Message, ...], config=ConfigDict(ser_json_inf_nan="constants"))
+
+
+def messages_to_json(messages: Iterable[Message]) -> str:
+    """The messages as JSON text (numbers that JSON lacks, such as NaN, as bare constants, as Python's json does)."""
+    return _adapter().dump_json(tuple(messages)).decode()
+
+
+def messages_from_json(data: str | bytes) -> tuple[Message, ...]:
+    """Reads what `messages_to_json` wrote. Raises `pydantic.ValidationError` when it is anything else."""
+    return _adapter().validate_json(data)
+
+
+def open_calls(messages: Sequence[Message]) -> tuple[ToolCallPart, ...]:
+    """The calls at the end of a conversation that nothing has answered yet."""
+    if messages and isinstance(messages[-1], AssistantMessage):
+        return messages[-1].calls
+    return ()

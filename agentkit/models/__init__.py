@@ -1,0 +1,1 @@
+"""Models that agents can talk to, and the way from a name to one."""

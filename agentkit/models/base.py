@@ -1,0 +1,108 @@
+"""What a model is to the loop: something to converse with, one method wide."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from agentkit.messages import AssistantMessage, Message, TextPart, ThoughtPart, ToolDefinition
+from agentkit.settings import ModelSettings
+from agentkit.usage import Budget, Usage
+
+if TYPE_CHECKING:
+    from agentkit.dialects.base import Fault
+    from agentkit.events import Event
+
+    Emit: TypeAlias = Callable[[Event], Awaitable[None]]
+
+Finish: TypeAlias = Literal["stop", "tool_calls", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasRecord:
+    """One committed canvas of a run.
+
+    index      0 for the run's first canvas
+    tokens     the committed token ids, up to and including the stop
+    entropies  the denoiser's uncertainty (nats) at each of them
+    steps      denoising steps it took
+    reason     why denoising ended: "stable" or "max_steps"
+    stopped    whether a stop token ended the turn here
+    """
+
+    index: int
+    tokens: tuple[int, ...] = ()
+    entropies: tuple[float, ...] = ()
+    steps: int = 0
+    reason: str = ""
+    seed: int | None = None
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One turn asked of a model.
+
+    messages   the whole conversation, the SystemMessage first where there are instructions
+    tools      the tools it may call (none under `tool_choice="none"`)
+    budget     ask `check_canvas()` before a canvas, `spend(...)` as it goes; both raise `UsageLimitExceeded`
+    drafts     whether anybody looks at `CanvasDraft` events; when False none need be made
+    """
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolDefinition, ...] = ()
+    settings: ModelSettings = field(default_factory=ModelSettings)
+    budget: Budget = field(default_factory=Budget)
+    drafts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResponse:
+    """One turn of a model.
+
+    finish   "stop", "tool_calls", or "length" when the turn was cut off by a limit of the model or by `max_tokens`
+    faults   what was wrong with it, with token spans
+    usage    what it cost; whatever was already spent on the request's budget is not counted again
+    """
+
+    message: AssistantMessage
+    faults: tuple[Fault, ...] = ()
+    finish: Finish = "stop"
+    usage: Usage = field(default_factory=Usage)
+    canvases: tuple[CanvasRecord, ...] = ()
+
+
+class Conversation(ABC):
+    """One run's talk with a model; it may hold what can be reused between turns, such as a cache of the prefix."""
+
+    @abstractmethod
+    async def respond(self, request: ModelRequest, emit: Emit) -> ModelResponse:
+        """Writes the next turn.
+
+        Emits the canvases and parts as they are committed. Raises `UsageLimitExceeded` when the budget ends and
+        `ModelError` when the model fails. It must be cancellable at its awaits.
+        """
+
+
+class Model(ABC):
+    """A model that agents can talk to. Many runs may use it at once, each through a conversation of its own."""
+
+    name: str = "model"
+
+    @abstractmethod
+    def converse(self) -> AbstractAsyncContextManager[Conversation]:
+        """Opens a conversation; whatever it holds is released on leaving."""
+
+
+async def emit_parts(message: AssistantMessage, emit: Emit) -> None:
+    """Emits a whole message's text and thoughts as committed, for models that don't stream."""
+    from agentkit.events import TextCommitted, ThoughtCommitted
+
+    for part in message.parts:
+        if isinstance(part, TextPart):
+            await emit(TextCommitted(part.text))
+        elif isinstance(part, ThoughtPart):
+            await emit(ThoughtCommitted(part.text))

@@ -1,0 +1,75 @@
+"""What a run gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
+
+from typing_extensions import TypeVar
+
+from agentkit.errors import ApprovalRequired, RunStopped
+from agentkit.messages import Message, ToolCallPart
+from agentkit.models.base import CanvasRecord
+from agentkit.usage import Usage
+
+if TYPE_CHECKING:
+    from agentkit.events import ToolCallFinished
+
+OutputT = TypeVar("OutputT", default=str)
+
+StopReason: TypeAlias = Literal[
+    "finished",
+    "max_tokens",
+    "empty_answer",
+    "usage_limit",
+    "retries_exhausted",
+    "repeated_call",
+    "approval_required",
+    "cancelled",
+]
+
+
+@dataclass(frozen=True)
+class AgentRunResult(Generic[OutputT]):
+    """What a run reached.
+
+    output        the answer; when the run did not finish, the text written until then
+    stop_reason   "finished", or why there is no answer:
+                    "max_tokens"          the answer was cut off by `ModelSettings.max_tokens`
+                    "empty_answer"        the model wrote neither text nor call
+                    "usage_limit"         a field of `UsageLimits`, named in `stop_detail`
+                    "retries_exhausted"   a tool's calls stayed wrong
+                    "repeated_call"       the model wrote the same bad call twice in a row
+                    "approval_required"   `pending_calls` wait for a person
+                    "cancelled"           only inside `RunCancelled.result`
+    stop_detail   the reason in words (for "usage_limit" the limit's name)
+    tool_calls    every call that was answered, with its result and, where it failed, the exception
+    """
+
+    output: OutputT
+    stop_reason: StopReason
+    usage: Usage
+    stop_detail: str = ""
+    canvases: tuple[CanvasRecord, ...] = ()
+    tool_calls: tuple[ToolCallFinished, ...] = ()
+    pending_calls: tuple[ToolCallPart, ...] = ()
+    _messages: tuple[Message, ...] = field(default=(), repr=False)
+    _new_from: int = field(default=0, repr=False)
+
+    def all_messages(self) -> tuple[Message, ...]:
+        """The conversation with this run's messages at its end; give it to the next run as `message_history`.
+
+        The agent's instructions are not in it: each run puts its own agent's at the front.
+        """
+        return self._messages
+
+    def new_messages(self) -> tuple[Message, ...]:
+        """The messages of this run alone, the prompt first."""
+        return self._messages[self._new_from :]
+
+    def raise_for_stop(self) -> None:
+        """Raises `ApprovalRequired` or `RunStopped` unless the run finished with an answer."""
+        if self.stop_reason == "approval_required":
+            raise ApprovalRequired(self.stop_detail, self.pending_calls)
+        if self.stop_reason != "finished":
+            raise RunStopped(f"The run stopped without an answer ({self.stop_reason}): {self.stop_detail}", result=self)
