@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table of phrasings)
 """Families of everyday tools: how a tool is named, described, asked for, and what it returns.
 
 `draw` samples the arguments one phrasing needs, `request` writes the phrasing, `make_result` the tool's result and
@@ -7,8 +8,9 @@ A result template is one of
     "* field"                a list of 1-3 distinct values of the field
     "key = text; key = text" a dict
     "text"                   a string, or the value of the field with its type where the text is one field
-and a field is {int low high}, {float low high digits}, {pick a|b|c}, {kind name} (a value of values.KINDS),
-{arg key} (an argument), {eval key} (the arithmetic an argument spells), {calc expression over arguments}, {convert}.
+and a field is {int low high} (numbers or arguments), {float low high digits}, {pick a|b|c}, {kind name} (a value of values.KINDS),
+{arg key} (an argument), {eval key} (the arithmetic an argument spells), {calc expression over arguments}, {convert},
+{prime key} (yes or no), {secret key} (as many letters and digits as the argument says).
 """
 
 from __future__ import annotations
@@ -130,8 +132,8 @@ def _text(text: str, arguments: Mapping[str, Any], rng: random.Random, split: st
 def _field(code: str, arguments: Mapping[str, Any], rng: random.Random, split: str) -> Any:
     name, _, rest = code.partition(" ")
     if name == "int":
-        low, high = rest.split()
-        return rng.randint(int(low), int(high))
+        start, end = (int(arguments.get(bound, bound)) for bound in rest.split())
+        return rng.randint(start, max(start, end))
     if name == "float":
         low, high, digits = rest.split()
         return round(rng.uniform(float(low), float(high)), int(digits))
@@ -144,6 +146,11 @@ def _field(code: str, arguments: Mapping[str, Any], rng: random.Random, split: s
         return arguments[rest]
     if name == "eval":
         return _number(_calculate(str(arguments[rest]), {}))
+    if name == "prime":
+        number = int(arguments[rest])
+        return "yes" if number > 1 and all(number % factor for factor in range(2, int(number**0.5) + 1)) else "no"
+    if name == "secret":
+        return "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(int(arguments[rest])))
     if name == "calc":
         return _number(_calculate(rest, arguments))
     if name == "convert":
@@ -305,7 +312,7 @@ HOME = (
     _family("roll_dice roll_die throw_dice dice", "Roll a die.|Throw a die with some sides.|Get a random die roll.", (
                 _slot("sides faces size", "sides", "How many sides it has.|The number of sides.", "integer"),),
             "roll a die with {sides} sides|roll a {sides} sided die|throw a die with {sides} sides|roll a d{sides}"
-            "|roll dice with {sides} sides|please roll a {sides} sided die|throw a {sides} sided die", "{int 1 6}",
+            "|roll dice with {sides} sides|please roll a {sides} sided die|throw a {sides} sided die", "{int 1 sides}",
             "You rolled {result}.|It is {result}."),
     _family("add_item add_to_list shopping_add add_shopping", "Add an item to the shopping list.|Put something on the list."
             "|Remember a thing to buy.", (_slot("item product thing", "item", "The item to add.|What to buy."),),
@@ -358,7 +365,7 @@ HOUSE = (
     _family("take_snapshot camera_snapshot capture_camera", "Take a picture with a camera.|Save a camera snapshot."
             "|Look through a room camera.", (_ROOM,),
             "take a snapshot of the {room}|show the camera in the {room}|take a picture of the {room}|camera snapshot of the"
-            " {room}|check the {room} camera|get an image from the {room} camera", "{kind path}",
+            " {room}|check the {room} camera|get an image from the {room} camera", "{kind image}",
             "The snapshot is in {result}.|I saved it as {result}."),
     _family("start_vacuum vacuum clean_room robot_clean", "Clean a room with the vacuum.|Send the vacuum robot to a room."
             "|Vacuum the floor of a room.", (_ROOM,),
@@ -654,7 +661,7 @@ CHANCE = (
                 _slot("high maximum end", "high", "The highest number.|Where the range ends.", "integer")),
             "pick a number between {low} and {high}|random number from {low} to {high}|give me a random number between {low} and"
             " {high}|choose a number from {low} to {high}|draw a number between {low} and {high}|any number from {low} to {high}",
-            "{int 20 30}", "The number is {result}.|I picked {result}."),
+            "{int low high}", "The number is {result}.|I picked {result}."),
     _family("flip_coin toss_coin coin heads_or_tails", "Flip a coin.|Toss a coin.|Get heads or tails.", (),
             "flip a coin|toss a coin|heads or tails|flip a coin for me|throw a coin|please toss a coin",
             "{pick heads|tails}", "It is {result}.|The coin shows {result}."),
@@ -662,11 +669,11 @@ CHANCE = (
                 _slot("length size characters", "length", "How many characters.|The length of the password.", "integer"),),
             "make a password with {length} characters|generate a password of {length} characters|new password, {length} characters"
             "|I need a password with {length} letters|create a {length} character password|give me a {length} character password",
-            "{kind code}", "Your password is {result}.|Use {result}."),
+            "{secret length}", "Your password is {result}.|Use {result}."),
     _family("make_qr_code qr_code create_qr", "Make a QR code.|Create a QR code of an address.", (
                 _slot("content url text", "url", "What the code contains.|The address in the code."),),
             "make a qr code for {content}|qr code of {content}|create a qr code with {content}|turn {content} into a qr code"
-            "|I need a qr code for {content}|generate a qr code for {content}", "{kind path}", "The code is in {result}."
+            "|I need a qr code for {content}|generate a qr code for {content}", "{kind image}", "The code is in {result}."
             "|I saved it as {result}."),
     _family("body_mass bmi body_mass_index", "Work out the body mass index.|Get the BMI of a person.", (
                 _slot("weight kilos kg", "weight", "The weight in kg.|How heavy, in kg.", "integer"),
@@ -678,7 +685,7 @@ CHANCE = (
     _family("is_prime prime_check check_prime", "Check if a number is prime.|Test a number for primes.", (
                 _slot("number value n", "high", "The number to check.|Which number.", "integer"),),
             "is {number} a prime number|is {number} prime|check if {number} is prime|test if {number} is a prime|tell me if {number}"
-            " is prime|prime check for {number}", "{pick yes|no}", "The answer is {result}.|{result}."),
+            " is prime|prime check for {number}", "{prime number}", "The answer is {result}.|{result}."),
 )  # fmt: skip
 
 COMPUTER = (
@@ -708,7 +715,7 @@ COMPUTER = (
             " to charge", "{int 1 100}", "The battery is at {result} percent.|It is at {result} percent."),
     _family("take_screenshot screenshot capture_screen", "Take a screenshot.|Save a picture of the screen.", (),
             "take a screenshot|screenshot please|capture the screen|save what is on my screen|make a screenshot|take a picture of"
-            " my screen", "{kind path}", "I saved it as {result}.|The screenshot is {result}."),
+            " my screen", "{kind image}", "I saved it as {result}.|The screenshot is {result}."),
     _family("set_brightness screen_brightness dim_screen", "Set the screen brightness.|Make the screen brighter or darker.", (
                 _slot("percent level brightness", "percent", "The brightness in percent.|How bright, 0 to 100.", "integer"),),
             "set the screen brightness to {percent} percent|brightness to {percent} percent|dim the screen to {percent} percent"

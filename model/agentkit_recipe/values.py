@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (lists of words)
 """Argument values for the synthetic tool calls: cities, notes, paths, numbers, dates ...
 
 Every open string belongs to exactly one split: real words and made-up words alike go to "heldout" when
@@ -331,6 +332,10 @@ def _path(rng: random.Random, split: str) -> str:
     return f"{folder}{stem}.{rng.choice(EXTENSIONS)}"
 
 
+def _image(rng: random.Random, split: str) -> str:
+    return f"{_single(rng, split)}.{rng.choice(('png', 'jpg'))}"
+
+
 def _folder(rng: random.Random, split: str) -> str:
     name = _single(rng, split)
     return f"{name}/{_single(rng, split)}" if rng.random() < 0.25 else name
@@ -476,7 +481,7 @@ _OPEN: dict[str, Draw] = {
     "place": _either(_zone, _city, 0.2), "language": _words(LANGUAGES, title=True, made=0.6), "team": _words(TEAMS, title=True),
     "color": _words(COLORS, made=0.6), "app": _words(APPS, title=True), "company": _words(COMPANIES, title=True),
     "plant": _words(PLANTS), "door": _words(DOORS), "airport": _pattern(3, 0), "flight": _pattern(2, 3),
-    "order": _pattern(1, 4), "parcel": _pattern(2, 6), "code": _mixed_code,
+    "order": _pattern(1, 4), "parcel": _pattern(2, 6), "code": _mixed_code, "image": _image,
 }  # fmt: skip
 _SHARED: dict[str, Draw] = {
     "expression": _expression, "time": _time, "date": _date, "weekday": _of(WEEKDAYS), "month": _of(MONTHS),
@@ -484,7 +489,7 @@ _SHARED: dict[str, Draw] = {
     "duration_minutes": _either(_range(5, 120, 5), _range(1, 90), 0.5), "count": _range(2, 99), "people": _range(2, 12),
     "percent": _either(_range(0, 100, 5), _range(0, 100), 0.5), "tip": _range(5, 30), "money": _money, "number": _quantity,
     "temperature": _range(-10, 38), "degrees": _degrees, "year": _range(1900, 2030), "sides": _range(4, 100),
-    "length": _range(6, 32), "low": _range(1, 20), "high": _range(30, 999), "height": _range(140, 205),
+    "length": _range(6, 16), "low": _range(1, 20), "high": _range(30, 999), "height": _range(140, 205),
     "weight": _range(40, 130), "currency": _currency, "currency_from": _currency, "currency_to": _currency,
     "unit": _unit, "unit_from": _unit, "unit_to": _unit, "grams": _range(10, 500, 10), "big_int": _range(100, 99999),
 }  # fmt: skip

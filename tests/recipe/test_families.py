@@ -44,7 +44,7 @@ def test_every_family_renders(family: Family, split: str) -> None:
         final = answer(family.answers[turn % len(family.answers)], arguments, result)
         assert required <= set(arguments)
         assert not re.search(r"[{}\n]", text + final + json.dumps(list(arguments.values())))
-        assert len(text.split()) <= 24
+        assert len(text.split()) <= 20
         assert "  " not in text
         for value in drawn.values():
             assert (value.text if isinstance(value, Said) else str(value)) in text
@@ -67,7 +67,13 @@ def test_families_are_well_formed(family: Family) -> None:
 
 
 def test_types_of_arguments_are_those_declared() -> None:
-    types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
+    types: dict[str, tuple[type, ...]] = {
+        "string": (str,),
+        "integer": (int,),
+        "number": (int, float),
+        "boolean": (bool,),
+        "array": (list,),
+    }
     rng = random.Random(3)
     for family in FAMILIES:
         for ask in family.asks:
@@ -115,9 +121,26 @@ def test_unknown_kinds_and_splits_are_named() -> None:
         sample("city", random.Random(0), "test")
 
 
+def test_ready_made_tools_keep_their_names() -> None:
+    assert {family.name: [slot.key[0] for slot in family.slots] for family in READY_MADE} == {
+        "calculate": ["expression"],
+        "current_time": ["place"],
+        "convert_units": ["value", "from_unit", "to_unit"],
+        "add_note": ["text"],
+        "find_notes": ["query"],
+        "list_notes": [],
+        "read_file": ["path"],
+        "list_files": ["folder"],
+        "find_text": ["text"],
+        "http_get": ["url"],
+    }
+
+
 def test_results_are_worked_out() -> None:
     rng = random.Random(0)
     assert make_result(BY_NAME["calculate"], {"expression": "12 * (3 + 4)"}, rng) == 84
     assert make_result(BY_NAME["calculate_tip"], {"amount": 80, "percent": 15}, rng) == 12
+    assert make_result(BY_NAME["is_prime"], {"number": 91}, rng) == "no"
+    assert len(make_result(BY_NAME["make_password"], {"length": 9}, rng)) == 9
     assert convert(100, "celsius", "fahrenheit") == pytest.approx(212)
     assert convert(1, "km", "kg") is None
