@@ -379,7 +379,8 @@ HOUSE = (
             " minutes of water|please water the {plants} for {minutes} minutes|run the water for the {plants} for {minutes}"
             " minutes|{minutes} minutes of water for the {plants}", "{pick started|ok|watering}",
             "I water the {plants} for {minutes} minutes.|The {plants} get {minutes} minutes of water."),
-    _family("set_blinds move_blinds blinds", "Open or close the blinds.|Move the blinds of a room.", (_ROOM, _choice(
+    _family("set_blinds move_blinds blinds", "Open or close the blinds.|Move the blinds of a room."
+            "|Let light in or keep it out.", (_ROOM, _choice(
                 "position state to", "open|closed", "Open or closed.|Where the blinds should be.",
                 {"open": ("open",), "closed": ("close", "shut")}),),
             "{position} the blinds in the {room}|please {position} the blinds in the {room}|{position} the {room} blinds"
@@ -399,18 +400,21 @@ MEDIA = (
             "set the volume to {level} percent|volume {level} percent|volume to {level}|change the volume to {level} percent"
             "|make it {level} percent loud|turn the volume to {level}", "{pick ok|set}",
             "The volume is at {level} percent.|I set the volume to {level} percent."),
-    _family("play_artist artist_radio play_band", "Play songs of an artist.|Play music by a band or singer.", (
+    _family("play_artist artist_radio play_band", "Play songs of an artist.|Play music by a band or singer."
+            "|Start songs of one musician.", (
                 _slot("artist band singer", "artist", "The name of the artist.|Whose music to play."),),
             "play something by {artist}|play songs by {artist}|some music by {artist} please|I want to hear the artist {artist}"
             "|play music from {artist}|put on some {artist} songs", "{kind title}", "Playing {result} by {artist}."
             "|Now playing {result}."),
-    _family("movie_times showtimes cinema_times", "Look up when a movie plays.|Find show times of a film.", (
+    _family("movie_times showtimes cinema_times", "Look up when a movie plays.|Find show times of a film."
+            "|Check when the cinema shows a movie.", (
                 _slot("movie film title", "title", "The title of the movie.|Which film."),
                 _slot("city place location", "city", "The city of the cinema.|Where to watch.")),
             "when does {movie} play in {city}|movie times for {movie} in {city}|at what time is {movie} on in {city}"
             "|show times of {movie} in {city}|I want to see {movie} in {city}, when is it on|cinema times in {city} for {movie}",
             "* {kind time}", "It plays at {result}.|{movie} plays at {result}."),
-    _family("sports_score get_score match_result", "Get the last score of a team.|Tell how a team played.", (
+    _family("sports_score get_score match_result", "Get the last score of a team.|Tell how a team played."
+            "|Look up the result of a match.", (
                 _slot("team club name", "team", "The name of the team.|Which team."),),
             "what is the score of the {team}|how did the {team} play|did the {team} win|score of the {team} game"
             "|latest result of the {team}|what was the {team} score", "{int 0 9} to {int 0 9}",
@@ -419,12 +423,14 @@ MEDIA = (
                 _slot("topic about subject", "topic", "What the joke is about.|The topic.", optional=True),),
             "tell me a joke|make me laugh with a joke|tell a joke about {topic}|do you know a joke about {topic}|a joke please"
             "|I want to hear a joke about {topic}", "why did the {kind word} laugh at the {kind word}", "{result}|Here: {result}."),
-    _family("daily_quote get_quote quote random_quote", "Get a quote.|Find a quote of a person.", (
+    _family("daily_quote get_quote quote random_quote", "Get a quote.|Find a quote of a person."
+            "|Read something a person once said.", (
                 _slot("author person by", "person", "Who said it.|The author of the quote."),),
             "give me a quote by {author}|a quote from {author}|tell me a quote of {author}|find a quote by {author}"
             "|what is a good quote by {author}|quote {author}", "{kind word} is {kind word}", "{author} said: {result}."
             "|The quote: {result}."),
-    _family("horoscope get_horoscope star_sign", "Get the horoscope of a sign.|Read the stars for today.", (_choice(
+    _family("horoscope get_horoscope star_sign", "Get the horoscope of a sign.|Read the stars for today."
+            "|Tell what a zodiac sign can expect.", (_choice(
                 "sign zodiac star_sign", "aries|taurus|gemini|cancer|leo|virgo|libra|scorpio|sagittarius|capricorn|aquarius"
                 "|pisces", "The zodiac sign.|Which star sign."),),
             "what is the horoscope for {sign}|horoscope for {sign}|read my horoscope, I am a {sign}|what do the stars say for"
@@ -433,21 +439,25 @@ MEDIA = (
 )  # fmt: skip
 
 KNOWLEDGE = (
-    _family("translate translate_text translator", "Translate words into a language.|Say something in another language.", (
+    _family("translate translate_text translator", "Translate words into a language.|Say something in another language."
+            "|Turn a text into another language.", (
                 _slot("text words phrase", "message", "The text to translate.|What to say."),
                 _slot("language target to", "language", "The language to translate to.|Which language.")),
             "translate {text} to {language}|translate into {language}: {text}|how do you say {text} in {language}"
             "|what is {text} in {language}|say {text} in {language}|{language} translation of {text}",
             "{kind note}", "In {language}: {result}.|It means {result}."),
-    _family("define_word dictionary definition lookup_word", "Look up what a word means.|Get the definition of a word.", (
+    _family("define_word dictionary definition lookup_word", "Look up what a word means.|Get the definition of a word."
+            "|Explain a word of the language.", (
                 _slot("word term entry", "word", "The word to look up.|Which word."),),
             "what does {word} mean|define {word}|definition of {word}|look up the word {word}|what is the meaning of {word}"
             "|explain the word {word}", "a {pick kind|sort|type} of {kind word}", "{word} means {result}.|It is {result}."),
-    _family("spell_word spelling spell", "Spell a word.|Give the letters of a word.", (
+    _family("spell_word spelling spell", "Spell a word.|Give the letters of a word."
+            "|Tell how a word is written.", (
                 _slot("word term text", "word", "The word to spell.|Which word."),),
             "spell {word}|how do you spell {word}|spell the word {word}|give me the spelling of {word}|please spell {word}"
             "|how is {word} spelled", "{arg word}", "It is spelled {result}.|You write it {result}."),
-    _family("find_synonyms synonyms thesaurus", "Find words with the same meaning.|Get synonyms of a word.", (
+    _family("find_synonyms synonyms thesaurus", "Find words with the same meaning.|Get synonyms of a word."
+            "|List other words for a word.", (
                 _slot("word term text", "word", "The word to find synonyms of.|Which word."),),
             "synonyms for {word}|find a synonym for {word}|another word for {word}|what is another word for {word}"
             "|words like {word}|give me synonyms of {word}", "* {kind word}", "Other words are {result}.|{result}."),
@@ -455,22 +465,26 @@ KNOWLEDGE = (
                 _slot("query q terms", "query", "What to search for.|The search words."),),
             "search the web for {query}|google {query}|look up {query} online|search for {query}|find {query} on the internet"
             "|do a web search for {query}", "* {kind url}", "I found {result}.|See {result}."),
-    _family("wikipedia wiki wiki_summary encyclopedia", "Get a summary from Wikipedia.|Look up an article.", (
+    _family("wikipedia wiki wiki_summary encyclopedia", "Get a summary from Wikipedia.|Look up an article."
+            "|Read about a topic in the encyclopedia.", (
                 _slot("topic title article", "topic", "The topic of the article.|What to read about."),),
             "what does wikipedia say about {topic}|wikipedia summary of {topic}|look up {topic} on wikipedia"
             "|wikipedia article on {topic}|summarize {topic} from wikipedia|read me the wikipedia page of {topic}",
             "a {kind word} about {kind word}", "Wikipedia says: {result}.|It is {result}."),
-    _family("get_news news headlines latest_news", "Get the latest news.|Read headlines about a topic.", (
+    _family("get_news news headlines latest_news", "Get the latest news.|Read headlines about a topic."
+            "|Find out what is going on.", (
                 _slot("topic subject about", "topic", "What the news is about.|The topic.", optional=True),),
             "what is the news about {topic}|news about {topic}|any news on {topic}|what is in the news|latest headlines"
             "|show me the news about {topic}|tell me the latest news", "* {kind title}",
             "The news: {result}.|Headlines: {result}."),
-    _family("country_capital capital_of capital", "Tell the capital of a country.|Look up a capital city.", (
+    _family("country_capital capital_of capital", "Tell the capital of a country.|Look up a capital city."
+            "|Name the main city of a country.", (
                 _slot("country nation state", "country", "The name of the country.|Which country."),),
             "what is the capital of {country}|capital of {country}|tell me the capital of {country}|which city is the capital of"
             " {country}|name the capital of {country}|look up the capital of {country}", "{kind city}",
             "The capital of {country} is {result}.|It is {result}."),
-    _family("get_population population people_count", "Tell how many people live in a city.|Get the population of a place.", (
+    _family("get_population population people_count", "Tell how many people live in a city.|Get the population of a place."
+            "|Count the inhabitants of a city.", (
                 _slot("city place town", "city", "The city to look up.|Which city."),),
             "how many people live in {city}|population of {city}|what is the population of {city}|tell me the population of"
             " {city}|how big is the population of {city}|number of people in {city}", "{int 1000 9999999}",
@@ -478,7 +492,8 @@ KNOWLEDGE = (
 )  # fmt: skip
 
 MONEY = (
-    _family("convert_currency exchange currency exchange_money", "Convert money to another currency.|Exchange an amount.", (
+    _family("convert_currency exchange currency exchange_money", "Convert money to another currency.|Exchange an amount."
+            "|Change money from one currency to another.", (
                 _slot("amount value sum", "money", "The amount of money.|How much.", "number"),
                 _slot("from_currency source base", "currency_from", "The currency code to convert from.|The source code."),
                 _slot("to_currency target quote", "currency_to", "The currency code to convert to.|The target code.")),
@@ -486,44 +501,51 @@ MONEY = (
             "|exchange {amount} {from_currency} for {to_currency}|{amount} {from_currency} in {to_currency}"
             "|what is {amount} {from_currency} in {to_currency}|change {amount} {from_currency} into {to_currency}",
             "{float 1 900 2}", "It is {result} {to_currency}.|{amount} {from_currency} is {result} {to_currency}."),
-    _family("stock_price get_stock share_price quote_stock", "Get the price of a stock.|Look up a share price.", (
+    _family("stock_price get_stock share_price quote_stock", "Get the price of a stock.|Look up a share price."
+            "|Tell what a share costs now.", (
                 _slot("symbol ticker stock", "ticker", "The ticker symbol.|The symbol of the stock."),),
             "what is the price of {symbol}|stock price of {symbol}|how is {symbol} doing|price of {symbol} stock"
             "|check the stock {symbol}|what does a share of {symbol} cost|quote for {symbol} shares", "{float 5 900 2}",
             "{symbol} is at {result}.|The price is {result}."),
-    _family("calculate_tip tip tip_amount", "Work out a tip.|Get the tip of a bill.", (
+    _family("calculate_tip tip tip_amount", "Work out a tip.|Get the tip of a bill."
+            "|Say how much to tip a waiter.", (
                 _slot("amount bill total", "money", "The amount of the bill.|The bill in dollars.", "number"),
                 _slot("percent rate tip", "tip", "The tip in percent.|How many percent.", "integer")),
             "what is a {percent} percent tip on {amount}|tip {percent} percent on a bill of {amount}|how much is a {percent}"
             " percent tip on {amount} dollars|work out a {percent} percent tip for {amount}|{percent} percent tip on {amount}"
             "|my bill is {amount}, give a {percent} percent tip", "{calc amount * percent / 100}",
             "The tip is {result}.|Leave a tip of {result}."),
-    _family("add_tax sales_tax tax tax_amount", "Work out the tax on a price.|Get the tax for an amount.", (
+    _family("add_tax sales_tax tax tax_amount", "Work out the tax on a price.|Get the tax for an amount."
+            "|Compute sales tax for a price.", (
                 _slot("price amount net", "money", "The price before tax.|The amount without tax.", "number"),
                 _slot("rate percent tax", "tip", "The tax rate in percent.|How many percent tax.", "integer")),
             "what is {rate} percent tax on {price}|how much tax is {rate} percent on {price}|tax on {price} at {rate} percent"
             "|work out {rate} percent tax for {price}|add {rate} percent tax to {price}|tax for a price of {price} with {rate}"
             " percent", "{calc price * rate / 100}", "The tax is {result}.|It is {result} in tax."),
-    _family("unit_price price_each price_per_item", "Work out the price of one piece.|Price of each item in a pack.", (
+    _family("unit_price price_each price_per_item", "Work out the price of one piece.|Price of each item in a pack."
+            "|Divide the price of a pack.", (
                 _slot("price total cost", "money", "The price of all pieces.|What the pack costs.", "number"),
                 _slot("count pieces quantity", "count", "How many pieces.|The number of items.", "integer")),
             "what is the price of each if {count} cost {price}|{count} pieces cost {price}, how much is one|unit price of"
             " {count} pieces for {price}|{count} for {price}, what is one|price per piece for {count} at {price}"
             "|a pack of {count} costs {price}, how much is each", "{calc price / count}",
             "One costs {result}.|Each is {result}."),
-    _family("split_bill share_bill divide_bill", "Split a bill between people.|Share the cost of a bill.", (
+    _family("split_bill share_bill divide_bill", "Split a bill between people.|Share the cost of a bill."
+            "|Tell what each person has to pay.", (
                 _slot("amount bill total", "money", "The amount of the bill.|What was paid.", "number"),
                 _slot("people persons friends", "people", "How many people share it.|The number of people.", "integer")),
             "split {amount} between {people} people|split a bill of {amount} among {people} people|divide {amount} by {people}"
             " people|we are {people} people and the bill is {amount}, split it|share {amount} between {people} friends"
             "|how much does each of {people} people pay for {amount}", "{calc amount / people}",
             "Each pays {result}.|It is {result} each."),
-    _family("bank_balance get_balance account_balance", "Get the balance of an account.|Tell how much money is left.", (_choice(
+    _family("bank_balance get_balance account_balance", "Get the balance of an account.|Tell how much money is left."
+            "|Check the money in a bank account.", (_choice(
                 "account kind type", "checking|savings|credit", "Which account.|The kind of account."),),
             "what is the balance of my {account} account|how much money is in my {account} account|balance of {account}"
             "|check my {account} account|show my {account} balance|how much do I have in {account}", "{float 10 9000 2}",
             "You have {result} in {account}.|The balance is {result}."),
-    _family("transfer_money send_money pay wire_money", "Send money to a person.|Transfer an amount to someone.", (
+    _family("transfer_money send_money pay wire_money", "Send money to a person.|Transfer an amount to someone."
+            "|Pay someone from the bank account.", (
                 _slot("amount sum value", "money", "How much to send.|The amount in dollars.", "number"),
                 _slot("recipient to person", "person", "Who gets the money.|The name of the person.")),
             "send {amount} dollars to {recipient}|transfer {amount} to {recipient}|pay {recipient} {amount} dollars"
@@ -532,13 +554,15 @@ MONEY = (
 )  # fmt: skip
 
 PEOPLE = (
-    _family("send_message text_person message send_text", "Send a text message.|Write a message to a person.", (
+    _family("send_message text_person message send_text", "Send a text message.|Write a message to a person."
+            "|Tell a contact something by text.", (
                 _slot("recipient to contact", "contact", "Who gets the message.|The person to write to."),
                 _slot("text message body", "message", "The text of the message.|What to say.")),
             "send a message to {recipient}: {text}|text {recipient}: {text}|message {recipient} saying {text}|tell {recipient}:"
             " {text}|write to {recipient}: {text}|send {recipient} the message {text}", "{pick sent|delivered|ok}",
             "I sent the message to {recipient}.|The message is sent."),
-    _family("send_email email mail write_email", "Send an email.|Write an email to an address.", (
+    _family("send_email email mail write_email", "Send an email.|Write an email to an address."
+            "|Deliver a text by electronic mail.", (
                 _slot("address to recipient", "email", "The email address.|Where to send it."),
                 _slot("text body message", "message", "The text of the email.|What to write.")),
             "email {address}: {text}|send an email to {address} saying {text}|mail {address}: {text}|write an email to {address}:"
@@ -548,17 +572,20 @@ PEOPLE = (
                 _slot("contact name person", "contact", "Who to call.|The name of the contact."),),
             "call {contact}|phone {contact}|please call {contact}|ring {contact}|give {contact} a call|start a call with {contact}"
             "|I want to talk to {contact}", "{pick calling|ringing}", "Calling {contact}.|I am calling {contact}."),
-    _family("dial_number dial call_number", "Dial a phone number.|Call a number.", (
+    _family("dial_number dial call_number", "Dial a phone number.|Call a number."
+            "|Phone a number directly.", (
                 _slot("number phone digits", "phone", "The phone number.|Which number to dial."),),
             "dial {number}|call the number {number}|dial the number {number}|please dial {number}|phone number {number}, call it"
             "|make a call to {number}", "{pick dialing|ringing}", "Dialing {number}.|I am dialing {number}."),
-    _family("add_contact new_contact save_contact", "Save a new contact.|Add a person to the contacts.", (
+    _family("add_contact new_contact save_contact", "Save a new contact.|Add a person to the contacts."
+            "|Store the phone number of a person.", (
                 _slot("name person contact", "person", "The name of the person.|Who it is."),
                 _slot("number phone tel", "phone", "The phone number.|The number of the person.")),
             "add {name} to my contacts with {number}|save the number {number} for {name}|new contact {name}, {number}"
             "|store {number} as {name}|the number of {name} is {number}, save it|add contact {name} with number {number}",
             "{pick saved|added}", "I saved {name}.|{name} is in your contacts."),
-    _family("find_birthday get_birthday birthday", "Tell the birthday of a person.|Look up a birthday.", (
+    _family("find_birthday get_birthday birthday", "Tell the birthday of a person.|Look up a birthday."
+            "|Find out when someone was born.", (
                 _slot("person name who", "person", "Whose birthday.|The name of the person."),),
             "when is the birthday of {person}|birthday of {person}|when was {person} born|look up the birthday of {person}"
             "|tell me the birthday of {person}|what day is the birthday of {person}", "{int 1 28} {kind month}",
@@ -566,25 +593,29 @@ PEOPLE = (
 )  # fmt: skip
 
 TRAVEL = (
-    _family("get_distance distance how_far", "Get the distance between two cities.|Tell how far places are apart.", (
+    _family("get_distance distance how_far", "Get the distance between two cities.|Tell how far places are apart."
+            "|Measure the way between two cities.", (
                 _slot("origin start from_city", "city_from", "The city to start from.|Where it starts."),
                 _slot("destination goal to_city", "city_to", "The city to go to.|Where it ends.")),
             "how far is it from {origin} to {destination}|distance from {origin} to {destination}|how far is {destination} from"
             " {origin}|distance between {origin} and {destination}|how many km from {origin} to {destination}|what is the"
             " distance from {origin} to {destination}", "{int 20 9000}", "It is {result} km.|{result} km from {origin} to"
             " {destination}."),
-    _family("navigate directions start_navigation route_to", "Start navigation to a place.|Find the way to a place.", (
+    _family("navigate directions start_navigation route_to", "Start navigation to a place.|Find the way to a place."
+            "|Guide the user to a destination.", (
                 _slot("destination place to", "city", "Where to go.|The place to reach."),
                 _choice("mode by vehicle", "car|bike|foot|bus", "How to travel.|The way of travel.", optional=True)),
             "navigate to {destination}|take me to {destination}|directions to {destination}|how do I get to {destination} by"
             " {mode}|start navigation to {destination}|route to {destination} by {mode}|show me the way to {destination}",
             "minutes = {int 5 600}", "It takes {result[minutes]} minutes.|{destination} is {result[minutes]} minutes away."),
-    _family("flight_status check_flight track_flight", "Check the status of a flight.|Tell if a flight is on time.", (
+    _family("flight_status check_flight track_flight", "Check the status of a flight.|Tell if a flight is on time."
+            "|Look up a flight by its number.", (
                 _slot("flight number code", "flight", "The flight number.|Which flight."),),
             "what is the status of flight {flight}|is flight {flight} on time|check flight {flight}|status of {flight}"
             "|when does flight {flight} land|track flight {flight}", "{pick on time|delayed|landed|boarding|cancelled}",
             "Flight {flight} is {result}.|It is {result}."),
-    _family("book_flight reserve_flight buy_flight", "Book a flight.|Buy a plane ticket.", (
+    _family("book_flight reserve_flight buy_flight", "Book a flight.|Buy a plane ticket."
+            "|Reserve a seat on a plane.", (
                 _slot("origin start from_city", "city_from", "The city to fly from.|Where it starts."),
                 _slot("destination goal to_city", "city_to", "The city to fly to.|Where it lands."),
                 _slot("date day when", "date", "The day of the flight.|When to fly.")),
@@ -592,30 +623,35 @@ TRAVEL = (
             "|I need a flight from {origin} to {destination}, {date}|book {date} a flight from {origin} to {destination}"
             "|plane ticket from {origin} to {destination} for {date}|reserve a flight to {destination} from {origin}, {date}",
             "{kind flight}", "Your flight is {result}.|I booked flight {result}."),
-    _family("train_departure next_train train_times", "Find the next train.|Tell when a train leaves.", (
+    _family("train_departure next_train train_times", "Find the next train.|Tell when a train leaves."
+            "|Look up trains between two stations.", (
                 _slot("origin start from_city", "city_from", "The station to start from.|Where it starts."),
                 _slot("destination goal to_city", "city_to", "The station to go to.|Where it ends.")),
             "when is the next train from {origin} to {destination}|next train from {origin} to {destination}|train from {origin}"
             " to {destination}|when does the train from {origin} to {destination} leave|I need a train from {origin} to"
             " {destination}|find a train to {destination} from {origin}", "time = {kind time}; track = {int 1 24}",
             "It leaves at {result[time]} from track {result[track]}.|At {result[time]}, track {result[track]}."),
-    _family("book_hotel find_hotel reserve_room", "Book a hotel.|Reserve a hotel in a city.", (
+    _family("book_hotel find_hotel reserve_room", "Book a hotel.|Reserve a hotel in a city."
+            "|Get a room for some nights.", (
                 _slot("city place location", "city", "The city of the hotel.|Where to stay."),
                 _slot("nights days stay", "small_int", "How many nights.|The number of nights.", "integer")),
             "book a hotel in {city} for {nights} nights|find a hotel in {city} for {nights} nights|I need a hotel in {city} for"
             " {nights} nights|reserve {nights} nights in a hotel in {city}|hotel in {city}, {nights} nights|{nights} nights in"
             " {city}, find a hotel", "hotel {kind word}", "I booked {result} in {city}.|You stay at {result}."),
-    _family("call_taxi order_taxi get_ride book_taxi", "Order a taxi.|Get a ride to a place.", (
+    _family("call_taxi order_taxi get_ride book_taxi", "Order a taxi.|Get a ride to a place."
+            "|Send a cab for the user.", (
                 _slot("destination place to", "city", "Where to go.|The place to go to."),),
             "order a taxi to {destination}|I need a taxi to {destination}|call a cab to {destination}|get me a ride to"
             " {destination}|taxi to {destination} please|book a taxi to {destination}", "{int 2 30} minutes",
             "The taxi comes in {result}.|It arrives in {result}."),
-    _family("track_package package_status track_order", "Track a package.|Tell where a parcel is.", (
+    _family("track_package package_status track_order", "Track a package.|Tell where a parcel is."
+            "|Look up a shipment by its number.", (
                 _slot("number code tracking", "parcel", "The tracking number.|The number of the parcel."),),
             "where is my package {number}|track package {number}|track {number}|status of the parcel {number}|when does parcel"
             " {number} arrive|find my parcel {number}", "{pick in transit|delivered|delayed|shipped} in {kind city}",
             "Your package is {result}.|It is {result}."),
-    _family("cancel_order stop_order revoke_order", "Cancel an order.|Stop an order from a shop.", (
+    _family("cancel_order stop_order revoke_order", "Cancel an order.|Stop an order from a shop."
+            "|Call off something that was bought.", (
                 _slot("order order_id number", "order", "The order number.|Which order."),),
             "cancel order {order}|cancel my order {order}|please cancel {order}|stop the order {order}|I do not want order {order}"
             " any more|order {order} should be cancelled", "{pick cancelled|done|ok}", "Order {order} is cancelled."
@@ -623,13 +659,15 @@ TRAVEL = (
 )  # fmt: skip
 
 FOOD = (
-    _family("find_restaurant restaurants search_restaurants", "Find a restaurant.|Look for places to eat.", (
+    _family("find_restaurant restaurants search_restaurants", "Find a restaurant.|Look for places to eat."
+            "|Suggest where to have a dish.", (
                 _slot("food cuisine dish", "food", "What to eat.|The kind of food."),
                 _slot("city place location", "city", "The city to look in.|Where to eat.")),
             "find a restaurant with {food} in {city}|where can I eat {food} in {city}|restaurants with {food} in {city}|I want"
             " {food} in {city}|look for {food} in {city}|good {food} places in {city}", "* {kind title}", "Try {result}."
             "|I found {result}."),
-    _family("book_table reserve_table restaurant_booking", "Book a table.|Reserve a table in a restaurant.", (
+    _family("book_table reserve_table restaurant_booking", "Book a table.|Reserve a table in a restaurant."
+            "|Hold a table for some guests.", (
                 _slot("restaurant name place", "title", "The name of the restaurant.|Which restaurant."),
                 _slot("people guests persons", "people", "How many people.|The number of guests.", "integer"),
                 _slot("time at when", "time", "The time of the booking.|When to come.")),
@@ -637,17 +675,20 @@ FOOD = (
             " {time}|table for {people} people, {time}, at {restaurant}|I want a table at {restaurant} for {people} at {time}"
             "|at {time} book {restaurant} for {people} people|get us a table for {people} people at {time} in {restaurant}",
             "{pick booked|confirmed|ok}", "Your table at {restaurant} is booked for {time}.|{restaurant} expects you at {time}."),
-    _family("find_recipe recipe search_recipe cook", "Find a recipe.|Tell how to cook a dish.", (
+    _family("find_recipe recipe search_recipe cook", "Find a recipe.|Tell how to cook a dish."
+            "|List what a dish is made of.", (
                 _slot("dish food name", "food", "The dish to cook.|Which dish."),),
             "find a recipe for {dish}|how do I cook {dish}|recipe for {dish}|how to make {dish}|I want to cook {dish}|show me a"
             " {dish} recipe|look up how to cook {dish}", "* {kind item}", "You need {result}.|Take {result}."),
-    _family("get_calories calories nutrition count_calories", "Get the calories of a food.|Look up how much energy food has.", (
+    _family("get_calories calories nutrition count_calories", "Get the calories of a food.|Look up how much energy food has."
+            "|Tell how many calories a food has.", (
                 _slot("food dish item", "food", "The food to look up.|Which food."),
                 _slot("grams amount weight", "grams", "The amount in grams.|How many grams.", "integer", optional=True)),
             "how many calories are in {food}|calories of {food}|calories in {grams} grams of {food}|how many calories do {grams}"
             " grams of {food} have|look up the calories for {food}|energy of {grams} grams {food}", "{int 20 900}",
             "It has {result} calories.|{food} has {result} calories."),
-    _family("order_drink order_coffee get_drink", "Order a drink.|Get something to drink.", (
+    _family("order_drink order_coffee get_drink", "Order a drink.|Get something to drink."
+            "|Buy a drink of some size.", (
                 _slot("drink beverage name", "drink", "The drink to order.|Which drink."),
                 _choice("size cup volume", "small|medium|large", "The size of the drink.|How big it is.",
                         {"large": ("large", "big"), "small": ("small", "little")})),
@@ -656,7 +697,8 @@ FOOD = (
 )  # fmt: skip
 
 CHANCE = (
-    _family("random_number pick_number random", "Pick a random number.|Get a number between two bounds.", (
+    _family("random_number pick_number random", "Pick a random number.|Get a number between two bounds."
+            "|Draw a number by chance.", (
                 _slot("low minimum start", "low", "The lowest number.|Where the range starts.", "integer"),
                 _slot("high maximum end", "high", "The highest number.|Where the range ends.", "integer")),
             "pick a number between {low} and {high}|random number from {low} to {high}|give me a random number between {low} and"
@@ -665,84 +707,102 @@ CHANCE = (
     _family("flip_coin toss_coin coin heads_or_tails", "Flip a coin.|Toss a coin.|Get heads or tails.", (),
             "flip a coin|toss a coin|heads or tails|flip a coin for me|throw a coin|please toss a coin",
             "{pick heads|tails}", "It is {result}.|The coin shows {result}."),
-    _family("make_password generate_password new_password", "Make a new password.|Generate a random password.", (
+    _family("make_password generate_password new_password", "Make a new password.|Generate a random password."
+            "|Invent a secret of some length.", (
                 _slot("length size characters", "length", "How many characters.|The length of the password.", "integer"),),
             "make a password with {length} characters|generate a password of {length} characters|new password, {length} characters"
             "|I need a password with {length} letters|create a {length} character password|give me a {length} character password",
             "{secret length}", "Your password is {result}.|Use {result}."),
-    _family("make_qr_code qr_code create_qr", "Make a QR code.|Create a QR code of an address.", (
+    _family("make_qr_code qr_code create_qr", "Make a QR code.|Create a QR code of an address."
+            "|Turn a link into a square code.", (
                 _slot("content url text", "url", "What the code contains.|The address in the code."),),
             "make a qr code for {content}|qr code of {content}|create a qr code with {content}|turn {content} into a qr code"
             "|I need a qr code for {content}|generate a qr code for {content}", "{kind image}", "The code is in {result}."
             "|I saved it as {result}."),
-    _family("body_mass bmi body_mass_index", "Work out the body mass index.|Get the BMI of a person.", (
+    _family("body_mass bmi body_mass_index", "Work out the body mass index.|Get the BMI of a person."
+            "|Judge weight and height of a person.", (
                 _slot("weight kilos kg", "weight", "The weight in kg.|How heavy, in kg.", "integer"),
                 _slot("height size cm", "height", "The height in cm.|How tall, in cm.", "integer")),
             "what is my bmi with {weight} kg and {height} cm|bmi for {weight} kg and {height} cm|I weigh {weight} kg and I am"
             " {height} cm tall, what is my bmi|work out the bmi of {height} cm and {weight} kg|body mass index of {weight} kg at"
             " {height} cm|my height is {height} cm and my weight {weight} kg, get my bmi",
             "{calc weight * 10000 / height / height}", "The BMI is {result}.|Your BMI is {result}."),
-    _family("is_prime prime_check check_prime", "Check if a number is prime.|Test a number for primes.", (
+    _family("is_prime prime_check check_prime", "Check if a number is prime.|Test a number for primes."
+            "|Tell whether a number is prime.", (
                 _slot("number value n", "high", "The number to check.|Which number.", "integer"),),
             "is {number} a prime number|is {number} prime|check if {number} is prime|test if {number} is a prime|tell me if {number}"
             " is prime|prime check for {number}", "{prime number}", "The answer is {result}.|{result}."),
 )  # fmt: skip
 
 COMPUTER = (
-    _family("delete_file remove_file erase_file", "Delete a file.|Remove a file for good.", (
+    _family("delete_file remove_file erase_file", "Delete a file.|Remove a file for good."
+            "|Throw a file away.", (
                 _slot("path file filename", "path", "The file to delete.|Which file."),),
             "delete {path}|delete the file {path}|remove {path}|please erase {path}|get rid of {path}|I do not need {path}, delete"
             " it", "{pick deleted|done}", "I deleted {path}.|{path} is deleted."),
-    _family("rename_file move_file change_name", "Rename a file.|Give a file a new name.", (
+    _family("rename_file move_file change_name", "Rename a file.|Give a file a new name."
+            "|Call a file something else.", (
                 _slot("path old source", "path", "The file to rename.|The old name."),
                 _slot("new_path new target", "path_to", "The new name.|What to call it.")),
             "rename {path} to {new_path}|change the name of {path} to {new_path}|rename the file {path} to {new_path}|call {path}"
             " {new_path} from now on|move {path} to {new_path}|please rename {path} into {new_path}", "{pick renamed|done|ok}",
             "I renamed {path} to {new_path}.|It is now {new_path}."),
-    _family("create_file new_file make_file touch", "Create an empty file.|Make a new file.", (
+    _family("create_file new_file make_file touch", "Create an empty file.|Make a new file."
+            "|Start a file with nothing in it.", (
                 _slot("path file filename", "path", "The path of the new file.|What to call it."),),
             "create a file {path}|make a new file {path}|create {path}|new file {path}|please create an empty file {path}"
             "|start a new file called {path}", "{pick created|ok}", "I created {path}.|{path} is there."),
-    _family("make_folder create_folder mkdir new_folder", "Create a folder.|Make a new folder.", (
+    _family("make_folder create_folder mkdir new_folder", "Create a folder.|Make a new folder."
+            "|Add a directory for files.", (
                 _slot("folder directory name", "folder", "The path of the new folder.|What to call it."),),
             "create a folder {folder}|make a folder called {folder}|new folder {folder}|make the folder {folder}|please create the"
             " folder {folder}|I need a new folder {folder}", "{pick created|ok}", "I created {folder}.|The folder is there."),
-    _family("disk_space free_space storage_left", "Tell how much disk space is left.|Get the free storage.", (),
+    _family("disk_space free_space storage_left", "Tell how much disk space is left.|Get the free storage."
+            "|Check how full the disk is.", (),
             "how much disk space is left|free disk space|is my disk full|how much storage do I have|check the disk space"
             "|how many gigabytes are free", "free = {int 1 900} GB", "You have {result[free]} left.|{result[free]} are free."),
-    _family("battery_level get_battery check_battery", "Get the battery level.|Tell how full the battery is.", (),
+    _family("battery_level get_battery check_battery", "Get the battery level.|Tell how full the battery is."
+            "|Check how much charge is left.", (),
             "how full is the battery|battery level|what is my battery level|how much battery is left|check the battery|do I need"
             " to charge", "{int 1 100}", "The battery is at {result} percent.|It is at {result} percent."),
-    _family("take_screenshot screenshot capture_screen", "Take a screenshot.|Save a picture of the screen.", (),
+    _family("take_screenshot screenshot capture_screen", "Take a screenshot.|Save a picture of the screen."
+            "|Capture what the display shows.", (),
             "take a screenshot|screenshot please|capture the screen|save what is on my screen|make a screenshot|take a picture of"
             " my screen", "{kind image}", "I saved it as {result}.|The screenshot is {result}."),
-    _family("set_brightness screen_brightness dim_screen", "Set the screen brightness.|Make the screen brighter or darker.", (
+    _family("set_brightness screen_brightness dim_screen", "Set the screen brightness.|Make the screen brighter or darker."
+            "|Change how bright the display is.", (
                 _slot("percent level brightness", "percent", "The brightness in percent.|How bright, 0 to 100.", "integer"),),
             "set the screen brightness to {percent} percent|brightness to {percent} percent|dim the screen to {percent} percent"
             "|make my screen {percent} percent bright|screen at {percent} percent|change the brightness of the screen to {percent}",
             "{pick ok|set}", "The screen is at {percent} percent.|I set it to {percent} percent."),
-    _family("set_wifi wifi toggle_wifi", "Turn wifi on or off.|Change the state of wifi.", (
+    _family("set_wifi wifi toggle_wifi", "Turn wifi on or off.|Change the state of wifi."
+            "|Switch the wireless network.", (
                 _on_off("Whether wifi is on.|True for on."),),
             "turn wifi {enabled}|turn {enabled} the wifi|switch {enabled} wifi|wifi {enabled}|please turn the wifi {enabled}"
             "|switch my wifi {enabled}", "{pick ok|done}", "Wifi is {enabled}.|I turned wifi {enabled}."),
-    _family("set_bluetooth bluetooth toggle_bluetooth", "Turn bluetooth on or off.|Change the state of bluetooth.", (
+    _family("set_bluetooth bluetooth toggle_bluetooth", "Turn bluetooth on or off.|Change the state of bluetooth."
+            "|Switch the bluetooth radio.", (
                 _on_off("Whether bluetooth is on.|True for on."),),
             "turn bluetooth {enabled}|turn {enabled} bluetooth|switch {enabled} bluetooth|bluetooth {enabled}|please turn the"
             " bluetooth {enabled}|switch my bluetooth {enabled}", "{pick ok|done}", "Bluetooth is {enabled}."
             "|I turned bluetooth {enabled}."),
-    _family("open_app launch_app start_app", "Open an app.|Launch a program.", (
+    _family("open_app launch_app start_app", "Open an app.|Launch a program."
+            "|Start an application by its name.", (
                 _slot("app name program", "app", "The name of the app.|Which app to open."),),
             "open the app {app}|open {app}|launch {app}|start the {app} app|please open {app}|go to the {app} app",
             "{pick opened|ok}", "{app} is open.|I opened {app}."),
-    _family("count_words word_count words_in", "Count the words of a file.|Tell how long a file is.", (
+    _family("count_words word_count words_in", "Count the words of a file.|Tell how long a file is."
+            "|Count how many words a text has.", (
                 _slot("path file filename", "path", "The file to count.|Which file."),),
             "how many words are in {path}|count the words in {path}|word count of {path}|how long is {path} in words|number of words"
             " in {path}|tell me the word count of {path}", "{int 3 9000}", "It has {result} words.|{path} has {result} words."),
-    _family("run_backup backup save_backup", "Back up a folder.|Save a copy of a folder.", (
+    _family("run_backup backup save_backup", "Back up a folder.|Save a copy of a folder."
+            "|Keep a folder safe with a copy.", (
                 _slot("folder directory path", "folder", "The folder to back up.|Which folder."),),
             "back up {folder}|make a backup of {folder}|back up the folder {folder}|save a copy of the folder {folder}|run a backup"
             " of {folder}|please back up my folder {folder}", "{pick saved|done}", "I backed up {folder}.|The backup is done."),
-    _family("add_items add_all bulk_add", "Add several things to a list.|Put many items on the list.", (
+    _family("add_items add_all bulk_add", "Add several things to a list.|Put many items on the list."
+            "|Remember several things to buy.", (
                 _slot("items things products", "items", "The items to add.|All things to buy.", "array"),),
             "add {items} to the shopping list|put {items} on the list|add {items} to my list|we need {items}, add them to the list"
             "|put {items} on my shopping list|I have to buy {items}, put them on the list", "{pick added|ok}",
