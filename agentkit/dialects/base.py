@@ -1,0 +1,129 @@
+"""What a dialect is: a model family's wire format, in both directions.
+
+Messages and tools go to prompt tokens; the tokens that the model writes go to regions (text, thought, tool call), each
+with the span of tokens that it covers. A span is a pair `(start, end)` of token indices, end excluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from agentkit.messages import JSON, Message, ToolDefinition
+
+Span: TypeAlias = tuple[int, int]
+FaultKind: TypeAlias = Literal["truncated", "unclosed", "syntax", "name", "duplicate", "stray"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in the model's output that the format does not allow.
+
+    Attributes:
+        reason: what is wrong, for the developer and for the model.
+        span: the tokens at fault; these are what has to be written anew.
+        pointer: JSON pointer of the argument at fault.
+        kind: `truncated` (the output ends inside a region: the model has more to say), `unclosed` (a stop token comes
+            inside a region), `syntax`, `name` (a call without a name), `duplicate` (a key twice in one object),
+            `stray` (a control token that has no place here).
+    """
+
+    reason: str
+    span: Span | None = None
+    pointer: str | None = None
+    kind: FaultKind = "syntax"
+
+
+@dataclass(frozen=True, slots=True)
+class TextRegion:
+    """Text of the answer, as it was written."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtRegion:
+    """A thought; its span includes the channel's markers."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CallRegion:
+    """A tool call.
+
+    Attributes:
+        name: the tool's name, empty where none could be read.
+        name_span: the tokens of the name; None without a name.
+        arguments: the arguments, None when the call has faults.
+        value_spans: the tokens of every value that was read, by JSON pointer; `""` is the whole arguments object. Spans are
+            the smallest that cover the value, with its quotes or brackets; neighbours may share a token.
+        key_spans: the tokens of every member's key, by the pointer of its value.
+        raw: the call's text, control tokens shown literally. The tokens themselves are those of the span.
+        span: the tokens of the whole call, markers included.
+        faults: what is wrong with it.
+    """
+
+    name: str
+    name_span: Span | None
+    arguments: dict[str, JSON] | None
+    value_spans: Mapping[str, Span]
+    raw: str
+    span: Span
+    key_spans: Mapping[str, Span] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+
+Region: TypeAlias = TextRegion | ThoughtRegion | CallRegion
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the model wrote in one turn.
+
+    Attributes:
+        regions: in order, not overlapping.
+        faults: all of them, those of the calls included.
+        open: the output ends inside a thought or a call.
+        stop: the stop token (its id) that ended the turn; None when none has come yet.
+        length: how many tokens the turn has, up to and including the stop token.
+    """
+
+    regions: tuple[Region, ...]
+    faults: tuple[Fault, ...]
+    open: bool
+    stop: int | None
+    length: int
+
+    @property
+    def text(self) -> str:
+        """The answer's text, without thoughts and calls."""
+        return "".join(region.text for region in self.regions if isinstance(region, TextRegion)).strip()
+
+    @property
+    def calls(self) -> tuple[CallRegion, ...]:
+        return tuple(region for region in self.regions if isinstance(region, CallRegion))
+
+
+class Dialect(Protocol):
+    """A model family's wire format."""
+
+    stop_tokens: frozenset[int]
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition],
+        *,
+        thinking: bool = False,
+        model: str | None = None,
+    ) -> list[int]:
+        """The prompt, up to where the model must go on."""
+        ...
+
+    def parse(self, tokens: Sequence[int]) -> Parsed:
+        """The regions of what the model wrote after such a prompt. Never raises."""
+        ...

@@ -1,0 +1,85 @@
+"""Gemma 4's wire format, which DiffusionGemma speaks: one class for both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from agentkit.dialects import gemma4_render as writing
+from agentkit.dialects.gemma4_schema import declaration_pieces
+from agentkit.dialects.gemma4_values import Piece, encode_pieces
+from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.messages import JSON, Message, ToolDefinition, ToolResult
+
+
+class Gemma4:
+    """Renders conversations for a model of the Gemma 4 family and parses what it writes.
+
+    The `render_*` methods give the parts of a conversation. A part's tokens are the same within a conversation as alone:
+    joining parts that each begin with a marker gives what `render` gives for the whole.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.stop_tokens = frozenset(tokenizer.control[name] for name in writing.STOPS)
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition] = (),
+        *,
+        thinking: bool = False,
+        model: str | None = None,
+    ) -> list[int]:
+        """The prompt's token ids, from `<bos>` to where the model must go on.
+
+        Args:
+            messages: the conversation. Instructions are a `SystemMessage` at its start.
+            tools: what the model may call.
+            thinking: let the model think first; without it, the prompt ends with an empty thought.
+            model: the model that will read the prompt; messages which that model wrote are replayed by their own tokens.
+
+        Raises:
+            ValueError: a tool's name cannot stand in a call.
+        """
+        return writing.render(self.tokenizer, messages, tools, thinking=thinking, model=model)
+
+    def render_bos(self) -> list[int]:
+        return self._encode([writing.BOS])
+
+    def render_system(
+        self, instructions: str = "", tools: Sequence[ToolDefinition] = (), *, thinking: bool = False
+    ) -> list[int]:
+        """`<|turn>system\\n...<turn|>\\n`, with the tools' declarations."""
+        return self._encode(writing.system_pieces(instructions, tools, thinking=thinking))
+
+    def render_tool(self, tool: ToolDefinition) -> list[int]:
+        """`<|tool>declaration:NAME{...}<tool|>`."""
+        return self._encode([writing.TOOL, *declaration_pieces(tool), writing.TOOL_END])
+
+    def render_user(self, text: str) -> list[int]:
+        """`<|turn>user\\n...<turn|>\\n`."""
+        return self._encode(writing.user_pieces(text))
+
+    def render_prompt(self, *, thinking: bool = False) -> list[int]:
+        """`<|turn>model\\n`, where the model begins to write; with thinking off followed by an empty thought."""
+        return self._encode(writing.prompt_pieces(thinking=thinking))
+
+    def render_thought(self, text: str) -> list[int]:
+        """`<|channel>thought\\n...\\n<channel|>`."""
+        return self._encode(writing.thought_pieces(text))
+
+    def render_call(self, name: str, arguments: Mapping[str, JSON], *, stop: bool = False) -> list[int]:
+        """`<|tool_call>call:NAME{...}<tool_call|>`; with `stop` the `<|tool_response>` that a model stops at follows."""
+        return self._encode([*writing.call_pieces(name, arguments), *([writing.RESPONSE] if stop else [])])
+
+    def render_response(self, result: ToolResult, *, opened: bool = False) -> list[int]:
+        """`<|tool_response>response:NAME{...}<tool_response|>`; without its first token if that was `opened` before."""
+        pieces = writing.response_pieces(result)
+        return self._encode(pieces[1:] if opened else pieces)
+
+    def render_answer(self, text: str, *, stop: bool = True) -> list[int]:
+        """The text that ends a model's turn, and `<turn|>`. The newline that follows a turn is not the model's."""
+        return self._encode([text.strip(), *([writing.TURN_END] if stop else [])])
+
+    def _encode(self, pieces: Iterable[Piece]) -> list[int]:
+        return encode_pieces(self.tokenizer, pieces)
