@@ -1,0 +1,107 @@
+"""`python -m agentkit_recipe tokenizer | train | export | evaluate`: makes and measures the bundled model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+# glibc returns large buffers to the kernel after every step, and half of the time is spent fetching them again.
+MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1073741824"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    return int(options.run(options) or 0)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m agentkit_recipe", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    make = commands.add_parser("tokenizer", help="train the tokenizer")
+    make.add_argument("--out", type=Path, required=True, help="the folder to write tokenizer.json to")
+    make.add_argument("--vocab-size", type=int, default=2048)
+    make.set_defaults(run=run_tokenizer)
+
+    teach = commands.add_parser("train", help="train, or go on training, in a folder")
+    teach.add_argument("--out", type=Path, required=True, help="the run's folder: checkpoint and curve")
+    teach.add_argument("--tokenizer", type=Path, required=True)
+    teach.add_argument("--device", default="cpu")
+    teach.add_argument("--threads", type=int, default=0, help="CPU threads (0: all)")
+    teach.add_argument("--minutes", type=float, help="stop after so many minutes; the same command goes on")
+    teach.add_argument("--save-every", type=float, default=3.0, help="minutes between checkpoints")
+    from .settings import TrainSettings
+
+    for field in fields(TrainSettings):
+        kind = type(field.default)
+        teach.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, dest=field.name)
+    teach.set_defaults(run=run_train)
+
+    write = commands.add_parser("export", help="write a run's averaged weights as a checkpoint")
+    write.add_argument("--run", type=Path, required=True, dest="source")
+    write.add_argument("--tokenizer", type=Path, required=True)
+    write.add_argument("--out", type=Path, required=True)
+    write.set_defaults(run=run_export)
+
+    judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
+    judge.add_argument("--model", type=Path, required=True)
+    judge.add_argument("--cases", type=int, default=200, help="cases of each set")
+    judge.add_argument("--sets", nargs="*", default=["known", "invented", "families", "irrelevant", "chat"])
+    judge.add_argument("--json", type=Path, help="write the figures to this file")
+    judge.add_argument("--show", type=int, default=0, help="print so many wrong cases of each set")
+    judge.set_defaults(run=run_evaluate)
+    return top
+
+
+def run_tokenizer(options: argparse.Namespace) -> None:
+    from .tokenizer import save_tokenizer
+
+    print(save_tokenizer(options.out, vocab_size=options.vocab_size))  # noqa: T201
+
+
+def run_train(options: argparse.Namespace) -> None:
+    if sys.platform == "linux" and options.device == "cpu" and any(os.environ.get(k) != v for k, v in MALLOC.items()):
+        os.execve(sys.executable, [sys.executable, "-m", "agentkit_recipe", *sys.argv[1:]], {**os.environ, **MALLOC})
+
+    import torch
+
+    from agentkit.dialects.tokenizer import Tokenizer
+
+    from .settings import TrainSettings
+    from .train import train
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    settings = TrainSettings(**{field.name: getattr(options, field.name) for field in fields(TrainSettings)})
+    train(
+        options.out,
+        Tokenizer.from_file(options.tokenizer),
+        settings,
+        device=options.device,
+        minutes=options.minutes,
+        save_every=options.save_every,
+    )
+
+
+def run_export(options: argparse.Namespace) -> None:
+    from agentkit.dialects.tokenizer import Tokenizer
+
+    from .export import export
+    from .train import Run
+
+    tokenizer = Tokenizer.from_file(options.tokenizer)
+    run = Run.resume(options.source, tokenizer)
+    export(run.averaged_model(), tokenizer, options.tokenizer, options.out)
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    from .evaluate import evaluate
+
+    evaluate(options.model, sets=options.sets, cases=options.cases, report=options.json, show=options.show)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

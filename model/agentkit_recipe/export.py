@@ -1,0 +1,37 @@
+"""Writes a run's averaged weights as a checkpoint that transformers' class and the engine load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import DiffusionGemmaForBlockDiffusion
+from transformers.models.diffusion_gemma.generation_diffusion_gemma import DiffusionGemmaGenerationConfig
+
+from agentkit.dialects.tokenizer import Tokenizer
+
+
+def export(model: DiffusionGemmaForBlockDiffusion, tokenizer: Tokenizer, source: Path, folder: Path) -> None:
+    """Saves `model` in bfloat16 with its tokenizer (from `source`) and generation settings into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    control = tokenizer.control
+    stops = [control["<eos>"], control["<turn|>"], control["<|tool_response>"]]
+    model.generation_config = DiffusionGemmaGenerationConfig(
+        eos_token_id=stops,
+        pad_token_id=control["<pad>"],
+        bos_token_id=control["<bos>"],
+        max_new_tokens=model.config.canvas_length * 4,
+        max_denoising_steps=48,
+        t_min=0.4,
+        t_max=0.8,
+        sampler_config={"name": "entropy_bound", "entropy_bound": 0.1},
+        stability_threshold=1,
+        confidence_threshold=0.005,
+    )
+    model.to(torch.bfloat16).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    definition = json.loads(source.read_text(encoding="utf-8"))
+    (folder / "tokenizer.json").write_text(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
+    names = {"pad_token": "<pad>", "eos_token": "<eos>", "bos_token": "<bos>"}
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False, **names}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")

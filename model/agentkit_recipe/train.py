@@ -1,0 +1,234 @@
+"""Training: one command on CPU and CUDA, cut and resumed at will.
+
+Every step's data and noise follow from (seed, step) alone, so a run resumed from its checkpoint goes on exactly as if it
+had not been stopped. The learning rate is constant after a warm-up and falls linearly to zero over the last
+`decay` steps; a run may be lengthened until that begins. The weights that ship are an exponential moving average.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import DiffusionGemmaForBlockDiffusion
+
+from agentkit.dialects.tokenizer import Tokenizer
+
+from .conversation import Writer
+from .network import Architecture, Packed, PackedForward, build_config, build_model, parameters
+from .noise import apply_noise, more_noise, own_samples, uniform_noise_mask
+from .progress import Progress
+from .settings import TrainSettings
+
+
+class Run:
+    """A training run: model, optimiser, averaged weights, step and curve, stored in one folder."""
+
+    def __init__(self, folder: Path, tokenizer: Tokenizer, settings: TrainSettings, device: str) -> None:
+        self.folder, self.tokenizer, self.settings = folder, tokenizer, settings
+        self.device = torch.device(device)
+        control = tokenizer.control
+        arch = Architecture(vocab_size=tokenizer.vocab_size)
+        config = build_config(arch, bos=control["<bos>"], eos=control["<eos>"], pad=control["<pad>"])
+        self.model: DiffusionGemmaForBlockDiffusion = build_model(config, seed=settings.seed).to(self.device)
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_("vision" not in name and "router" not in name)
+        self.trained = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        self.average = {n: p.detach().clone() for n, p in self.trained.items()}
+        matrices = [p for p in self.trained.values() if p.ndim >= 2]
+        others = [p for p in self.trained.values() if p.ndim < 2]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
+            lr=settings.learning_rate,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        self.forward = PackedForward(self.model)
+        self.writer = Writer(tokenizer, canvas_length=arch.canvas_length)
+        self.pad = control["<pad>"]
+        self.step = 0
+        self.seconds = 0.0
+
+    @classmethod
+    def resume(cls, folder: Path, tokenizer: Tokenizer) -> Run:
+        """The run stored in `folder`, with the settings it was stored with."""
+        path = folder / "checkpoint.pt"
+        if not path.exists():
+            raise FileNotFoundError(f"no checkpoint.pt in {folder}: train there first")
+        settings = TrainSettings(**torch.load(path, map_location="cpu", weights_only=True)["settings"])
+        run = cls(folder, tokenizer, settings, "cpu")
+        run.load()
+        return run
+
+    # -- storing -----------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Writes the checkpoint atomically: a cut while writing leaves the earlier one."""
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "settings": asdict(self.settings),
+            "weights": {n: p.detach() for n, p in self.trained.items()},
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / "checkpoint.partial"
+        torch.save(state, partial)
+        os.replace(partial, self.folder / "checkpoint.pt")
+
+    def load(self) -> bool:
+        """Goes on from the folder's checkpoint, if there is one."""
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        with torch.no_grad():
+            for name, value in state["weights"].items():
+                self.trained[name].copy_(value)
+        self.average = {n: v.to(self.device) for n, v in state["average"].items()}
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        return True
+
+    def averaged_model(self) -> DiffusionGemmaForBlockDiffusion:
+        """The model with the averaged weights in place (the run can't go on training it)."""
+        with torch.no_grad():
+            for name, value in self.average.items():
+                self.trained[name].copy_(value)
+        return self.model
+
+    # -- one step ----------------------------------------------------------------------------------------------------
+
+    def learning_rate(self) -> float:
+        s = self.settings
+        rise = min(1.0, (self.step + 1) / s.warmup)
+        fall = min(1.0, (s.steps - self.step) / s.decay) if s.decay else 1.0
+        return s.learning_rate * rise * max(fall, 0.0)
+
+    def batch(self) -> Packed:
+        """The packed requests of this step."""
+        s = self.settings
+        answers = random.Random(f"{s.seed}/{self.step}").random() < s.answer_share
+        packs = [
+            self.writer.pack(f"{s.seed}/{self.step}/{i}", branches=s.branches, canvases=s.canvases, answers=answers)
+            for i in range(s.prefixes)
+        ]
+        return collate(packs, self.pad, self.device)
+
+    def train_step(self) -> dict[str, float]:
+        """One optimiser step on fresh data; the loss and its accuracy on noisy cells."""
+        s = self.settings
+        generator = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
+        batch = self.batch()
+        autocast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        with autocast:
+            cache = self.forward.encode(batch.prefix, batch.prefix_length)
+            canvas, soft, noisy = self.noised(batch, cache, generator)
+            logits = self.forward.canvases(batch, cache, canvas, soft).float()
+        weight = torch.where(batch.target == self.pad, s.pad_weight, 1.0)  # (N, K, C)
+        losses = F.cross_entropy(logits.flatten(0, 2), batch.target.flatten(), reduction="none")
+        loss = (losses * weight.flatten()).sum() / weight.sum()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        with torch.no_grad():
+            decay = min(s.average, (1 + self.step) / (10 + self.step))
+            torch._foreach_lerp_(list(self.average.values()), list(self.trained.values()), 1 - decay)
+            counted = noisy & (batch.target != self.pad)
+            right = (logits.argmax(-1) == batch.target)[counted].float().mean()
+        return {"loss": loss.item(), "accuracy": right.item(), "norm": norm.item(), "lr": self.learning_rate()}
+
+    def noised(
+        self, batch: Packed, cache: list[tuple[Tensor, Tensor]], generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The noised canvases (N, K, C), the self-conditioning signal (N, K, C, E) and the noisy cells (N, K, C).
+
+        Half of the branches are self-conditioned on the prediction for a noisier canvas."""
+        s = self.settings
+        count, per, size = batch.target.shape
+        vocab = self.model.config.text_config.vocab_size
+        target = batch.target.cpu().flatten(0, 1)  # (N*K, C)
+        mask, _ = uniform_noise_mask(count * per, size, generator, span_share=s.span_share)
+        canvas = apply_noise(target, mask, vocab, generator).view(count, per, size)
+        soft = torch.zeros(count, per, size, self.model.config.text_config.hidden_size, device=self.device)
+
+        chosen = torch.arange(0, count, 2)
+        half = batch.rows(chosen.to(self.device))
+        earlier = more_noise(mask.view(count, per, size)[chosen].flatten(0, 1), generator)
+        first = apply_noise(half.target.cpu().flatten(0, 1), earlier, vocab, generator).view(-1, per, size)
+        detached = [(keys.detach(), values.detach()) for keys, values in cache]
+        with torch.no_grad():
+            logits = self.forward.canvases(half, detached, first.to(self.device), None).float()
+            temperature = torch.rand(len(chosen), per, 1, 1, generator=generator) * 0.6 + 0.4
+            logits = logits / temperature.to(self.device)
+            soft[chosen.to(self.device)] = self.forward.soft_embedding(logits)
+            if self.step >= s.own_samples_from:
+                own = torch.rand(len(chosen), per, 1, generator=generator) < s.own_samples
+                sampled = own_samples(logits.cpu().flatten(0, 1), s.entropy_bound, generator).view(-1, per, size)
+                canvas[chosen] = torch.where(own, sampled, canvas[chosen])
+        canvas = canvas.to(self.device)
+        return canvas, soft, canvas != batch.target
+
+
+def collate(packs: list[Any], pad: int, device: torch.device) -> Packed:
+    """Pads packs of equal branch and canvas counts into one batch."""
+
+    def padded(rows: list[list[int]]) -> Tensor:
+        width = max(8, max(map(len, rows)))
+        return torch.tensor([row + [pad] * (width - len(row)) for row in rows], device=device)
+
+    branches = [branch for pack in packs for branch in pack.branches]
+    return Packed(
+        prefix=padded([pack.prefix for pack in packs]),
+        prefix_length=torch.tensor([len(pack.prefix) for pack in packs], device=device),
+        owner=torch.tensor([i for i, pack in enumerate(packs) for _ in pack.branches], device=device),
+        branch=padded([branch.tokens for branch in branches]),
+        branch_length=torch.tensor([len(branch.tokens) for branch in branches], device=device),
+        anchor=torch.tensor([[canvas.anchor for canvas in branch.canvases] for branch in branches], device=device),
+        target=torch.tensor([[canvas.target for canvas in branch.canvases] for branch in branches], device=device),
+    )
+
+
+def train(
+    folder: Path, tokenizer: Tokenizer, settings: TrainSettings, *, device: str, minutes: float | None, save_every: float
+) -> Run:
+    """Trains in `folder` until `settings.steps`, or until `minutes` have passed, going on from its checkpoint."""
+    run = Run(folder, tokenizer, settings, device)
+    resumed = run.load()
+    started = saved = time.monotonic()
+    base = run.seconds
+    folder.mkdir(parents=True, exist_ok=True)
+    title = f"{parameters(run.model):,} parameters on {device}" + (f", from step {run.step}" if resumed else "")
+    with Progress(title, total=settings.steps, done=run.step) as progress, (folder / "curve.jsonl").open("a") as curve:
+        while run.step < settings.steps:
+            figures = run.train_step()
+            if not math.isfinite(figures["loss"]):
+                raise FloatingPointError(f"the loss became {figures['loss']} at step {run.step}: lower --learning-rate")
+            now = time.monotonic()
+            run.seconds = base + now - started
+            progress.update(run.step, **{k: figures[k] for k in ("loss", "accuracy")})
+            if run.step % 10 == 0:
+                curve.write(json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **figures}) + "\n")
+                curve.flush()
+            if now - saved > save_every * 60:
+                run.save()
+                saved = now
+            if minutes is not None and now - started > minutes * 60:
+                break
+        run.save()
+    return run
