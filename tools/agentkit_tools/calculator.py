@@ -1,0 +1,262 @@
+"""Arithmetic on text, without `eval`: a small operator-precedence parser that computes as it reads.
+
+Every intermediate number is bounded, so no expression can take long or fill the memory: an expression has at most
+`MAX_LENGTH` characters and `MAX_DEPTH` nested parts, and a number stays below 2**1024 (about 1.8e308, the range of a
+float), which is checked before a power or a factorial is computed.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+from agentkit import ModelRetry
+
+MAX_LENGTH = 1000
+MAX_DEPTH = 50
+MAX_BITS = 1024
+
+Number = int | float
+
+_SPELLINGS = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "√": "sqrt", "π": "pi", "^": "**"}
+_WORDS = {"plus": "+", "minus": "-", "times": "*", "x": "*", "over": "/", "mod": "%"}
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.]))"
+    r"|(?P<word>[A-Za-z][A-Za-z0-9]*)|(?P<sign>\*\*|//|[-+*/%(),]))"
+)
+_THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_BINARY = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}  # a sign in front of a number binds with 3
+_CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
+
+
+def calculate(expression: str) -> int | float:
+    """Calculate an arithmetic expression.
+
+    Args:
+        expression: The expression, such as 12 * (3 + 4).
+    """
+    if len(expression) > MAX_LENGTH:
+        _fail(f"the expression is too long: at most {MAX_LENGTH} characters")
+    try:
+        return _tidy(_Reader(_tokens(expression)).read())
+    except ZeroDivisionError:
+        _fail("division by zero")
+    except OverflowError:
+        _fail("a number in the expression is too large")
+    except ValueError:
+        _fail("a function is given a value outside its range")
+    except TypeError:
+        _fail("a function is given too few or too many values")
+
+
+def _fail(message: str) -> NoReturn:
+    raise ModelRetry(message, argument="expression") from None
+
+
+def _tidy(result: Number) -> Number:
+    """Drop the noise of binary fractions (15 digits, so 0.1 + 0.2 is 0.3) and write whole numbers as integers."""
+    if isinstance(result, int):
+        return result
+    rounded = float(f"{result:.15g}")
+    if math.isinf(rounded):  # the very largest floats
+        return result
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def _tokens(expression: str) -> list[str]:
+    """Split into numbers, names and signs, with other spellings (×, ^, "15% of", 1,000) put into the usual ones."""
+    for spelling, usual in _SPELLINGS.items():
+        expression = expression.replace(spelling, f" {usual} ")
+    expression = expression.rstrip().removesuffix("=").rstrip()
+    expression = re.sub(r"\bdivided by\b", "/", expression)
+    if not re.search(r"[a-z]\s*\(", expression):  # in max(1,234) the comma parts two arguments
+        expression = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), expression)
+    tokens, position = [], 0
+    while position < len(expression):
+        match = _TOKEN.match(expression, position)
+        if match is None:
+            _fail(f"cannot read {expression[position : position + 20].strip()!r}")
+        tokens.append(_WORDS.get(match[0].strip(), match[0].strip()))
+        position = match.end()
+    return tokens
+
+
+class _Reader:
+    """Computes the value of a token list by precedence climbing (V. R. Pratt, 1973)."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+        self.position = 0
+        self.depth = 0
+
+    def read(self) -> Number:
+        if not self.tokens:
+            _fail("the expression is empty")
+        value = self.expression(0)
+        if self.position < len(self.tokens):
+            _fail(f"an operator is missing before {self.tokens[self.position]!r}")
+        return value
+
+    def peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self.position += 1
+        return token
+
+    def expect(self, token: str) -> None:
+        if self.take() != token:
+            _fail(f"{token!r} is missing")
+
+    def expression(self, binding: int) -> Number:
+        """Reads as long as the operators bind tighter than `binding`."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            _fail(f"the expression is nested too deeply: at most {MAX_DEPTH} levels")
+        value = self.operand()
+        while True:
+            if self.peek() == "%" and self.is_percent():
+                value = self.percent(value)
+            elif _BINARY.get(self.peek(), -1) > binding:
+                sign = self.take()
+                strength = _BINARY[sign]
+                right = self.expression(strength - 1 if sign == "**" else strength)
+                value = _bounded(_apply(sign, value, right))
+            else:
+                self.depth -= 1
+                return value
+
+    def is_percent(self) -> bool:
+        """Whether this % is a percent sign (15% of 80, 80 * 15%) and not a remainder (17 % 5)."""
+        after = self.tokens[self.position + 1] if self.position + 1 < len(self.tokens) else ""
+        if after not in ("", ")", ",", "of", "+", "-", "*", "/", "//", "**", "%"):
+            return False
+        before = self.tokens[self.position - 2] if self.position > 2 else ""
+        if after in ("+", "-") or (before in ("+", "-") and after != "of"):
+            _fail("unclear '%': write a percentage as (10 / 100), a part as 10% of 80, a remainder as 10 % (-3)")
+        return True
+
+    def percent(self, value: Number) -> Number:
+        self.take()
+        if self.peek() == "of":
+            self.tokens[self.position] = "*"
+        return value / 100
+
+    def operand(self) -> Number:
+        token = self.take()
+        if token in ("+", "-"):
+            value = self.expression(3)
+            return -value if token == "-" else value
+        if token == "(":
+            value = self.expression(0)
+            self.expect(")")
+            return value
+        if token in _CONSTANTS:
+            return _CONSTANTS[token]
+        if token[:1].isalpha():
+            return self.call(token)
+        if token[:1].isdigit() or token[:1] == ".":
+            return _literal(token)
+        _fail(f"a number is missing before {token!r}" if token else "a number is missing at the end")
+
+    def call(self, name: str) -> Number:
+        if name not in _FUNCTIONS:
+            _fail(f"unknown name {name[:20]!r}; known are {', '.join(sorted([*_FUNCTIONS, *_CONSTANTS]))}")
+        self.expect("(")
+        arguments = [self.expression(0)]
+        while self.peek() == ",":
+            self.take()
+            arguments.append(self.expression(0))
+        self.expect(")")
+        return _bounded(_FUNCTIONS[name](*arguments))
+
+
+def _literal(token: str) -> Number:
+    return _bounded(int(token) if token.isdigit() else float(token))
+
+
+def _bounded(value: Number) -> Number:
+    if (isinstance(value, int) and value.bit_length() > MAX_BITS) or (isinstance(value, float) and math.isinf(value)):
+        raise OverflowError
+    return value
+
+
+def _apply(sign: str, left: Number, right: Number) -> Number:
+    match sign:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/":
+            return left / right
+        case "//":
+            return left // right
+        case "%":
+            return left % right
+        case _:
+            return _power(left, right)
+
+
+def _power(base: Number, exponent: Number) -> Number:
+    if isinstance(base, int) and isinstance(exponent, int) and exponent > 0:
+        if (abs(base).bit_length() - 1) * exponent > MAX_BITS:  # at least so many bits has the result
+            raise OverflowError
+        return int(base**exponent)
+    result = base**exponent
+    if isinstance(result, complex):
+        _fail("a negative number cannot be raised to a fraction")
+    return float(result) if isinstance(result, float) else int(result)
+
+
+def _factorial(value: Number) -> int:
+    if value != int(value):
+        raise ValueError
+    if value > 170:  # 170! is the last one below 2**1024
+        raise OverflowError
+    return math.factorial(int(value))
+
+
+def _round(value: Number, digits: Number = 0) -> Number:
+    return round(value, max(-400, min(400, int(digits)))) if digits else round(value)
+
+
+def _whole(function: Callable[..., int]) -> Callable[..., int]:
+    """Lets a function of integers take 12.0 for 12, and no fraction."""
+
+    def call(*values: Number) -> int:
+        if any(value != int(value) for value in values):
+            raise ValueError
+        return function(*map(int, values))
+
+    return call
+
+
+_FUNCTIONS: dict[str, Callable[..., Number]] = {
+    "abs": abs,
+    "acos": math.acos,
+    "asin": math.asin,
+    "atan": math.atan,
+    "ceil": math.ceil,
+    "cos": math.cos,
+    "degrees": math.degrees,
+    "exp": math.exp,
+    "factorial": _factorial,
+    "floor": math.floor,
+    "gcd": _whole(math.gcd),
+    "hypot": math.hypot,
+    "lcm": _whole(math.lcm),
+    "ln": lambda value: math.log(value),
+    "log": math.log,
+    "log10": math.log10,
+    "log2": math.log2,
+    "max": lambda first, *rest: max(first, *rest) if rest else first,
+    "min": lambda first, *rest: min(first, *rest) if rest else first,
+    "radians": math.radians,
+    "round": _round,
+    "sin": math.sin,
+    "sqrt": math.sqrt,
+    "tan": math.tan,
+}

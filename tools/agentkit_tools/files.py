@@ -1,0 +1,157 @@
+"""Reading files below one folder."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agentkit import ModelRetry, ToolFailed
+from agentkit_tools import below
+
+SCAN_BYTES = 10_000_000  # of one file, when looking for a text
+SCAN_TOTAL = 100_000_000  # of all files together
+SCAN_FILES = 10_000
+MAX_TEXT = 1000
+
+_WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP}
+
+
+class Files:
+    """Text files below a folder that a model can read, list and search: `Agent(tools=[*Files("docs").tools])`.
+
+    Nothing outside the folder can be reached: no "..", no absolute path, no symbolic link at any level, not even one
+    that is put there while a path is walked (see `agentkit_tools.below`). Pipes and devices are refused unopened.
+
+    Args:
+        root: The folder. It may itself be reached through a link, which is resolved once, here.
+        max_bytes: Bytes of a file that one call returns; a longer file is cut, and says so.
+        max_results: Paths that one call returns.
+
+    Raises:
+        NotADirectoryError: The root is no folder.
+    """
+
+    def __init__(self, root: str | Path, *, max_bytes: int = 65_536, max_results: int = 1000) -> None:
+        self.root = Path(root).resolve()
+        if not self.root.is_dir():
+            raise NotADirectoryError(f"the root of Files must be a folder: {self.root}")
+        self.max_bytes = max_bytes
+        self.max_results = max_results
+
+    @property
+    def tools(self) -> list[Callable[..., Any]]:
+        """The functions to hand to an agent."""
+        return [self.read_file, self.list_files, self.find_text]
+
+    def read_file(self, path: str) -> str:
+        """Read a text file.
+
+        Args:
+            path: The path of the file.
+        """
+        with _told(path, "path"):
+            data, size = self._read(below.split(path), self.max_bytes)
+            text = _decode(data, cut=size > len(data))
+        if text is None:
+            raise ToolFailed(f"{path!r} is not a text file")
+        if size > len(data):
+            return f"{text}\n[cut: these are the first {len(data)} of {size} bytes]"
+        return text
+
+    def list_files(self, folder: str = ".") -> list[str]:
+        """List the files in a folder.
+
+        Args:
+            folder: The path of the folder.
+        """
+        with _told(folder, "folder"):
+            names = below.split(folder)
+            entries = below.scan(self.root, names, self.max_results + 1)
+        paths = [_path((*names, name)) + "/" * is_folder for name, is_folder in entries]
+        more = ["(there are more files)"] if len(paths) > self.max_results else []
+        return paths[: self.max_results] + more
+
+    def find_text(self, text: str) -> list[str]:
+        """Find files that contain a text.
+
+        Args:
+            text: The text to look for.
+        """
+        if not text.strip():
+            raise ModelRetry("the text is empty: write what to look for", argument="text")
+        if len(text) > MAX_TEXT:
+            raise ModelRetry(f"the text is too long: at most {MAX_TEXT} characters", argument="text")
+        wanted = text.casefold()
+        found: list[str] = []
+        total = 0
+        for count, names in enumerate(self._walk()):
+            if count >= SCAN_FILES or total >= SCAN_TOTAL or len(found) >= self.max_results:
+                return [*found, "(the search stopped early: there is more to look through)"]
+            try:
+                data, _ = self._read(names, SCAN_BYTES)
+            except (OSError, below.UnsafePathError):
+                continue  # gone, or not ours to read
+            total += len(data)
+            content = _decode(data, cut=True)
+            if content is not None and wanted in content.casefold():
+                found.append(_path(names))
+        return found
+
+    def _walk(self) -> Iterator[tuple[str, ...]]:
+        """The files below the root, a folder's own before those of its folders."""
+        folders: list[tuple[str, ...]] = [()]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = below.scan(self.root, folder, SCAN_FILES)
+            except (OSError, below.UnsafePathError):
+                continue
+            yield from ((*folder, name) for name, is_folder in entries if not is_folder)
+            if len(folder) < 100:
+                folders += [(*folder, name) for name, is_folder in reversed(entries) if is_folder]
+
+    def _read(self, names: tuple[str, ...], limit: int) -> tuple[bytes, int]:
+        """Up to `limit` bytes, and the file's size."""
+        with os.fdopen(below.open_file(self.root, names), "rb") as file:
+            data = file.read(limit + 1)
+            size = max(os.fstat(file.fileno()).st_size, len(data)) if len(data) > limit else len(data)
+            return data[:limit], size
+
+
+def _path(names: tuple[str, ...]) -> str:
+    """The path as text; a name that is not UTF-8 is shown with question marks."""
+    return "/".join(names).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _decode(data: bytes, *, cut: bool) -> str | None:
+    """The text of UTF-8, or of UTF-16 with its mark; None when it is neither. Cut data may end within a character."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+        data = data[: len(data) // 2 * 2] if cut else data
+    elif b"\0" in data:
+        return None
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if cut and error.reason.startswith("unexpected end") and len(data) - error.start < 4:
+            return data[: error.start].decode(encoding)
+        return None
+
+
+@contextmanager
+def _told(path: str, argument: str) -> Iterator[None]:
+    """Turns what went wrong with a path into words for the model, without the folder's own place on the machine."""
+    shown = path if len(path) <= 200 else path[:200] + "…"
+    try:
+        yield
+    except below.UnsafePathError as error:
+        raise ModelRetry(f"{shown!r} cannot be opened: {error}", argument=argument) from None
+    except OSError as error:
+        if error.errno in _WRONG_PATH:
+            reason = "it is a folder" if error.errno == errno.EISDIR else "there is no such file or folder"
+            raise ModelRetry(f"{shown!r} cannot be opened: {reason}", argument=argument) from None
+        raise ToolFailed(f"{shown!r} cannot be read: {os.strerror(error.errno or errno.EIO)}") from None

@@ -1,0 +1,121 @@
+"""From the bytes of a web page to the text a model reads: decompression, character sets, HTML.
+
+All in linear time and bounded memory, whatever the bytes are: a compressed body is unpacked piece by piece up to the
+limit, only plain character sets are used (`punycode` or `idna` take quadratic time), and HTML is read in one pass.
+"""
+
+import codecs
+import html
+import re
+import zlib
+
+_CHARSETS = re.compile(
+    r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp\d+|koi8-[rut]|mac-\w+|shift_jis\w*|euc_\w+|gb\w+|big5\w*|iso2022_\w+|johab"
+)
+_TEXT_TYPES = re.compile(r"text/.+|application/(.+\+)?(json|xml|javascript|yaml|x-ndjson|xhtml\+xml)|image/svg\+xml")
+_HIDDEN = ("script", "style", "template", "noscript", "svg")
+_BREAKS = frozenset(
+    "title p div br li ul ol tr table h1 h2 h3 h4 h5 h6 section article header footer main nav pre hr".split()
+)
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # ASCII only: the length stays
+_LONG_NUMBER = re.compile(r"(&#[xX]?[0-9a-fA-F]{8})[0-9a-fA-F]+")  # no character has one, and `int` refuses them
+_TAG = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
+
+
+class Unpacker:
+    """Unpacks a body piece by piece, never to more than `limit` bytes in all.
+
+    Raises:
+        ValueError: The encoding is not known, or the data is broken.
+    """
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self.limit = limit
+        self.data = bytearray()
+        encoding = encoding.strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+            raise ValueError(f"the encoding {encoding[:40]!r} is not known")
+        self._zlib = None if encoding in ("", "identity") else zlib.decompressobj(47 if "gzip" in encoding else 15)
+        self._raw_deflate = encoding == "deflate"  # some servers leave out the zlib header
+
+    @property
+    def done(self) -> bool:
+        """Whether the limit is passed, or the compressed data at its end: there is nothing more to feed."""
+        return len(self.data) > self.limit or (self._zlib is not None and self._zlib.eof)
+
+    def feed(self, piece: bytes) -> None:
+        room = self.limit + 1 - len(self.data)
+        if not self.done:
+            self.data += piece[:room] if self._zlib is None else self._unpack(piece, room)
+
+    def _unpack(self, piece: bytes, room: int) -> bytes:
+        assert self._zlib is not None
+        try:
+            unpacked = self._zlib.decompress(piece, room)
+        except zlib.error as error:
+            if not self._raw_deflate:
+                raise ValueError("the compressed data is broken") from error
+            self._raw_deflate, self._zlib = False, zlib.decompressobj(-15)
+            return self._unpack(piece, room)
+        self._raw_deflate = False
+        return unpacked
+
+
+def is_text(content_type: str) -> bool:
+    """Whether a Content-Type is one to read; none at all counts as text, and is looked at later."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return not kind or _TEXT_TYPES.fullmatch(kind) is not None
+
+
+def decode(data: bytes, content_type: str) -> str | None:
+    """The text by the Content-Type's charset (else UTF-8), with U+FFFD for what is not in it; None for binary data."""
+    match = re.search(r"charset=[\"']?([\w.:-]{1,40})", content_type, re.IGNORECASE)
+    encoding = _charset(match[1]) if match else "utf-8"
+    if b"\0" in data and not encoding.startswith("utf-16"):
+        return None
+    return data.decode(encoding, "replace").removeprefix("\ufeff")
+
+
+def _charset(name: str) -> str:
+    try:
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return known if _CHARSETS.fullmatch(known) else "utf-8"
+
+
+def is_html(content_type: str, text: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return "html" in kind or (not kind and text[:200].lstrip().lower().startswith(("<!doctype html", "<html")))
+
+
+def text_of_html(page: str) -> str:
+    """What a reader sees: the title and the text, a line for each block, without tags, scripts and styles."""
+    lower = page.translate(_LOWER)
+    pieces: list[str] = []
+    position = 0
+    while (start := page.find("<", position)) >= 0:
+        pieces.append(page[position:start])
+        tag = _TAG.match(page, start + 1)
+        name = tag[1].lower() if tag else ""
+        if page.startswith("<!--", start):
+            position = _after(page, "-->", start + 4)
+        elif name in _HIDDEN and page[start + 1] != "/":
+            position = _after(page, ">", _after(lower, f"</{name}", start, keep=True))
+        elif tag or page[start + 1 : start + 2] in ("!", "?", "/"):
+            position = _after(page, ">", start)
+        else:
+            pieces.append("<")  # as in 1 < 2
+            position = start + 1
+        if name in _BREAKS:
+            pieces.append("\n")
+    pieces.append(page[position:])
+    text = _LONG_NUMBER.sub(r"\1", "".join(pieces))
+    lines = (" ".join(line.split()) for line in html.unescape(text).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _after(text: str, end: str, start: int, *, keep: bool = False) -> int:
+    """The position after (`keep`: at) the next `end`; the text's end when there is none."""
+    found = text.find(end, start)
+    return len(text) if found < 0 else found + (0 if keep else len(end))
