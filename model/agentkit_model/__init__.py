@@ -1,0 +1,46 @@
+"""The in-process diffusion engine: token ids in, token ids out.
+
+from agentkit_model import Engine
+
+async with Engine.from_pretrained(folder) as engine:
+    context = await engine.open(tokens)
+    async with context.fill() as canvas:
+        result = await canvas.result()
+    await context.commit(result)
+"""
+
+from agentkit_model.canvas import Canvas
+from agentkit_model.context import Context
+from agentkit_model.engine import Engine
+from agentkit_model.errors import (
+    CanvasCancelled,
+    CheckpointError,
+    ContextError,
+    DenoisingError,
+    EngineClosedError,
+    EngineError,
+    OutOfMemoryError,
+    PlanError,
+)
+from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
+from agentkit_model.sampler import SamplerSettings
+from agentkit_model.worker import Stats
+
+__all__ = [
+    "Canvas",
+    "CanvasCancelled",
+    "CanvasPlan",
+    "CanvasResult",
+    "CheckpointError",
+    "Context",
+    "ContextError",
+    "DenoisingError",
+    "Draft",
+    "Engine",
+    "EngineClosedError",
+    "EngineError",
+    "OutOfMemoryError",
+    "PlanError",
+    "SamplerSettings",
+    "Stats",
+]

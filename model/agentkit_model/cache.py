@@ -1,0 +1,116 @@
+"""The keys and values of a context's tokens, in full length for every layer.
+
+transformers' own cache keeps only the last `sliding_window - 1` tokens of a sliding layer, so it cannot be rewound. Here
+every layer keeps all of them, and attention looks at as many of the last ones as its layer sees.
+
+One `Store` may serve several contexts that agree on a beginning: each `Cache` is a store and a length. A cache writes
+into a store only if it is the only holder, and otherwise takes a copy first (copy on write). Beyond `length` a store has
+room to spare: canvases put their own keys and values there while they are denoised, so that keys of prefix and canvas lie
+side by side and no step copies the prefix.
+"""
+
+import threading
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+GRAIN = 64  # a store grows in multiples of this many positions
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """What a cache must know about a layer: key/value heads, size of a head, and the window (None: sees everything)."""
+
+    kv_heads: int
+    head_dim: int
+    window: int | None
+
+    def first_visible(self, position: int) -> int:
+        """The first token that a canvas at `position` attends to; a window of W shows W - 1 tokens of the prefix."""
+        return 0 if self.window is None else max(0, position - (self.window - 1))
+
+
+class Store:
+    """Keys and values of all layers: for each layer two tensors (kv_heads, capacity, head_dim)."""
+
+    def __init__(self, shapes: Sequence[LayerShape], capacity: int, device: torch.device, dtype: torch.dtype) -> None:
+        def allocate() -> list[Tensor]:
+            return [torch.zeros(s.kv_heads, capacity, s.head_dim, device=device, dtype=dtype) for s in shapes]
+
+        self.shapes = tuple(shapes)
+        self.keys = allocate()
+        self.values = allocate()
+        self.capacity = capacity
+        self.filled = 0  # positions that some holder's tokens occupy
+        self.holders: weakref.WeakSet[Cache] = weakref.WeakSet()
+
+    def copy(self, length: int, capacity: int) -> "Store":
+        """A new store of that capacity with the first `length` positions of this one."""
+        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype)
+        for old, fresh in zip(self.keys + self.values, new.keys + new.values, strict=True):
+            fresh[:, :length] = old[:, :length]
+        new.filled = length
+        return new
+
+
+class Cache:
+    """A context's hold on a store: the first `length` positions are its tokens'."""
+
+    def __init__(self, store: Store, length: int = 0, lock: "threading.Lock | None" = None) -> None:
+        self.store = store
+        self.length = length
+        self._lock = lock or threading.Lock()  # one for all caches that come from one another
+        store.holders.add(self)
+
+    def fork(self) -> "Cache":
+        """A second hold on the same tokens; nothing is copied."""
+        with self._lock:
+            return Cache(self.store, self.length, self._lock)
+
+    def rewind(self, length: int) -> None:
+        """Forgets the tokens from `length` on."""
+        with self._lock:
+            self.length = length
+            if len(self.store.holders) == 1:
+                self.store.filled = length
+
+    def room(self, count: int) -> Store:
+        """A store in which the `count` positions after this cache's tokens hold nobody's tokens: scratch space.
+
+        Other holders may use the same positions as scratch space, one after the other within a step.
+        """
+        with self._lock:
+            if self.store.filled != self.length or self.length + count > self.store.capacity:
+                self._move(count)
+            return self.store
+
+    def claim(self, count: int) -> Store:
+        """A store in which this cache alone may write its next `count` tokens; `settle` makes them count."""
+        with self._lock:
+            alone = len(self.store.holders) == 1
+            if not alone or self.store.filled != self.length or self.length + count > self.store.capacity:
+                self._move(count)
+            self.store.filled = self.length + count
+            return self.store
+
+    def settle(self, count: int) -> None:
+        """Ends a claim: `count` of the claimed positions are now tokens, 0 if the claim is given up."""
+        with self._lock:
+            self.length += count
+            if len(self.store.holders) == 1:
+                self.store.filled = self.length
+
+    def release(self) -> None:
+        """Gives up the store, so that its other holders need not copy because of this one."""
+        with self._lock:
+            self.store.holders.discard(self)
+
+    def _move(self, count: int) -> None:
+        needed = self.length + count + max(count, self.length // 4)
+        new = self.store.copy(self.length, -(-needed // GRAIN) * GRAIN)
+        self.store.holders.discard(self)
+        new.holders.add(self)
+        self.store = new

@@ -1,0 +1,196 @@
+"""Finding out whether something is a DiffusionGemma checkpoint, whether it fits, and loading it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
+
+from agentkit_model.errors import CheckpointError, OutOfMemoryError
+from agentkit_model.sampler import SamplerSettings
+
+MODEL_TYPE = "diffusion_gemma"
+VISION = (
+    "model.encoder.vision_tower.",
+    "model.encoder.embed_vision.",
+)  # not used by the engine, so they may be missing
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+ITEM_SIZES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
+
+
+def load(
+    source: str | Path, *, device: str | torch.device, dtype: str | torch.dtype
+) -> DiffusionGemmaForBlockDiffusion:
+    """Loads the network from a folder or from the hub; see `Engine.from_pretrained` for the errors."""
+    target = choose_device(device)
+    folder = Path(source).expanduser()
+    local = folder.is_dir()
+    chosen = choose_dtype(dtype, target, "auto" if target.type != "cpu" else torch.float32)
+    if local:
+        check_folder(folder, chosen, target)
+    elif folder.exists() or not _may_be_hub_id(str(source)):
+        raise CheckpointError(
+            f"{source}: no such folder. Give the folder that holds config.json, or a hub id (owner/name)"
+        )
+    try:
+        model, report = DiffusionGemmaForBlockDiffusion.from_pretrained(
+            str(folder) if local else str(source),
+            dtype=chosen,
+            attn_implementation="sdpa",
+            local_files_only=local,
+            output_loading_info=True,
+        )
+    except Exception as error:  # transformers, safetensors and the hub client each raise their own kinds
+        raise CheckpointError(f"{source}: transformers could not load this checkpoint: {error}") from error
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith(VISION))
+    if missing:
+        raise CheckpointError(
+            f"{source}: {len(missing)} weights are not in the checkpoint's files, the first: {missing[0]}"
+        )
+    return model.to(target)
+
+
+def random_model(
+    config: DiffusionGemmaConfig, *, seed: int, device: str | torch.device, dtype: str | torch.dtype
+) -> DiffusionGemmaForBlockDiffusion:
+    """A network with weights drawn from the seed on the CPU."""
+    target = choose_device(device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = DiffusionGemmaForBlockDiffusion(config)
+    return model.to(device=target, dtype=choose_dtype(dtype, target, torch.float32))
+
+
+def choose_device(device: str | torch.device) -> torch.device:
+    if device != "auto":
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def choose_dtype(dtype: str | torch.dtype, device: torch.device, default: Any) -> Any:
+    """The dtype asked for; "auto" gives the default. MPS has no float64."""
+    if dtype == "auto":
+        return default
+    chosen = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
+        raise ValueError(f'dtype must be a floating dtype such as "float32" or torch.bfloat16, not {dtype!r}')
+    if device.type == "mps" and chosen == torch.float64:
+        raise ValueError("MPS devices have no float64; use float32")
+    return chosen
+
+
+# -- what the checkpoint says about sampling
+
+
+def sampler_settings(model: DiffusionGemmaForBlockDiffusion) -> SamplerSettings:
+    """The checkpoint's generation config; what it leaves open is filled with transformers' defaults."""
+    generation: Any = model.generation_config
+    names = ("max_denoising_steps", "t_min", "t_max", "stability_threshold", "confidence_threshold")
+    given = {name: value for name in names if (value := getattr(generation, name, None)) is not None}
+    if (sampler := getattr(generation, "sampler_config", None)) is not None:
+        given["entropy_bound"] = sampler.entropy_bound
+    return SamplerSettings(**given)
+
+
+def stop_tokens(model: DiffusionGemmaForBlockDiffusion) -> frozenset[int]:
+    ids = model.generation_config.eos_token_id
+    if ids is None:
+        ids = model.config.text_config.eos_token_id
+    return frozenset([ids] if isinstance(ids, int) else ids or ())
+
+
+def pad_token(model: DiffusionGemmaForBlockDiffusion) -> int:
+    candidates = (model.generation_config.pad_token_id, model.config.text_config.pad_token_id)
+    return next((int(token) for token in candidates if token is not None), 0)
+
+
+# -- checks before anything is loaded
+
+
+def check_folder(folder: Path, dtype: Any, device: torch.device) -> None:
+    """Raises CheckpointError or OutOfMemoryError if the folder cannot be loaded in that dtype onto that device."""
+    config = _read_json(folder / "config.json", "a checkpoint folder has one; is this the right folder?")
+    if config.get("model_type") != MODEL_TYPE:
+        raise CheckpointError(
+            f'{folder / "config.json"}: model_type is {config.get("model_type")!r}; this engine runs "{MODEL_TYPE}" only'
+        )
+    needed = sum(_size(file, dtype) for file in _weight_files(folder))
+    free = free_memory(device)
+    if free is not None and needed > free:
+        raise OutOfMemoryError(
+            f"{folder}: the weights take {needed / 2**30:.1f} GiB, but only {free / 2**30:.1f} GiB are free on {device}; "
+            'give dtype="bfloat16" if that is not the dtype already, free memory, or use another device'
+        )
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes free on the device, or None where the system does not tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _may_be_hub_id(source: str) -> bool:
+    return not source.startswith((".", "/", "~", "\\")) and source.count("/") == 1 and ":" not in source
+
+
+def _read_json(file: Path, hint: str) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{file} is missing: {hint}") from None
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{file} cannot be read as JSON ({error}); copy or download it again") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file} does not hold a JSON object; copy or download it again")
+    return content
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    if (folder / INDEX).exists():
+        shards = _read_json(folder / INDEX, "").get("weight_map", {})
+        files = sorted({folder / name for name in shards.values()})
+    else:
+        files = [folder / WEIGHTS]
+    for file in files:
+        if not file.is_file():
+            raise CheckpointError(
+                f"{file} is missing: the weights are incomplete; copy or download the checkpoint again"
+            )
+    return files
+
+
+def _size(file: Path, dtype: Any) -> int:
+    """Bytes of a safetensors file's weights once they are in that dtype, from the file's header alone."""
+    total = os.path.getsize(file)
+    try:
+        with file.open("rb") as stream:
+            count = int.from_bytes(stream.read(8), "little")
+            if not 2 <= count <= total - 8:
+                raise ValueError(f"a header of {count} bytes in a file of {total}")
+            header = json.loads(stream.read(count))
+        header.pop("__metadata__", None)
+        spans = [(entry["dtype"], *entry["data_offsets"]) for entry in header.values()]
+        if spans and max(end for _, _, end in spans) != total - 8 - count:
+            raise ValueError("the file is cut off or too long")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{file} is not a complete safetensors file ({error}); copy or download it again"
+        ) from error
+    if not isinstance(dtype, torch.dtype):
+        return total
+    return sum((end - start) * dtype.itemsize // ITEM_SIZES.get(kind, dtype.itemsize) for kind, start, end in spans)

@@ -1,0 +1,232 @@
+"""A context: tokens with their keys and values cached, and the canvases that continue them."""
+
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Self
+
+from agentkit_model.cache import Cache
+from agentkit_model.canvas import Canvas
+from agentkit_model.errors import ContextError
+from agentkit_model.plan import CanvasPlan, CanvasResult
+from agentkit_model.sampler import SamplerSettings
+from agentkit_model.work import Denoising, Prefill
+from agentkit_model.worker import Worker
+
+
+class Limits:
+    """What tokens and canvases of an engine must keep to, and its defaults."""
+
+    def __init__(self, *, vocab_size: int, canvas_length: int, max_tokens: int, sampler: SamplerSettings) -> None:
+        self.vocab_size = vocab_size
+        self.canvas_length = canvas_length
+        self.max_tokens = max_tokens
+        self.sampler = sampler
+
+    def check(self, tokens: Sequence[int], before: int) -> tuple[int, ...]:
+        """The tokens as a tuple; ContextError if one is not in the vocabulary or they are too many."""
+        checked = tuple(int(token) for token in tokens)
+        for index, token in enumerate(checked):
+            if not 0 <= token < self.vocab_size:
+                raise ContextError(f"token {index} is {token}, outside of the vocabulary (0 to {self.vocab_size - 1})")
+        if before + len(checked) > self.max_tokens:
+            raise ContextError(
+                f"{before} + {len(checked)} tokens are more than the {self.max_tokens} positions of the model; "
+                "shorten the context or rewind it"
+            )
+        return checked
+
+
+class Context:
+    """Tokens in the cache of an engine, from `engine.open()`. Cheap to fork, and can be rewound to any earlier point.
+
+    A context is used by one task at a time, though several canvases may be filled over it side by side. Different
+    contexts, forks included, are independent and may be used from any thread or event loop.
+    """
+
+    def __init__(self, worker: Worker, limits: Limits, cache: Cache, tokens: tuple[int, ...] = ()) -> None:
+        self._worker = worker
+        self._limits = limits
+        self._cache = cache
+        self._tokens = tokens
+        self._lock = threading.Lock()
+        self._extending: Prefill | None = None
+        self._filling: set[Denoising] = set()
+        self._closed = False
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """All tokens that are in the cache."""
+        return self._tokens
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __repr__(self) -> str:
+        return f"<Context of {len(self)} tokens>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close_sync()
+
+    def fork(self) -> "Context":
+        """A second context with the same tokens. Both share the cache until one of them goes on; nothing is copied."""
+        with self._lock:
+            self._check_usable("fork")
+            return Context(self._worker, self._limits, self._cache.fork(), self._tokens)
+
+    async def extend(self, tokens: Sequence[int]) -> None:
+        """Appends tokens and runs them through the encoder. If the task is cancelled, none of them is appended.
+
+        Raises:
+            ContextError: a token outside of the vocabulary, too many tokens, or canvases that are still being filled.
+        """
+        await self._extension(tokens).arrival()
+
+    async def commit(self, result: CanvasResult) -> None:
+        """Appends a canvas' tokens up to and including its stop token, never the tail behind it.
+
+        The result may come from a fork, as long as this context is as long as that was when the canvas was filled.
+        """
+        await self._extension(self._committed(result)).arrival()
+
+    async def rewind(self, length: int) -> None:
+        """Forgets all tokens but the first `length`; any earlier point, within or before the window of sliding layers."""
+        self.rewind_sync(length)
+
+    async def close(self) -> None:
+        """Gives up the cache and drops canvases under way. A context that is not referred to any more closes itself."""
+        self.close_sync()
+
+    def fill(self, plan: CanvasPlan | None = None) -> Canvas:
+        """A canvas that continues these tokens: `async with context.fill(plan) as canvas`.
+
+        Raises:
+            PlanError: the plan holds something that does not fit the model.
+            ContextError: no positions are left for a canvas, or tokens are just being appended.
+        """
+        plan = plan or CanvasPlan()
+        limits = self._limits
+        plan.check(limits.canvas_length, limits.vocab_size)
+        settings = plan.settings(limits.sampler)
+        seed = plan.seed if plan.seed is not None else secrets.randbits(63)
+        with self._lock:
+            self._check_usable("fill a canvas")
+            if len(self) + limits.canvas_length > limits.max_tokens:
+                raise ContextError(
+                    f"{len(self)} tokens leave no place for a canvas of {limits.canvas_length} in the model's "
+                    f"{limits.max_tokens} positions; rewind the context or open a shorter one"
+                )
+            work = Denoising(self._cache, plan, settings, seed)
+            self._filling.add(work)
+        return Canvas(self, work)
+
+    async def repair(
+        self, result: CanvasResult, spans: Sequence[tuple[int, int]], plan: CanvasPlan | None = None
+    ) -> CanvasResult:
+        """Denoises the given spans of a canvas anew, from noise, with every other position held.
+
+        spans: (start, end) positions in the canvas, end excluded; they may overlap. The plan's own clamps hold too,
+        inside of the spans; its `initial` gives starting tokens within the spans. The context must be as long as it
+        was when the canvas was filled.
+        """
+        async with self.fill(self._repair_plan(result, spans, plan)) as canvas:
+            return await canvas.result()
+
+    # The same for threads without an event loop; `engine.sync` builds on these.
+
+    def extend_sync(self, tokens: Sequence[int]) -> None:
+        self._extension(tokens).wait()
+
+    def commit_sync(self, result: CanvasResult) -> None:
+        self._extension(self._committed(result)).wait()
+
+    def rewind_sync(self, length: int) -> None:
+        with self._lock:
+            self._check_usable("rewind")
+            self._check_not_filling("rewind")
+            if not 0 <= length <= len(self):
+                raise ContextError(f"cannot rewind to {length}: the context has {len(self)} tokens")
+            self._cache.rewind(length)
+            self._tokens = self._tokens[:length]
+
+    def close_sync(self) -> None:
+        with self._lock:
+            self._closed = True
+            extending, filling = self._extending, list(self._filling)
+        for work in [extending, *filling]:
+            if work is not None:
+                work.abandon()
+        self._cache.release()
+
+    def repair_sync(
+        self, result: CanvasResult, spans: Sequence[tuple[int, int]], plan: CanvasPlan | None = None
+    ) -> CanvasResult:
+        canvas = self.fill(self._repair_plan(result, spans, plan))
+        try:
+            return canvas.result_sync()
+        finally:
+            canvas.leave()
+
+    # -- what both faces share
+
+    def _extension(self, tokens: Sequence[int]) -> Prefill:
+        """Hands the tokens to the worker."""
+        with self._lock:
+            self._check_usable("extend")
+            self._check_not_filling("extend")
+            checked = self._limits.check(tokens, len(self))
+            extended = self._tokens + checked
+
+            def settled() -> None:
+                self._tokens = extended
+
+            work = Prefill(self._cache, checked, settled)
+            self._worker.submit(work)
+            self._extending = work
+        return work
+
+    def _committed(self, result: CanvasResult) -> tuple[int, ...]:
+        self._check_position(result, "commit")
+        return result.tokens[: result.length]
+
+    def _repair_plan(
+        self, result: CanvasResult, spans: Sequence[tuple[int, int]], plan: CanvasPlan | None
+    ) -> CanvasPlan:
+        self._check_position(result, "repair")
+        plan = plan or CanvasPlan()
+        length = len(result.tokens)
+        for start, end in spans:
+            if not 0 <= start < end <= length:
+                raise ContextError(f"the span ({start}, {end}) is empty or outside of the canvas (0 to {length})")
+        open_positions = {position for start, end in spans for position in range(start, end)}
+        held = {position: token for position, token in enumerate(result.tokens) if position not in open_positions}
+        return replace(plan, clamped={**plan.clamped, **held})
+
+    def _submit(self, work: Denoising) -> None:
+        with self._lock:
+            self._check_usable("fill a canvas")
+        self._worker.submit(work)
+
+    def _left(self, work: Denoising) -> None:
+        with self._lock:
+            self._filling.discard(work)
+
+    def _check_usable(self, action: str) -> None:
+        if self._closed:
+            raise ContextError(f"cannot {action}: the context is closed")
+        if self._extending is not None and not self._extending.ended:
+            raise ContextError(f"cannot {action}: tokens are just being appended; await that first")
+
+    def _check_not_filling(self, action: str) -> None:
+        if any(not work.ended for work in self._filling):
+            raise ContextError(f"cannot {action}: a canvas is being filled; leave its block or await its result first")
+
+    def _check_position(self, result: CanvasResult, action: str) -> None:
+        if result.position != len(self):
+            raise ContextError(
+                f"cannot {action}: the canvas continues {result.position} tokens, the context has {len(self)}"
+            )

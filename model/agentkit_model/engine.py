@@ -1,0 +1,175 @@
+"""The engine: a checkpoint, a worker thread, and the contexts opened on it."""
+
+import copy
+import dataclasses
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import anyio
+import anyio.to_thread
+import torch
+from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
+
+from agentkit_model import checkpoint
+from agentkit_model.context import Context, Limits
+from agentkit_model.network import Network
+from agentkit_model.noise import UniformRenoise
+from agentkit_model.runner import Runner
+from agentkit_model.worker import Stats, Worker
+
+if TYPE_CHECKING:
+    from agentkit_model.sync import SyncEngine
+
+MAX_BATCH = 16
+
+
+class Engine:
+    """Fills canvases with a DiffusionGemma checkpoint, many contexts at a time.
+
+        async with Engine.from_pretrained("google/diffusiongemma-26B-A4B-it") as engine:
+            context = await engine.open(tokens)
+            async with context.fill() as canvas:
+                result = await canvas.result()
+            await context.commit(result)
+
+    Canvases that are under way at the same time share each pass through the network; one that is finished leaves at
+    once, one that waits joins at the next step. All computing happens in one worker thread; any number of threads and
+    event loops (asyncio, trio) may use the engine at the same time. `engine.sync` is the same without async.
+
+    A canvas with a seed comes out token for token the same alone or in any company in float32 on the CPU (how:
+    `runner.Runner`). On other devices and in other dtypes its noise is the same too, but the network's arithmetic may
+    differ in the last bits with the number of rows.
+
+    Attributes:
+        config: the network's configuration (transformers' DiffusionGemmaConfig).
+        canvas_length, vocab_size: of the model.
+        max_tokens: positions of the model, canvas included.
+        stop_tokens: ids that end a canvas' answer.
+        pad_token: the id that fills up what follows a stop.
+        sampler: the checkpoint's sampler settings, which plans may override.
+        stats: counts since the engine was made.
+    """
+
+    def __init__(self, model: DiffusionGemmaForBlockDiffusion, *, max_batch: int = MAX_BATCH) -> None:
+        """Takes over a loaded network: it must not be used elsewhere any more. max_batch: canvases in one pass."""
+        if max_batch < 1:
+            raise ValueError(f"max_batch must be at least 1, not {max_batch}")
+        network = Network(model)
+        text_config = network.text_config
+        self.config: DiffusionGemmaConfig = network.config
+        self.canvas_length = int(network.config.canvas_length)
+        self.vocab_size = int(text_config.vocab_size)
+        self.max_tokens = int(text_config.max_position_embeddings)
+        self.stop_tokens = checkpoint.stop_tokens(model)
+        self.pad_token = checkpoint.pad_token(model)
+        self.sampler = checkpoint.sampler_settings(model)
+        self.device = network.device
+        self.dtype = network.dtype
+        self._limits = Limits(
+            vocab_size=self.vocab_size,
+            canvas_length=self.canvas_length,
+            max_tokens=self.max_tokens,
+            sampler=self.sampler,
+        )
+        self._runner = Runner(network, UniformRenoise(self.vocab_size), self.stop_tokens)
+        self._worker = Worker(self._runner, max_batch)
+        # The thread does not know the engine, so an engine that is not referred to any more ends it, too.
+        self._end = weakref.finalize(self, self._worker.close)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        max_batch: int = MAX_BATCH,
+    ) -> Self:
+        """Opens a checkpoint: a local folder (no network access), or the id of one on the Hugging Face hub.
+
+        device: "auto" takes CUDA, then MPS, then the CPU. dtype: "auto" takes the checkpoint's own, and float32 on the
+        CPU.
+
+        Raises:
+            CheckpointError: not a DiffusionGemma checkpoint, or a file is missing; the message says which.
+            OutOfMemoryError: the weights do not fit into the free memory.
+        """
+        return cls(checkpoint.load(source, device=device, dtype=dtype), max_batch=max_batch)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: DiffusionGemmaConfig,
+        *,
+        seed: int = 0,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        max_batch: int = MAX_BATCH,
+    ) -> Self:
+        """An engine with random weights, for tests and for measuring speed without a checkpoint.
+
+        The weights depend on the seed alone; torch's own random state is left as it was. dtype "auto" is float32.
+        """
+        model = checkpoint.random_model(copy.deepcopy(config), seed=seed, device=device, dtype=dtype)
+        return cls(model, max_batch=max_batch)
+
+    async def open(self, tokens: Sequence[int] = ()) -> Context:
+        """A context with these tokens, run through the encoder.
+
+        Raises:
+            ContextError: a token outside of the vocabulary, or too many of them.
+            EngineClosedError: the engine is closed.
+        """
+        context = self._empty_context()
+        await context.extend(tokens)
+        return context
+
+    def open_sync(self, tokens: Sequence[int] = ()) -> Context:
+        """`open` for a thread without an event loop."""
+        context = self._empty_context()
+        context.extend_sync(tokens)
+        return context
+
+    async def close(self) -> None:
+        """Ends the worker thread after the step at hand. Work that is not done fails with EngineClosedError."""
+        await anyio.to_thread.run_sync(self._end)
+
+    def close_sync(self) -> None:
+        """`close` for a thread without an event loop."""
+        self._end()
+
+    @property
+    def closed(self) -> bool:
+        return self._worker.closed
+
+    @property
+    def stats(self) -> Stats:
+        return dataclasses.replace(self._worker.stats)
+
+    @property
+    def sync(self) -> "SyncEngine":
+        """The engine for code without an event loop: the same names, without await."""
+        from agentkit_model.sync import SyncEngine
+
+        return SyncEngine(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_sync()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"on {self.device}, {str(self.dtype).removeprefix('torch.')}"
+        return f"<Engine {state}, canvas {self.canvas_length}, vocabulary {self.vocab_size}>"
+
+    def _empty_context(self) -> Context:
+        return Context(self._worker, self._limits, self._runner.new_cache())

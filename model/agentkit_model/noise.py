@@ -1,0 +1,49 @@
+"""Where a canvas' randomness comes from, and how it goes back into the canvas."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Noise:
+    """The random numbers of one canvas: a generator of its own on the CPU, whatever the device.
+
+    A canvas draws its start, then for each step L uniform numbers and one renoising. Since nobody else draws from it, a
+    canvas with a seed has the same noise alone or in any company, on every device.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._generator = torch.Generator("cpu").manual_seed(seed)
+
+    def uniforms(self, count: int) -> Tensor:
+        """Numbers in [0, 1): (count,) float32 on the CPU."""
+        return torch.rand(count, generator=self._generator)
+
+    def tokens(self, count: int, vocab_size: int) -> Tensor:
+        """Token ids, each equally likely: (count,) int64 on the CPU."""
+        return torch.randint(vocab_size, (count,), generator=self._generator)
+
+
+class Renoise(Protocol):
+    """The strategy by which a canvas starts and by which what was not accepted is made noise again."""
+
+    def start(self, noise: Noise, length: int) -> Tensor:
+        """A canvas of pure noise: (L,) int64 on the CPU."""
+
+    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
+        """The next canvas (L,): `canvas` where `accepted` (both (L,), on the device), noise elsewhere."""
+
+
+class UniformRenoise:
+    """Noise of DiffusionGemma: every id of the vocabulary, special ones included, with equal probability."""
+
+    def __init__(self, vocab_size: int) -> None:
+        self.vocab_size = vocab_size
+
+    def start(self, noise: Noise, length: int) -> Tensor:
+        return noise.tokens(length, self.vocab_size)
+
+    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
+        fresh = noise.tokens(canvas.shape[-1], self.vocab_size).to(canvas.device)
+        return torch.where(accepted, canvas, fresh)

@@ -1,0 +1,118 @@
+"""What is asked of a canvas, what can be seen of it on the way, and what comes out: plain values without tensors."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from agentkit_model.errors import PlanError
+from agentkit_model.sampler import SamplerSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanvasPlan:
+    """How to fill one canvas. None means the checkpoint's default.
+
+    Attributes:
+        seed: of the canvas' own noise; None draws one, which the result reports.
+        max_denoising_steps, entropy_bound, t_min, t_max, stability_threshold, confidence_threshold: see SamplerSettings.
+            If only one of t_min and t_max is given and the other's default contradicts it, the other follows.
+        clamped: position -> token id, held from the first step to the last.
+        initial: the canvas to start from, one entry for each position; None entries start as noise.
+    """
+
+    seed: int | None = None
+    max_denoising_steps: int | None = None
+    entropy_bound: float | None = None
+    t_min: float | None = None
+    t_max: float | None = None
+    stability_threshold: int | None = None
+    confidence_threshold: float | None = None
+    clamped: Mapping[int, int] = field(default_factory=dict)
+    initial: Sequence[int | None] | None = None
+
+    def settings(self, defaults: SamplerSettings) -> SamplerSettings:
+        """The checkpoint's settings with this plan's put over them."""
+        names = SamplerSettings.__dataclass_fields__
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if "t_max" in given and "t_min" not in given:
+            given["t_min"] = min(defaults.t_min, given["t_max"])
+        if "t_min" in given and "t_max" not in given:
+            given["t_max"] = max(defaults.t_max, given["t_min"])
+        return replace(defaults, **given)
+
+    def check(self, canvas_length: int, vocab_size: int) -> None:
+        """Raises PlanError where positions or tokens do not fit the model."""
+        if self.seed is not None and not 0 <= self.seed < 2**63:
+            raise PlanError(f"seed must be between 0 and 2**63 - 1, not {self.seed}")
+        for position in self.clamped:
+            if not 0 <= position < canvas_length:
+                raise PlanError(f"clamped position {position} is outside of the canvas (0 to {canvas_length - 1})")
+        for position, token in self.clamped.items():
+            if not 0 <= token < vocab_size:
+                raise PlanError(f"clamped[{position}] is token {token}; the vocabulary ends at {vocab_size - 1}")
+        if self.initial is None:
+            return
+        if len(self.initial) != canvas_length:
+            raise PlanError(f"initial has {len(self.initial)} entries; the canvas has {canvas_length} positions")
+        for position, entry in enumerate(self.initial):
+            if entry is not None and not 0 <= entry < vocab_size:
+                raise PlanError(f"initial[{position}] is token {entry}; the vocabulary ends at {vocab_size - 1}")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A canvas after one step, as somebody who looks on sees it.
+
+    Attributes:
+        step: 1 for the first.
+        tokens: the most probable token of each position (not the sampled one): what would be the result now.
+        entropies: of each position, in nats, at the step's temperature.
+        accepted: which positions the sampler accepted in this step; the others are noise again.
+    """
+
+    step: int
+    tokens: tuple[int, ...]
+    entropies: tuple[float, ...]
+    accepted: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasResult:
+    """A finished canvas.
+
+    Attributes:
+        tokens: the most probable token of each position, the whole canvas, as transformers' generate() returns it.
+        length: tokens up to and including the first stop token; the whole canvas if there is none.
+        stopped: whether there is a stop token.
+        entropies: of each position in the last step, in nats, at that step's temperature.
+        steps: denoising steps taken; 0 if every position was clamped.
+        reason: "stable" (and confident), or "max_steps" when the steps ran out first.
+        seed: of the noise; a plan with it and the same context gives the same canvas again.
+        position: the number of tokens in the context that the canvas continues.
+    """
+
+    tokens: tuple[int, ...]
+    length: int
+    stopped: bool
+    entropies: tuple[float, ...]
+    steps: int
+    reason: Literal["stable", "max_steps"]
+    seed: int
+    position: int
+
+    @classmethod
+    def of(
+        cls,
+        tokens: Sequence[int],
+        entropies: Sequence[float],
+        *,
+        stop_tokens: Collection[int],
+        steps: int,
+        reason: Literal["stable", "max_steps"],
+        seed: int,
+        position: int,
+    ) -> "CanvasResult":
+        """The result for a whole canvas: finds the first stop token."""
+        stop = next((index for index, token in enumerate(tokens) if token in stop_tokens), None)
+        length = len(tokens) if stop is None else stop + 1
+        return cls(tuple(tokens), length, stop is not None, tuple(entropies), steps, reason, seed, position)

@@ -1,0 +1,130 @@
+"""What the worker works on: prefills and canvases in the making. They are handed over once and owned by its thread.
+
+A piece of work ends exactly once: with an outcome, an error, or because it was abandoned.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from agentkit_model.cache import Cache, Store
+from agentkit_model.errors import CanvasCancelled
+from agentkit_model.network import Rope
+from agentkit_model.noise import Noise
+from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
+from agentkit_model.sampler import Constraint, SamplerSettings
+from agentkit_model.waiting import Signal
+
+T = TypeVar("T")
+
+
+class Work(Generic[T]):
+    """Something the worker does for somebody who waits."""
+
+    def __init__(self) -> None:
+        self.signal = Signal()
+        self.abandoned = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def finish(self, make: Callable[[], T]) -> None:
+        """Ends the work with the value of `make`, unless it was abandoned before: then `make` is not called."""
+        with self.signal.lock:
+            if self.abandoned or self._ended:
+                return
+            self._value, self._ended = make(), True
+        self.signal.fire()
+
+    def fail(self, error: BaseException) -> None:
+        with self.signal.lock:
+            if self._ended:
+                return
+            self._error, self._ended = error, True
+        self.signal.fire()
+
+    def abandon(self) -> None:
+        """Tells the worker to drop this before its next step. Has no effect on work that has ended."""
+        with self.signal.lock:
+            self.abandoned = True
+        self.fail(CanvasCancelled("the work was abandoned before it was done"))
+
+    def outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]
+
+    def wait(self) -> T:
+        """Blocks until the work has ended. If the wait is interrupted, the work is abandoned."""
+        try:
+            self.signal.wait(lambda: self._ended)
+        except BaseException:
+            self.abandon()
+            raise
+        return self.outcome()
+
+    async def arrival(self) -> T:
+        """Awaits the end of the work. If the task is cancelled, the work is abandoned."""
+        try:
+            await self.signal.arrival(lambda: self._ended)
+        except BaseException:
+            self.abandon()
+            raise
+        return self.outcome()
+
+
+class Prefill(Work[None]):
+    """Tokens to be appended to a cache. `done` counts those already run; `settled` is called when all count."""
+
+    def __init__(self, cache: Cache, tokens: Sequence[int], settled: Callable[[], None]) -> None:
+        super().__init__()
+        self.cache = cache
+        self.tokens = tokens
+        self.settled = settled
+        self.store: Store | None = None
+        self.base = 0
+        self.done = 0
+
+
+class Denoising(Work[CanvasResult]):
+    """A canvas in the making: the one object that moves through the engine. L is the canvas length."""
+
+    def __init__(self, cache: Cache, plan: CanvasPlan, settings: SamplerSettings, seed: int) -> None:
+        super().__init__()
+        self.cache = cache
+        self.position = cache.length
+        self.plan = plan
+        self.settings = settings
+        self.seed = seed
+        self.noise = Noise(seed)
+        self.watched = False
+        self.drafts: deque[Draft] = deque()
+        self.step = 0
+        # From here on set by the runner when the canvas joins.
+        self.store: Store
+        self.rope: Rope
+        self.canvas: Tensor  # (L,) int64
+        self.soft: Tensor  # (L, H)
+        self.free: Tensor | None = None  # (L,) bool; None = all free
+        self.constraints: list[Constraint] = []
+        self.history: deque[Tensor] = deque(maxlen=settings.stability_threshold)  # of (L,) int64
+
+    def post(self, draft: Draft) -> None:
+        with self.signal.lock:
+            self.drafts.append(draft)
+        self.signal.fire()
+
+    def release(self) -> None:
+        """Drops the tensors of a canvas that has left, whoever still holds the handle."""
+        empty: Any = torch.empty(0)
+        self.canvas = self.soft = empty
+        self.rope = {}
+        self.history.clear()
+        self.constraints = []

@@ -1,0 +1,179 @@
+"""The one thread in which everything of an engine is computed."""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from agentkit_model.errors import DenoisingError, EngineClosedError, EngineError, OutOfMemoryError
+from agentkit_model.runner import Runner
+from agentkit_model.work import Denoising, Prefill, Work
+
+PREFILL_BUDGET = 2048  # tokens prefilled between two denoising steps while canvases are waiting for them
+
+
+@dataclass(slots=True)
+class Stats:
+    """Counts since the engine was made.
+
+    Attributes:
+        forward_passes: calls of the network, prefills included.
+        denoising_steps: steps of single canvases; a pass that runs 8 canvases makes 8 of them.
+        canvases: finished ones.
+        cancelled: canvases left before they were finished.
+        prefilled_tokens: tokens run through the encoder.
+    """
+
+    forward_passes: int = 0
+    denoising_steps: int = 0
+    canvases: int = 0
+    cancelled: int = 0
+    prefilled_tokens: int = 0
+
+
+class Worker:
+    """Takes work from any thread and does it in its own, step by step."""
+
+    def __init__(self, runner: Runner, max_batch: int) -> None:
+        self.runner = runner
+        self.max_batch = max_batch
+        self.stats = Stats()
+        self._prefills: deque[Prefill] = deque()
+        self._waiting: deque[Denoising] = deque()
+        self._live: list[Denoising] = []
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run_until_closed, name="agentkit-engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Prefill | Denoising) -> None:
+        """Hands work over; from now on only the worker's thread touches it, except to abandon it."""
+        with self._wake:
+            if self._closed:
+                raise EngineClosedError("the engine is closed; open another one")
+            if isinstance(work, Prefill):
+                self._prefills.append(work)
+            else:
+                self._waiting.append(work)
+            self._wake.notify()
+
+    def close(self) -> None:
+        """Ends the thread after the step at hand; work that is not done fails with EngineClosedError."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def _run_until_closed(self) -> None:
+        with torch.inference_mode():
+            while self._wait_for_work():
+                self.step()
+        for work in self._all():
+            work.fail(EngineClosedError("the engine was closed before this was done"))
+        self._prefills.clear()
+        self._waiting.clear()
+        self._live.clear()
+
+    def _wait_for_work(self) -> bool:
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed or self._prefills or self._waiting or self._live)
+            return not self._closed
+
+    def _all(self) -> list[Work[Any]]:
+        return [*self._prefills, *self._waiting, *self._live]
+
+    def step(self) -> None:
+        """Prefills what waits, then: choose the batch, run it, apply what came out."""
+        self._prefill()
+        batch = self._choose()
+        if batch:
+            self._live = self._run(batch)
+            self._apply(batch)
+        self.stats.forward_passes = self.runner.forward_passes
+
+    def _prefill(self) -> None:
+        budget = PREFILL_BUDGET
+        while budget > 0 and self._prefills:
+            work = self._prefills[0]
+            if not work.ended and work.done < len(work.tokens):
+                with self._failing([work]):
+                    count = self.runner.prefill(work)
+                    budget -= count
+                    self.stats.prefilled_tokens += count
+            if work.ended or work.done == len(work.tokens):
+                self._settle(self._prefills.popleft())
+
+    def _settle(self, work: Prefill) -> None:
+        """Makes the tokens of a finished prefill count, or forgets those of one that failed or was abandoned."""
+
+        def count_tokens() -> None:
+            if work.tokens:
+                work.cache.settle(len(work.tokens))
+            work.settled()
+
+        if work.ended and work.store is not None:
+            work.cache.settle(0)
+        work.finish(count_tokens)
+
+    def _choose(self) -> list[Denoising]:
+        """The canvases of the next pass: those under way that nobody left, and waiting ones while there is place."""
+        batch = [row for row in self._live if not self._dropped(row)]
+        while self._waiting and len(batch) < self.max_batch:
+            row = self._waiting.popleft()
+            if self._dropped(row):
+                continue
+            with self._failing([row]):
+                if len(row.plan.clamped) == self.runner.canvas_length:
+                    self.runner.finish_clamped(row)
+                    self.stats.canvases += 1
+                    continue
+                self.runner.admit(row)
+                batch.append(row)
+        self._live = batch
+        return batch
+
+    def _dropped(self, row: Denoising) -> bool:
+        if row.abandoned:
+            self.stats.cancelled += 1
+            row.release()
+        return row.abandoned
+
+    def _run(self, batch: list[Denoising]) -> list[Denoising]:
+        with self._failing(batch):
+            return self.runner.step(batch)
+        return []
+
+    def _apply(self, batch: list[Denoising]) -> None:
+        self.stats.denoising_steps += len(batch)
+        self.stats.canvases += len(batch) - len(self._live)
+
+    @contextlib.contextmanager
+    def _failing(self, works: Sequence[Work[Any]]) -> Iterator[None]:
+        """Turns any error of the block into the end of these works; the worker itself goes on."""
+        try:
+            yield
+        except Exception as error:
+            reason = _explain(error)
+            for work in works:
+                work.fail(reason)
+
+
+def _explain(error: Exception) -> EngineError:
+    if isinstance(error, EngineError):
+        return error
+    explained: EngineError
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
+        explained = OutOfMemoryError(f"a step ran out of memory: use shorter contexts or a smaller max_batch ({error})")
+    else:
+        explained = DenoisingError(f"a step failed: {type(error).__name__}: {error}")
+    explained.__cause__ = error
+    return explained
