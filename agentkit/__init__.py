@@ -1,5 +1,8 @@
 """Agents on diffusion language models: tools from Python functions, and the loop that runs them."""
 
+from agentkit.agent import Agent
+from agentkit.cancellation import CancellationToken
+from agentkit.context import RunContext
 from agentkit.errors import (
     AgentkitError,
     ApprovalRequired,
@@ -15,26 +18,83 @@ from agentkit.errors import (
     UsageLimitExceeded,
     UserError,
 )
+from agentkit.events import (
+    CanvasCommitted,
+    CanvasDraft,
+    Event,
+    RunFinished,
+    SpanRenoised,
+    TextCommitted,
+    ThoughtCommitted,
+    ToolCallFinished,
+    ToolCallStarted,
+)
+from agentkit.messages import (
+    AssistantMessage,
+    Message,
+    SystemMessage,
+    TextPart,
+    ThoughtPart,
+    ToolCallPart,
+    ToolDefinition,
+    ToolMessage,
+    ToolResult,
+    UserMessage,
+    messages_from_json,
+    messages_to_json,
+)
+from agentkit.models.base import CanvasRecord, Model
 from agentkit.result import AgentRunResult
 from agentkit.settings import ModelSettings
+from agentkit.tools import Tool, tool
 from agentkit.usage import Usage, UsageLimits
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "Agent",
     "AgentRunResult",
     "AgentkitError",
     "ApprovalRequired",
+    "AssistantMessage",
+    "CancellationToken",
+    "CanvasCommitted",
+    "CanvasDraft",
+    "CanvasRecord",
+    "Event",
+    "Message",
+    "Model",
     "ModelError",
     "ModelNotFoundError",
     "ModelRetry",
     "ModelSettings",
     "RunCancelled",
+    "RunContext",
     "RunError",
+    "RunFinished",
     "RunStopped",
+    "SpanRenoised",
+    "SystemMessage",
+    "TextCommitted",
+    "TextPart",
+    "ThoughtCommitted",
+    "ThoughtPart",
+    "Tool",
+    "ToolCallFinished",
+    "ToolCallPart",
+    "ToolCallStarted",
+    "ToolDefinition",
     "ToolDefinitionError",
     "ToolError",
     "ToolFailed",
+    "ToolMessage",
+    "ToolResult",
     "Usage",
     "UsageLimitExceeded",
     "UsageLimits",
     "UserError",
+    "UserMessage",
+    "messages_from_json",
+    "messages_to_json",
+    "tool",
 ]

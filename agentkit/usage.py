@@ -99,10 +99,22 @@ class Budget:
         """Raises `UsageLimitExceeded` when `count` calls are more than are left."""
         self._check_left("tool_calls", count)
 
+    def check(self) -> None:
+        """Raises `UsageLimitExceeded` when a maximum is exceeded."""
+        for field in fields(UsageLimits):
+            self._check_left(field.name, 0)
+
+    def left(self, name: str) -> float | None:
+        """How much of a limit, by its field's name, is left; None without a limit."""
+        maximum = getattr(self.limits, name)
+        own = None if maximum is None else max(0, maximum - getattr(self.usage, name))
+        outer = self._parent.left(name) if self._parent is not None else None
+        return own if outer is None else outer if own is None else min(own, outer)
+
     def settle(self, usage: Usage) -> None:
-        """Spends what `usage` reports beyond what was already spent here, so nothing counts twice."""
+        """Adds what `usage` reports beyond what was already spent here, so nothing counts twice. Raises nothing."""
         missing = {f.name: getattr(usage, f.name) - getattr(self.usage, f.name) for f in fields(Usage)}
-        self.spend(**{name: amount for name, amount in missing.items() if amount > 0})
+        self._add({name: amount for name, amount in missing.items() if amount > 0})
 
     def _add(self, amounts: dict[str, Any]) -> None:
         for name, amount in amounts.items():

@@ -1,1 +1,44 @@
 """Models that agents can talk to, and the way from a name to one."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from importlib import import_module
+
+from agentkit.errors import ModelNotFoundError
+from agentkit.models.base import Model
+
+_lock = threading.Lock()
+_loaded: weakref.WeakValueDictionary[str, Model] = weakref.WeakValueDictionary()
+_bundled: list[Model] = []
+
+
+def load_model(name: str) -> Model:
+    """The model of that name; one per process, shared by all who ask while anybody holds it.
+
+    "bundled" is the model that ships with agentkit; anything else is a local folder or hub id of a diffusion
+    checkpoint. May take long: it reads weights. Raises `ModelNotFoundError`, and what the engine raises about a
+    checkpoint that can't be opened.
+    """
+    with _lock:
+        if name == "bundled":
+            if not _bundled:
+                _bundled.append(import_module("agentkit.bundled").load())
+            return _bundled[0]
+        model = _loaded.get(name)
+        if model is None:
+            model = _loaded[name] = _open(name)
+        return model
+
+
+def _open(name: str) -> Model:
+    if name.startswith("openai:"):
+        raise ModelNotFoundError(
+            f"{name!r}: servers that speak the OpenAI protocol can't be used as models yet. Use 'bundled', a folder or "
+            f"hub id of a diffusion checkpoint, or a Model object."
+        )
+    if not name.strip():
+        raise ModelNotFoundError("The model's name is empty: use 'bundled', a folder, a hub id, or a Model object.")
+    opened: Model = import_module("agentkit.models.diffusion").DiffusionModel.from_pretrained(name)
+    return opened

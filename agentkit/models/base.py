@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from agentkit.dialects.base import Fault
     from agentkit.events import Event
 
-    Emit: TypeAlias = Callable[[Event], Awaitable[None]]
+Emit: TypeAlias = "Callable[[Event], Awaitable[None]]"
+"""Where a model's events go."""
 
 Finish: TypeAlias = Literal["stop", "tool_calls", "length"]
 

@@ -1,0 +1,244 @@
+"""The agent: a model, instructions and tools, and the ways to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast, overload
+
+import anyio
+import anyio.to_thread
+
+from agentkit.cancellation import CancellationToken
+from agentkit.context import DepsT
+from agentkit.errors import UserError
+from agentkit.events import Event
+from agentkit.loop import begin, execute
+from agentkit.messages import Message, UserMessage
+from agentkit.models import load_model
+from agentkit.models.base import Emit, Model
+from agentkit.result import AgentRunResult
+from agentkit.run import Plan
+from agentkit.settings import ModelSettings
+from agentkit.stream import EventStream, open_stream
+from agentkit.tasks import flat_errors, refuse_running_loop
+from agentkit.tools import Tool, ToolFunction, add_tool, checked_choice, collect_tools
+from agentkit.usage import UsageLimits
+
+FunctionT = TypeVar("FunctionT", bound=ToolFunction)
+
+
+class Agent(Generic[DepsT]):
+    """Answers prompts with a model that may call tools.
+
+    model               "bundled", a local folder or hub id of a diffusion checkpoint, or a `Model`; a name is opened
+                        when it is first needed
+    instructions        what the model is told before everything else
+    tools               functions, or `Tool` objects
+    output_type         what `result.output` is; str
+    deps_type           the type of `deps`, which tools find in their `RunContext`; for type checkers
+    model_settings      settings of every run; those of a run go on top
+    usage_limits        what a run may spend, by default `UsageLimits()`
+    retries             how many wrong calls in a row of one tool the model may correct
+    tool_timeout        seconds after which a tool's call is given up; a tool's own `timeout` goes before it
+    name                what the agent is called
+    max_parallel_tools  how many calls of one turn run side by side
+
+    An agent holds no state of its runs: one may serve many at once, from many threads.
+    """
+
+    def __init__(
+        self,
+        model: str | Model = "bundled",
+        *,
+        instructions: str = "",
+        tools: Iterable[Tool | ToolFunction] = (),
+        output_type: type[str] = str,
+        deps_type: type[DepsT] | None = None,
+        model_settings: ModelSettings | None = None,
+        usage_limits: UsageLimits | None = None,
+        retries: int = 1,
+        tool_timeout: float | None = None,
+        name: str | None = None,
+        max_parallel_tools: int = 8,
+    ) -> None:
+        if output_type is not str:
+            raise UserError(f"output_type={output_type!r}: agents answer with str; other types are not supported yet.")
+        if retries < 0 or max_parallel_tools < 1 or (tool_timeout is not None and not tool_timeout > 0):
+            raise UserError(
+                "Agent: retries are at least 0, max_parallel_tools at least 1, tool_timeout above 0 seconds."
+            )
+        self._model = model
+        self._tools = collect_tools(tools)
+        self.instructions = instructions
+        self.deps_type = deps_type
+        self.model_settings = model_settings or ModelSettings()
+        self.usage_limits = usage_limits or UsageLimits()
+        self.retries = retries
+        self.tool_timeout = tool_timeout
+        self.name = name
+        self.max_parallel_tools = max_parallel_tools
+
+    @property
+    def model(self) -> str | Model:
+        """The model as it was given; the opened one after the first run."""
+        return self._model
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """The tools by name."""
+        return MappingProxyType(self._tools)
+
+    @overload
+    def tool(self, function: FunctionT, /) -> FunctionT: ...
+    @overload
+    def tool(self, /, **options: Any) -> Callable[[FunctionT], FunctionT]: ...
+    def tool(self, function: Any = None, /, **options: Any) -> Any:
+        """Decorates a function whose first parameter is a `RunContext`; takes the options of `agentkit.tool`."""
+        return self._register(function, True, options)
+
+    @overload
+    def tool_plain(self, function: FunctionT, /) -> FunctionT: ...
+    @overload
+    def tool_plain(self, /, **options: Any) -> Callable[[FunctionT], FunctionT]: ...
+    def tool_plain(self, function: Any = None, /, **options: Any) -> Any:
+        """Decorates a function that needs no `RunContext`; takes the options of `agentkit.tool`."""
+        return self._register(function, False, options)
+
+    async def run(
+        self,
+        prompt: str | None,
+        *,
+        deps: DepsT = cast(Any, None),  # noqa: B008 (typing only)
+        message_history: Sequence[Message] = (),
+        model_settings: ModelSettings | None = None,
+        usage_limits: UsageLimits | None = None,
+        cancellation_token: CancellationToken | None = None,
+    ) -> AgentRunResult[str]:
+        """Runs until the model answers, or until the run has to stop; `result.stop_reason` says which.
+
+        Pass an earlier result's `all_messages()` as `message_history` to go on from there; `prompt` may then be None
+        when the history ends with something the model has yet to answer.
+
+        Raises `UserError` for what can't be run, `RunCancelled`, and what the model raises.
+        """
+        return await self._run(prompt, None, deps, message_history, model_settings, usage_limits, cancellation_token)
+
+    def run_sync(self, prompt: str | None, **options: Any) -> AgentRunResult[str]:
+        """`run` for programs without an event loop; takes the same options.
+
+        Raises `UserError` where an event loop already runs: use `await agent.run(...)` there.
+        """
+        refuse_running_loop("run_sync", "await agent.run(...)")
+        return anyio.run(partial(self.run, prompt, **options))
+
+    def run_stream_events(
+        self,
+        prompt: str | None,
+        *,
+        deps: DepsT = cast(Any, None),  # noqa: B008 (typing only)
+        message_history: Sequence[Message] = (),
+        model_settings: ModelSettings | None = None,
+        usage_limits: UsageLimits | None = None,
+        cancellation_token: CancellationToken | None = None,
+    ) -> AbstractAsyncContextManager[EventStream]:
+        """`run`, with its events as they happen:
+
+            async with agent.run_stream_events("...") as events:
+                async for event in events:
+                    ...
+
+        The last event is `RunFinished`, with the result. Leaving the block early ends the run.
+        """
+
+        async def start(emit: Emit) -> AgentRunResult[str]:
+            return await self._run(
+                prompt, emit, deps, message_history, model_settings, usage_limits, cancellation_token
+            )
+
+        return open_stream(start)
+
+    async def run_batch(
+        self, prompts: Iterable[str], *, max_concurrent: int = 64, **options: Any
+    ) -> list[AgentRunResult[str]]:
+        """Runs the prompts side by side, each as a run of its own with the same options, and keeps their order.
+
+        Their canvases share the engine's batch. When one of the runs raises, the others are ended and it is raised.
+        """
+        waiting = list(prompts)
+        results: dict[int, AgentRunResult[str]] = {}
+        limiter = anyio.CapacityLimiter(max_concurrent)
+
+        async def one(index: int, prompt: str) -> None:
+            async with limiter:
+                results[index] = await self.run(prompt, **options)
+
+        with flat_errors():
+            async with anyio.create_task_group() as group:
+                for index, prompt in enumerate(waiting):
+                    group.start_soon(one, index, prompt)
+        return [results[index] for index in range(len(waiting))]
+
+    async def _run(
+        self,
+        prompt: str | None,
+        emit: Emit | None,
+        deps: DepsT,
+        history: Sequence[Message],
+        settings: ModelSettings | None,
+        limits: UsageLimits | None,
+        token: CancellationToken | None,
+    ) -> AgentRunResult[str]:
+        merged = self.model_settings.merge(settings)
+        checked_choice(merged.tool_choice, self._tools)
+        _check_prompt(prompt, history)
+        if token is not None:
+            token.check()
+        plan = Plan(
+            model=await self._opened(),
+            tools=dict(self._tools),
+            instructions=self.instructions,
+            settings=merged,
+            limits=limits or self.usage_limits,
+            retries=self.retries,
+            tool_timeout=self.tool_timeout,
+            max_parallel_tools=self.max_parallel_tools,
+        )
+        run = begin(plan, prompt, deps=deps, history=history, emit=emit or _nowhere, drafts=emit is not None)
+        return await execute(run, token)
+
+    async def _opened(self) -> Model:
+        if isinstance(self._model, str):
+            self._model = await anyio.to_thread.run_sync(load_model, self._model)
+        return self._model
+
+    def _register(self, function: Any, takes_context: bool, options: dict[str, Any]) -> Any:
+        def register(function: ToolFunction) -> ToolFunction:
+            add_tool(self._tools, Tool(function, takes_context=takes_context, **options))
+            return function
+
+        return register if function is None else register(function)
+
+    def __repr__(self) -> str:
+        model = self._model if isinstance(self._model, str) else self._model.name
+        return f"Agent({model!r}, name={self.name!r}, tools={list(self._tools)!r})"
+
+
+async def _nowhere(event: Event) -> None:
+    """Where events go that nobody looks at."""
+
+
+def _check_prompt(prompt: str | None, history: Sequence[Message]) -> None:
+    if prompt is None and (not history or not _waits_for_answer(history[-1])):
+        raise UserError("Without a prompt, message_history has to end with a message that the model has yet to answer.")
+    if prompt is not None and not isinstance(prompt, str):
+        raise UserError(f"The prompt is a str, not {prompt!r}.")
+
+
+def _waits_for_answer(message: Message) -> bool:
+    from agentkit.messages import AssistantMessage, ToolMessage
+
+    calls = isinstance(message, AssistantMessage) and bool(message.calls)
+    return calls or isinstance(message, (UserMessage, ToolMessage))

@@ -1,0 +1,75 @@
+"""A call on its way: read and checked, then answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentkit.messages import ToolCallPart, ToolResult
+from agentkit.schema import InvalidArguments
+from agentkit.tools import Tool
+
+logger = logging.getLogger("agentkit")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCall:
+    """A call with the tool and the values it will run with, or with what is wrong with it."""
+
+    call: ToolCallPart
+    tool: Tool | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    wrong: str | None = None
+    error: Exception | None = None
+
+    @property
+    def retry_key(self) -> str:
+        """Retries are counted by tool; calls of tools that don't exist are counted together."""
+        return self.tool.name if self.tool is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call was answered.
+
+    faulty       the call itself was wrong: unreadable, of an unknown tool, or with invalid arguments
+    costs_retry  one of the tool's retries is spent
+    waits        the tool asked for approval; `result` is then of no use
+    """
+
+    result: ToolResult
+    error: Exception | None = None
+    faulty: bool = False
+    costs_retry: bool = False
+    waits: bool = False
+    seconds: float = 0.0
+
+
+def prepare(call: ToolCallPart, tools: Mapping[str, Tool]) -> PreparedCall:
+    """Finds the call's tool and checks its arguments; nothing runs yet."""
+    tool = tools.get(call.name)
+    if call.fault is not None or call.arguments is None:
+        return PreparedCall(call, tool, wrong=f"The call could not be read: {call.fault or 'no arguments were found'}")
+    if tool is None:
+        known = ", ".join(tools) or "none"
+        return PreparedCall(call, wrong=f"There is no tool called {call.name!r}. The tools are: {known}.")
+    try:
+        return PreparedCall(call, tool, tool.check(call.arguments))
+    except InvalidArguments as error:
+        return PreparedCall(call, tool, wrong=f"The arguments are wrong. {error}", error=error)
+    except Exception as error:  # a developer's own validator that broke
+        logger.error("Checking the arguments of tool %r failed", call.name, exc_info=error)
+        return PreparedCall(call, tool, wrong=f"The arguments could not be checked. {in_words(error)}", error=error)
+
+
+def told(call: ToolCallPart, message: str) -> ToolResult:
+    """An error result."""
+    return ToolResult(call.id, call.name, message, is_error=True)
+
+
+def in_words(error: Exception) -> str:
+    """What the model is told of an exception: its type and message, no traceback."""
+    text = str(error).strip()
+    return f"The tool failed: {type(error).__name__}{': ' + text if text else ''}"

@@ -1,0 +1,50 @@
+"""What a tool may know about the run that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from agentkit.messages import Message
+from agentkit.usage import Usage
+
+DepsT = TypeVar("DepsT", default=None)
+
+
+@dataclass(frozen=True)
+class RunContext(Generic[DepsT]):
+    """The first parameter of a tool that asks for it; the model never sees it.
+
+    deps           what the run was given as `deps`
+    messages       the conversation up to this call
+    usage          what the run has spent until now
+    tool_name, tool_call_id   the call that is being answered
+    retry          how many times in a row calls of this tool were wrong before this one, of `max_retries`
+    """
+
+    deps: DepsT
+    messages: tuple[Message, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    tool_name: str = ""
+    tool_call_id: str = ""
+    retry: int = 0
+    max_retries: int = 0
+    _cancel: Callable[[], None] = field(default=lambda: None, repr=False)
+    _is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether one more wrong call ends the run."""
+        return self.retry >= self.max_retries
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run is cancelled; a long synchronous tool should look at it and return."""
+        return self._is_cancelled()
+
+    def cancel(self) -> None:
+        """Cancels this run."""
+        self._cancel()

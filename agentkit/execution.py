@@ -1,0 +1,140 @@
+"""Running the calls of one turn side by side, each answered in words the model can use."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from agentkit.calls import Outcome, PreparedCall, in_words, logger, told
+from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
+from agentkit.events import ToolCallFinished, ToolCallStarted
+from agentkit.jsonable import NotJsonable, to_json_value
+from agentkit.messages import ToolResult
+from agentkit.run import Run
+from agentkit.tasks import flat_errors
+from agentkit.tools import Tool
+
+
+async def run_calls(run: Run, calls: Sequence[PreparedCall]) -> None:
+    """Answers the calls into `run.outcomes`: those of sequential tools alone, the others side by side."""
+    batch: list[int] = []
+    for index, prepared in enumerate(calls):
+        if prepared.tool is not None and prepared.tool.options.sequential:
+            await _run_batch(run, calls, batch)
+            await _run_batch(run, calls, [index])
+            batch = []
+        else:
+            batch.append(index)
+    await _run_batch(run, calls, batch)
+
+
+async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[int]) -> None:
+    limiter = anyio.CapacityLimiter(run.plan.max_parallel_tools)
+
+    async def answer(index: int) -> None:
+        async with limiter:
+            run.outcomes[index] = outcome = await _answer(run, calls[index])
+            if not outcome.waits:
+                await run.emit(ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error))
+
+    with flat_errors():
+        async with anyio.create_task_group() as group:
+            for index in batch:
+                group.start_soon(answer, index)
+
+
+async def _answer(run: Run, prepared: PreparedCall) -> Outcome:
+    if prepared.tool is None or prepared.wrong is not None:
+        result = told(prepared.call, prepared.wrong or "")
+        return Outcome(result, error=prepared.error, faulty=True, costs_retry=True)
+    await run.stop_if_cancelled()
+    await run.emit(ToolCallStarted(prepared.call))
+    await run.stop_if_cancelled()
+    run.budget.spend(tool_calls=1)
+    started = time.monotonic()
+    outcome = await _call(run, prepared, prepared.tool)
+    return replace(outcome, seconds=time.monotonic() - started)
+
+
+async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
+    """Runs the tool. The class of what it raises says who is told what."""
+    call = prepared.call
+    seconds = tool.options.timeout if tool.options.timeout is not None else run.plan.tool_timeout
+    try:
+        with anyio.move_on_after(seconds) as deadline:
+            value = await _invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
+            return Outcome(ToolResult(call.id, call.name, to_json_value(value)))
+    except ModelRetry as error:
+        where = f"{error.argument}: " if error.argument else ""
+        return Outcome(told(call, where + error.message), error=error, costs_retry=True)
+    except ToolFailed as error:
+        return Outcome(told(call, error.message), error=error)
+    except ApprovalRequired as error:
+        return Outcome(told(call, error.message), error=error, waits=True)
+    except NotJsonable as error:
+        logger.error("Tool %r returned what JSON can't hold: %s", tool.name, error)
+        return Outcome(told(call, f"The tool ran, but its result can't be shown: {error}."), error=error)
+    except Exception as error:
+        logger.error("Tool %r failed (call %s)", tool.name, call.id, exc_info=error)
+        return Outcome(told(call, in_words(error)), error=error)
+    assert deadline.cancelled_caught
+    late = TimeoutError(f"The tool did not finish within {seconds:g} seconds.")
+    return Outcome(told(call, str(late)), error=late, costs_retry=True)
+
+
+async def _invoke(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
+    if tool.is_async:
+        return await function()
+    value = await _in_thread(run, tool, function)
+    return await value if inspect.isawaitable(value) else value
+
+
+async def _in_thread(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
+    """Runs a synchronous tool in a thread. A thread left behind takes no place that other tools need."""
+    entry = _Entry(function)
+    try:
+        return await anyio.to_thread.run_sync(
+            entry.run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(math.inf)
+        )
+    except anyio.get_cancelled_exc_class():
+        if entry.close():
+            run.still_running.append(tool.name)
+            logger.warning("Tool %r is synchronous and can't be stopped: its thread runs on.", tool.name)
+        raise
+
+
+class _Entry:
+    """The door to a worker thread: once closed, a function that hasn't begun never will."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+        self._lock = threading.Lock()
+        self._state = "waiting"
+
+    def run(self) -> Any:
+        with self._lock:
+            if self._state == "closed":
+                return None
+            self._state = "running"
+        try:
+            return self._function()
+        except StopIteration as error:  # it can't pass through a future
+            raise RuntimeError("the tool raised StopIteration") from error
+        finally:
+            with self._lock:
+                self._state = "done"
+
+    def close(self) -> bool:
+        """Closes the door; says whether the function is running behind it."""
+        with self._lock:
+            running = self._state == "running"
+            self._state = "closed"
+        return running

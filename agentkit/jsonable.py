@@ -1,0 +1,66 @@
+"""What a tool returned, as JSON that any model and any store can take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from agentkit.messages import JSON
+
+
+class NotJsonable(TypeError):
+    """A value that JSON can't hold; the message says which type."""
+
+
+def to_json_value(value: Any) -> JSON:
+    """The value as JSON: models, dataclasses, enums, dates, sets and arrays the way pydantic writes them.
+
+    bytes are text where all of them are UTF-8, else base64 (URL-safe); NaN and the infinities are the strings "NaN",
+    "Infinity" and "-Infinity"; lone surrogates become "?". Raises `NotJsonable`.
+    """
+    if isinstance(value, (Iterator, AsyncIterator)):
+        raise NotJsonable(f"a {type(value).__name__} is no finished value; return a list")
+    try:
+        return _plain(_converted(value))
+    except PydanticSerializationError as error:
+        raise NotJsonable(str(error).split("\n")[0]) from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise NotJsonable(f"{type(value).__name__}: {error}") from error
+
+
+def _converted(value: Any) -> Any:
+    try:
+        return to_jsonable_python(value, fallback=_from_array)
+    except UnicodeDecodeError:
+        return to_jsonable_python(value, fallback=_from_array, bytes_mode="base64")
+
+
+def _from_array(value: Any) -> Any:
+    """Arrays and scalars of numpy and torch, and ranges, as lists and numbers."""
+    if isinstance(value, range):
+        return list(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise PydanticSerializationError(f"Unable to serialize unknown type: {type(value)}")
+
+
+def _plain(value: Any) -> JSON:
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case bool() | None:
+            return value
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        case int():
+            str(value)  # Python refuses to write numbers of thousands of digits
+            return value
+        case list():
+            return [_plain(item) for item in value]
+        case dict():
+            return {_plain(key): _plain(item) for key, item in value.items()}
+        case _:
+            return value

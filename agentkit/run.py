@@ -1,0 +1,112 @@
+"""One run: what it was given, and all that it has reached."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import anyio
+
+from agentkit.calls import Outcome, PreparedCall
+from agentkit.cancellation import CancellationToken
+from agentkit.context import RunContext
+from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
+from agentkit.messages import AssistantPart, Message, TextPart, ThoughtPart, ToolCallPart
+from agentkit.models.base import CanvasRecord, Emit, Model
+from agentkit.result import StopReason
+from agentkit.settings import ModelSettings
+from agentkit.tools import Tool
+from agentkit.usage import Budget, Usage, UsageLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an agent's runs have in common."""
+
+    model: Model
+    tools: dict[str, Tool]
+    instructions: str = ""
+    settings: ModelSettings = field(default_factory=ModelSettings)
+    limits: UsageLimits = field(default_factory=UsageLimits)
+    retries: int = 1
+    tool_timeout: float | None = None
+    max_parallel_tools: int = 8
+
+
+@dataclass(slots=True)
+class Run:
+    """One run, as far as it has come. It is filled as things happen, so that nothing is lost whatever ends it.
+
+    new_from       index of this run's first message in `messages`
+    retries        wrong calls in a row, by tool
+    bad_calls      the calls of the last turn that were faulty
+    turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
+    outcomes       how the calls of the last turn were answered, by their place in the turn
+    still_running  synchronous tools whose threads were left behind
+    """
+
+    plan: Plan
+    messages: list[Message]
+    new_from: int
+    deps: Any
+    emit_to: Emit
+    drafts: bool = False
+    token: CancellationToken = field(default_factory=CancellationToken)
+    budget: Budget = field(default_factory=Budget)
+    canvases: list[CanvasRecord] = field(default_factory=list)
+    tool_calls: list[ToolCallFinished] = field(default_factory=list)
+    still_running: list[str] = field(default_factory=list)
+    retries: Counter[str] = field(default_factory=Counter)
+    bad_calls: set[str] = field(default_factory=set)
+    pending: tuple[ToolCallPart, ...] = ()
+    stop_reason: StopReason | None = None
+    stop_detail: str = ""
+    turn_parts: list[AssistantPart] = field(default_factory=list)
+    turn_canvases: list[CanvasRecord] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    def stop(self, reason: StopReason, detail: str = "") -> None:
+        self.stop_reason, self.stop_detail = reason, detail
+
+    def usage(self) -> Usage:
+        """What was spent until now."""
+        return replace(self.budget.usage, seconds=time.monotonic() - self.started)
+
+    async def stop_if_cancelled(self) -> None:
+        """Goes no further in a cancelled run: the cancellation is on its way and ends the wait."""
+        if self.token.cancelled:
+            await anyio.sleep_forever()
+
+    async def emit(self, event: Event) -> None:
+        """Keeps what has to survive an interrupted turn, and passes the event on."""
+        match event:
+            case TextCommitted(text):
+                self.turn_parts.append(TextPart(text))
+            case ThoughtCommitted(text):
+                self.turn_parts.append(ThoughtPart(text))
+            case CanvasCommitted(canvas):
+                self.turn_canvases.append(canvas)
+            case ToolCallFinished():
+                self.tool_calls.append(event)
+        await self.emit_to(event)
+
+    def max_retries(self, prepared: PreparedCall) -> int:
+        own = prepared.tool.options.retries if prepared.tool is not None else None
+        return self.plan.retries if own is None else own
+
+    def context(self, prepared: PreparedCall) -> RunContext[Any]:
+        """What the tool of a call gets to know."""
+        return RunContext(
+            deps=self.deps,
+            messages=tuple(self.messages),
+            usage=self.usage(),
+            tool_name=prepared.call.name,
+            tool_call_id=prepared.call.id,
+            retry=self.retries[prepared.retry_key],
+            max_retries=self.max_retries(prepared),
+            _cancel=self.token.cancel,
+            _is_cancelled=lambda: self.token.cancelled,
+        )

@@ -1,0 +1,320 @@
+"""JSON Schemas of arguments, and the check of arguments against them.
+
+Both kinds of tool come to the same thing here, an `Arguments`: a clean schema for the model, and `check`, which gives
+the values to call with or raises `InvalidArguments` with a JSON pointer and a sentence for each fault.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NotRequired, Protocol, Required
+
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import ErrorDetails
+from typing_extensions import TypedDict
+
+from agentkit.errors import ToolDefinitionError
+from agentkit.messages import JSON
+
+_SHOWN = 80  # characters of a faulty value that are shown to the model
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentFault:
+    """One thing wrong with a call's arguments: where (a JSON pointer, "" for the whole object) and what."""
+
+    pointer: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or 'arguments'}: {self.message}"
+
+
+class InvalidArguments(Exception):
+    """The arguments don't fit; `faults` is never empty."""
+
+    def __init__(self, faults: Sequence[ArgumentFault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+class Arguments(Protocol):
+    """What a tool's arguments have to be."""
+
+    schema: dict[str, JSON]
+
+    def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
+        """The values to call the tool with. Raises `InvalidArguments`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a function that is to be a tool."""
+
+    name: str
+    annotation: Any
+    required: bool
+    default: Any = None
+    description: str = ""
+
+
+class TypedArguments:
+    """The arguments of a Python signature, by pydantic: JSON types are converted the lax way, unknown keys refused."""
+
+    def __init__(self, function_name: str, parameters: Sequence[Parameter]) -> None:
+        self._parameters = parameters
+        for parameter in parameters:
+            _refuse_unsupported(function_name, parameter)
+        fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
+        create: Any = TypedDict  # made at run time, which type checkers can't follow
+        model = create(function_name, fields)
+        model.__pydantic_config__ = ConfigDict(extra="forbid")
+        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(model)
+        self.schema = self._describe(clean_schema(self._adapter.json_schema(schema_generator=_Generator)))
+
+    def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
+        try:
+            return self._adapter.validate_json(json.dumps(arguments))
+        except ValidationError as error:
+            known = [parameter.name for parameter in self._parameters]
+            raise InvalidArguments(_faults_of(error.errors(include_url=False), arguments, known)) from None
+
+    def _describe(self, schema: dict[str, JSON]) -> dict[str, JSON]:
+        schema.pop("description", None)  # TypedDict's own
+        properties = schema.setdefault("properties", {})
+        for parameter in self._parameters:
+            entry = properties[parameter.name]
+            if parameter.description:
+                entry.setdefault("description", parameter.description)
+            if not parameter.required and parameter.default is not None:
+                default = _as_json(parameter.default)
+                if default is not None:
+                    entry.setdefault("default", default)
+        return schema
+
+
+class SchemaArguments:
+    """The arguments of a given JSON Schema, checked by jsonschema and passed on as they are."""
+
+    def __init__(self, tool_name: str, schema: Mapping[str, JSON]) -> None:
+        from jsonschema import SchemaError, validators
+        from referencing import Registry
+
+        self.schema = clean_schema(_own_copy(tool_name, schema), drop_titles=False)
+        if self.schema.get("type") != "object":
+            raise ToolDefinitionError(
+                f'Tool {tool_name!r}: at /type: arguments are an object, so the schema needs "type": "object", '
+                f"not {self.schema.get('type')!r}."
+            )
+        kind = validators.validator_for(self.schema, default=validators.Draft202012Validator)
+        try:
+            kind.check_schema(self.schema)
+        except SchemaError as error:
+            where = _pointer(error.absolute_path) or "the root"
+            raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
+        _refuse_remote_references(tool_name, self.schema)
+        self._validator: Any = kind(self.schema, format_checker=kind.FORMAT_CHECKER, registry=Registry())
+
+    def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
+        errors = sorted(self._validator.iter_errors(arguments), key=lambda error: list(map(str, error.absolute_path)))
+        if errors:
+            raise InvalidArguments([_schema_fault(error) for error in errors])
+        return arguments
+
+
+def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dict[str, JSON]:
+    """The schema without noise: references inlined (kept, with `$defs`, only where they recurse), no titles."""
+    place = "$defs" if "$defs" in schema else "definitions"
+    definitions: dict[str, Any] = dict(schema.get(place, {}))
+    recursive = {name for name in definitions if name in _reachable(definitions[name], place, definitions)}
+
+    def walk(node: Any) -> Any:
+        if not isinstance(node, Mapping):
+            return node
+        name = _referred(node, place)
+        if name in definitions and name not in recursive:
+            rest = {key: value for key, value in node.items() if key != "$ref"}
+            return {**walk(definitions[name]), **walk(rest)}
+        return {key: _walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
+
+    dropped = {"$defs", "definitions", "discriminator"} | ({"title"} if drop_titles else set())
+    cleaned: dict[str, JSON] = walk(schema)
+    needed = _reachable(cleaned, place, definitions)
+    if needed:
+        cleaned[place] = {name: walk(definitions[name]) for name in definitions if name in needed & recursive}
+    return cleaned
+
+
+_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas"}
+_DATA = {"enum", "const", "default", "examples", "example", "required"}
+
+
+def _walk_keyword(key: str, value: Any, walk: Any) -> Any:
+    if key in _DATA:
+        return value
+    if key in _MAPS_OF_SCHEMAS and isinstance(value, Mapping):
+        return {name: walk(schema) for name, schema in value.items()}
+    if isinstance(value, list):
+        return [walk(item) for item in value]
+    return walk(value)
+
+
+def _referred(node: Mapping[str, Any], place: str) -> str | None:
+    reference = node.get("$ref")
+    prefix = f"#/{place}/"
+    if isinstance(reference, str) and reference.startswith(prefix):
+        return reference.removeprefix(prefix).replace("~1", "/").replace("~0", "~")
+    return None
+
+
+def _reachable(node: Any, place: str, definitions: Mapping[str, Any]) -> set[str]:
+    """The names of definitions that `node` refers to, directly or through others."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, Mapping):
+            name = _referred(current, place)
+            if name is not None and name in definitions and name not in found:
+                found.add(name)
+                waiting.append(definitions[name])
+            waiting.extend(value for key, value in current.items() if key not in _DATA and key != place)
+        elif isinstance(current, list):
+            waiting.extend(current)
+    return found
+
+
+class _Generator(GenerateJsonSchema):
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
+
+
+def _refuse_unsupported(function_name: str, parameter: Parameter) -> None:
+    try:
+        TypeAdapter(parameter.annotation).json_schema(schema_generator=_Generator)
+    except PydanticUserError as error:
+        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+        annotation = inspect.formatannotation(parameter.annotation)
+        raise ToolDefinitionError(
+            f"Tool {function_name!r}: parameter {parameter.name!r}: the annotation {annotation} can't be given as JSON "
+            f"({reason}). Use types that JSON can hold (str, int, float, bool, None, list, dict, Literal, Enum, "
+            f"dataclass, TypedDict, BaseModel) or Tool.from_schema."
+        ) from None
+
+
+def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> None:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(value, str) and not value.startswith("#"):
+                raise ToolDefinitionError(
+                    f"Tool {tool_name!r}: at {pointer}/{key}: {value!r} refers outside the schema; nothing is fetched. "
+                    f"Put the definition under $defs."
+                )
+            if key not in _DATA:
+                _refuse_remote_references(tool_name, value, f"{pointer}/{_escaped(key)}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            _refuse_remote_references(tool_name, value, f"{pointer}/{index}")
+
+
+def _own_copy(tool_name: str, schema: Mapping[str, JSON]) -> dict[str, JSON]:
+    try:
+        copy = json.loads(json.dumps(schema, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ToolDefinitionError(f"Tool {tool_name!r}: the schema is not JSON: {error}") from None
+    if not isinstance(copy, dict):
+        raise ToolDefinitionError(f"Tool {tool_name!r}: the schema of arguments is an object, not {copy!r}.")
+    return copy
+
+
+def _as_json(value: Any) -> JSON:
+    """The value as JSON, or None where it can't be."""
+    from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+    try:
+        converted = to_jsonable_python(value)
+        json.dumps(converted, allow_nan=False)
+    except (PydanticSerializationError, ValueError):
+        return None
+    return converted
+
+
+def _faults_of(errors: Iterable[ErrorDetails], arguments: JSON, known: Sequence[str]) -> list[ArgumentFault]:
+    """One fault per place: the alternatives of a union that all failed are joined by "or"."""
+    messages: dict[str, list[str]] = {}
+    for error in errors:
+        pointer = _place(error["loc"], error["type"] == "missing", arguments)
+        message = _in_words(error, known)
+        if message not in messages.setdefault(pointer, []):
+            messages[pointer].append(message)
+    return [ArgumentFault(pointer, ", or: ".join(texts)) for pointer, texts in messages.items()]
+
+
+def _in_words(error: ErrorDetails, known: Sequence[str]) -> str:
+    if error["type"] == "missing":
+        return "is required and missing"
+    if error["type"] == "extra_forbidden":
+        if len(error["loc"]) == 1:
+            return f"is no parameter of this tool (its parameters: {', '.join(known) or 'none'})"
+        return "is not expected here"
+    message = error["msg"].replace("Input should", "should").replace("String should", "should")
+    message = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return f"{message}; it is {_shown(error['input'])}"
+
+
+def _place(location: tuple[int | str, ...], missing: bool, arguments: JSON) -> str:
+    """The JSON pointer of pydantic's location, whose steps also name the branches of unions it tried."""
+    node, steps = arguments, []
+    for index, step in enumerate(location):
+        if isinstance(node, dict) and step in node:
+            node = node[step]
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        elif not (missing and index == len(location) - 1):
+            continue
+        steps.append(step)
+    return _pointer(steps)
+
+
+def _pointer(steps: Iterable[int | str]) -> str:
+    return "".join(f"/{_escaped(str(step))}" for step in steps)
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _schema_fault(error: Any) -> ArgumentFault:
+    pointer, value = _pointer(error.absolute_path), error.validator_value
+    shown = _shown(error.instance)
+    match error.validator:
+        case "required":
+            absent = [name for name in value if name not in error.instance]
+            return ArgumentFault(pointer, f"needs {', '.join(map(repr, absent))}")
+        case "additionalProperties" if value is False:
+            allowed = error.schema.get("properties", {})
+            extra = [repr(name) for name in error.instance if name not in allowed]
+            return ArgumentFault(pointer, f"{', '.join(extra)} not expected (allowed: {', '.join(allowed) or 'none'})")
+        case "enum":
+            return ArgumentFault(pointer, f"should be one of {_shown(value)}; it is {shown}")
+        case "type":
+            kinds = value if isinstance(value, str) else " or ".join(value)
+            return ArgumentFault(pointer, f"should be {kinds}; it is {shown}")
+        case "anyOf" | "oneOf":
+            return ArgumentFault(
+                pointer,
+                f"should fit {'one' if error.validator == 'oneOf' else 'any'} of the allowed forms; it is {shown}",
+            )
+        case _:
+            return ArgumentFault(pointer, f"should satisfy {error.validator} {_shown(value)}; it is {shown}")

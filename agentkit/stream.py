@@ -1,0 +1,56 @@
+"""The events of a run as an async iterator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from agentkit.events import Event, RunFinished
+from agentkit.models.base import Emit
+from agentkit.result import AgentRunResult
+from agentkit.tasks import flat_errors
+
+_AHEAD = 64  # events a run may be ahead of whoever looks
+
+
+class EventStream:
+    """Iterates over a run's events; `RunFinished` is the last. What the run raises, the iteration raises."""
+
+    def __init__(self, receive: MemoryObjectReceiveStream[Event]) -> None:
+        self._receive = receive
+        self._error: Exception | None = None
+
+    def __aiter__(self) -> EventStream:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            return await self._receive.receive()
+        except anyio.EndOfStream:
+            error, self._error = self._error, None
+            if error is not None:
+                raise error from None
+            raise StopAsyncIteration from None
+
+
+@asynccontextmanager
+async def open_stream(start: Callable[[Emit], Awaitable[AgentRunResult[str]]]) -> AsyncIterator[EventStream]:
+    """Runs in the background of the `async with` body; leaving the body early ends the run."""
+    send, receive = anyio.create_memory_object_stream[Event](_AHEAD)
+    stream = EventStream(receive)
+
+    async def produce() -> None:
+        async with send:
+            try:
+                await send.send(RunFinished(await start(send.send)))
+            except Exception as error:
+                stream._error = error
+
+    with flat_errors():
+        async with receive, anyio.create_task_group() as group:
+            group.start_soon(produce)
+            yield stream
+            group.cancel_scope.cancel()
