@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from agentkit.dialects import gemma4_parse as reading
 from agentkit.dialects import gemma4_render as writing
+from agentkit.dialects.base import Parsed
 from agentkit.dialects.gemma4_schema import declaration_pieces
 from agentkit.dialects.gemma4_values import Piece, encode_pieces
 from agentkit.dialects.tokenizer import Tokenizer
@@ -14,8 +16,8 @@ from agentkit.messages import JSON, Message, ToolDefinition, ToolResult
 class Gemma4:
     """Renders conversations for a model of the Gemma 4 family and parses what it writes.
 
-    The `render_*` methods give the parts of a conversation. A part's tokens are the same within a conversation as alone:
-    joining parts that each begin with a marker gives what `render` gives for the whole.
+    The `render_*` methods give the parts of a conversation, for those who need to know which tokens belong to what. Every
+    part begins with a marker or follows one, so their tokens are the same alone as within a conversation.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -36,12 +38,20 @@ class Gemma4:
             messages: the conversation. Instructions are a `SystemMessage` at its start.
             tools: what the model may call.
             thinking: let the model think first; without it, the prompt ends with an empty thought.
-            model: the model that will read the prompt; messages which that model wrote are replayed by their own tokens.
+            model: the model that will read the prompt; what that model itself wrote is replayed by its own tokens.
 
         Raises:
             ValueError: a tool's name cannot stand in a call.
         """
         return writing.render(self.tokenizer, messages, tools, thinking=thinking, model=model)
+
+    def parse(self, tokens: Sequence[int]) -> Parsed:
+        """The regions of a model's turn: what it wrote after `render`'s prompt, over as many canvases as it took.
+
+        Reads up to the first stop token (`<eos>`, `<turn|>` or `<|tool_response>`). Never raises: whatever the format
+        does not allow is a fault with its span. `agentkit.dialects.gemma4_parse` lists the variants that are accepted.
+        """
+        return reading.parse(self.tokenizer, tokens, self.stop_tokens)
 
     def render_bos(self) -> list[int]:
         return self._encode([writing.BOS])
@@ -69,7 +79,7 @@ class Gemma4:
         return self._encode(writing.thought_pieces(text))
 
     def render_call(self, name: str, arguments: Mapping[str, JSON], *, stop: bool = False) -> list[int]:
-        """`<|tool_call>call:NAME{...}<tool_call|>`; with `stop` the `<|tool_response>` that a model stops at follows."""
+        """`<|tool_call>call:NAME{...}<tool_call|>`, with `stop` also the `<|tool_response>` that a model stops at."""
         return self._encode([*writing.call_pieces(name, arguments), *([writing.RESPONSE] if stop else [])])
 
     def render_response(self, result: ToolResult, *, opened: bool = False) -> list[int]:

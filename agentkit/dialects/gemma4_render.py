@@ -6,8 +6,13 @@
     <tool_response|>ANSWER<turn|>\\n
 
 The answers of tools stay in the model's turn, and the model goes on right after them. A message that this very model
-wrote is replayed by its own tokens, so that rendering a longer conversation begins with the rendering of the shorter one
-(and the model's cache can be kept), except that the thoughts of turns before the last user message are dropped.
+wrote is replayed by its own tokens, after the opening that it had: rendering a longer conversation begins with the
+rendering of the shorter one and those tokens, so that the model's cache can be kept. Only the thoughts of turns before
+the last user message are dropped.
+
+Where the models' chat templates lose or misplace something, this does not: text that comes before a call stays before
+it (they move it behind the answers), a model's text that follows a closed model turn opens a turn of its own, and a
+failed call's message is the member `error` of the response.
 """
 
 from __future__ import annotations

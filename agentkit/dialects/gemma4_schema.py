@@ -1,10 +1,10 @@
 """How Gemma 4 writes a tool's declaration, and how a JSON Schema is brought into the shape it knows.
 
 The format knows, for each property: description, enum (of strings), items, nullable, properties, required, type.
-`plain_schema` rewrites what JSON Schema says in other ways into these, and `declaration_pieces` writes them in the order
-of the models' chat templates. Beyond those templates we write `enum` for every type and `anyOf` for real unions.
-Left out, as they leave them out: defaults, examples, titles, ranges, lengths, patterns (arguments are checked against the
-schema afterwards; what the model should know belongs in the description). Within `items` they are written, in the
+`plain_schema` rewrites what JSON Schema says in other ways into these, and `declaration_pieces` writes them in the
+order of the models' chat templates. Beyond those templates we write `enum` for every type and `anyOf` for real unions.
+Left out, as they leave them out: defaults, examples, titles, ranges, lengths, patterns (arguments are checked against
+the schema afterwards; what the model should know belongs in the description). Within `items` they are written, in the
 templates' way: every key that the schema has.
 """
 
@@ -49,7 +49,7 @@ def plain_schema(schema: Schema) -> dict[str, JSON]:
     - `$ref` to a definition in the same schema is replaced by it; recursion is cut off at a depth of 12
     - a union with null becomes `nullable: true`; a union of one is that one
     - `allOf` is merged, `oneOf` becomes `anyOf`, `const` an enum of one
-    - a list of types becomes a union, and a missing type is taken from the enum's values or from `properties` and `items`
+    - a list of types becomes a union; a missing type is taken from the enum's values, `properties` or `items`
     - titles, defaults, examples and the definitions themselves are dropped
     """
     return _plain(schema, schema, 0)

@@ -95,7 +95,7 @@ class Tokenizer:
         try:
             backend = tokenizers.Tokenizer.from_pretrained(str(source))
         except Exception as error:
-            raise TokenizerError(f"{source} is no folder here, and the hub gave no tokenizer for it: {error}") from error
+            raise TokenizerError(f"{source} is no folder, and the hub has no tokenizer for it: {error}") from error
         return cls(backend.to_str(), markers=markers)
 
     @property
@@ -139,14 +139,14 @@ class Tokenizer:
         return id in self._guarded
 
     def _find(self, markers: Sequence[str]) -> dict[str, int]:
-        found = {marker: self._backend.token_to_id(marker) for marker in markers}
-        missing = [marker for marker, id in found.items() if id is None]
+        ids = {marker: self._backend.token_to_id(marker) for marker in markers}
+        missing = [marker for marker, id in ids.items() if id is None]
         if missing:
             raise TokenizerError(
                 f"the tokenizer's vocabulary lacks the control tokens {' '.join(missing)}: "
                 "it belongs to a model of another format"
             )
-        return found
+        return {marker: id for marker, id in ids.items() if id is not None}
 
     def _encode(self, text: str) -> list[int]:
         if not text:
@@ -166,8 +166,9 @@ class Tokenizer:
         ids = self._encode(_META_SPACE)
         if b"".join(map(self.token_bytes, ids)) == _META_SPACE.encode():
             return {}
-        tokens = [self._backend.token_to_id(f"<0x{byte:02X}>") for byte in _META_SPACE.encode()]
-        return {} if None in tokens else {_META_SPACE: tokens}
+        found = [self._backend.token_to_id(f"<0x{byte:02X}>") for byte in _META_SPACE.encode()]
+        tokens = [id for id in found if id is not None]
+        return {_META_SPACE: tokens} if len(tokens) == len(found) else {}
 
     @cached_property
     def _byte_level(self) -> bool:

@@ -19,9 +19,10 @@ CORPUS = [
 ] * 3
 
 GEMMA_IDS = {
-    "<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<|tool>": 46, "<tool|>": 47, "<|tool_call>": 48, "<tool_call|>": 49,
-    "<|tool_response>": 50, "<tool_response|>": 51, '<|"|>': 52, "<|think|>": 98, "<|channel>": 100, "<channel|>": 101,
-    "<|turn>": 105, "<turn|>": 106, "\n": 107, "call": 6639, "thought": 45518, "{": 236782, "}": 236783, ":": 236787,
+    "<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3,
+    "<|tool>": 46, "<tool|>": 47, "<|tool_call>": 48, "<tool_call|>": 49, "<|tool_response>": 50, "<tool_response|>": 51,
+    '<|"|>': 52, "<|think|>": 98, "<|channel>": 100, "<channel|>": 101, "<|turn>": 105, "<turn|>": 106, "\n": 107,
+    "call": 6639, "thought": 45518, "{": 236782, "}": 236783, ":": 236787,
 }  # fmt: skip
 
 
