@@ -32,6 +32,7 @@ class CanvasRecord:
     steps      denoising steps it took
     reason     why denoising ended: "stable" or "max_steps"
     stopped    whether a stop token ended the turn here
+    text       the tokens as text, control tokens shown literally
     """
 
     index: int
@@ -41,6 +42,7 @@ class CanvasRecord:
     reason: str = ""
     seed: int | None = None
     stopped: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,7 +274,9 @@ class Writer:
         """`reply` cut into canvases, the last one filled with padding after the stop."""
         size = self.canvas_length
         pieces = [reply[i : i + size] for i in range(0, len(reply), size)]
-        return [CanvasTarget(start + i * size, piece + [self.pad] * (size - len(piece))) for i, piece in enumerate(pieces)]
+        return [
+            CanvasTarget(start + i * size, piece + [self.pad] * (size - len(piece))) for i, piece in enumerate(pieces)
+        ]
 
     def reply(self, case: Case) -> list[int]:
         """What the model should write: the call and its stop, or the answer and its stop."""
@@ -309,7 +311,9 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
     rng = random.Random(f"evaluate/{DATA_VERSION}/{kind}/{index}")
     mix = mix or Mix()
     if kind == "families":
-        others = choose_views(KNOWN, rng, replace(mix, tools_in_view=(30, 40, 20, 10, 0, 0)), rng.choice(("usual", "synonym")))
+        others = choose_views(
+            KNOWN, rng, replace(mix, tools_in_view=(30, 40, 20, 10, 0, 0)), rng.choice(("usual", "synonym"))
+        )
         target = show(rng.choice(HELD_OUT), rng, rng.choice(("usual", "synonym")))
         views = [v for v in others if v.definition.name != target.definition.name]
         views.insert(rng.randint(0, len(views)), target)

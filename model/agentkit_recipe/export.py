@@ -7,7 +7,10 @@ from pathlib import Path
 
 import torch
 from transformers import DiffusionGemmaForBlockDiffusion
-from transformers.models.diffusion_gemma.generation_diffusion_gemma import DiffusionGemmaGenerationConfig
+from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
+    DiffusionGemmaGenerationConfig,
+    EntropyBoundSamplerConfig,
+)
 
 from agentkit.dialects.tokenizer import Tokenizer
 
@@ -25,7 +28,7 @@ def export(model: DiffusionGemmaForBlockDiffusion, tokenizer: Tokenizer, source:
         max_denoising_steps=48,
         t_min=0.4,
         t_max=0.8,
-        sampler_config={"name": "entropy_bound", "entropy_bound": 0.1},
+        sampler_config=EntropyBoundSamplerConfig(entropy_bound=0.1),
         stability_threshold=1,
         confidence_threshold=0.005,
     )

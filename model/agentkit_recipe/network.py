@@ -253,5 +253,3 @@ def _rotate(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
 def parameters(model: nn.Module) -> int:
     """How many parameters the text model has, tied ones counted once."""
     return sum(p.numel() for name, p in model.named_parameters() if "vision" not in name)
-
-

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 
-def uniform_noise_mask(count: int, size: int, generator: torch.Generator, *, span_share: float) -> tuple[Tensor, Tensor]:
+def uniform_noise_mask(
+    count: int, size: int, generator: torch.Generator, *, span_share: float
+) -> tuple[Tensor, Tensor]:
     """Which cells are noisy. Returns (mask (count, size) bool, level (count,) the share t each row was drawn with)."""
     kind = torch.rand(count, generator=generator)
     level = torch.rand(count, generator=generator)

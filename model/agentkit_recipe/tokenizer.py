@@ -35,7 +35,10 @@ def corpus(packs: int, seed: int) -> Iterator[str]:
             pieces += [*user_pieces(case.prompt), *prompt_pieces(thinking=False), case.answer]
             if case.view is not None:
                 name = case.view.definition.name
-                pieces += [*call_pieces(name, case.arguments or {}), *response_pieces(ToolResult("", name, case.result))]
+                pieces += [
+                    *call_pieces(name, case.arguments or {}),
+                    *response_pieces(ToolResult("", name, case.result)),
+                ]
         yield from (piece for piece in pieces if isinstance(piece, str))
 
 

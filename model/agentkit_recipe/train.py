@@ -205,7 +205,13 @@ def collate(packs: list[Any], pad: int, device: torch.device) -> Packed:
 
 
 def train(
-    folder: Path, tokenizer: Tokenizer, settings: TrainSettings, *, device: str, minutes: float | None, save_every: float
+    folder: Path,
+    tokenizer: Tokenizer,
+    settings: TrainSettings,
+    *,
+    device: str,
+    minutes: float | None,
+    save_every: float,
 ) -> Run:
     """Trains in `folder` until `settings.steps`, or until `minutes` have passed, going on from its checkpoint."""
     run = Run(folder, tokenizer, settings, device)

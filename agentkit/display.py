@@ -1,0 +1,160 @@
+"""Events of a run as a person sees them: line by line, or a canvas that settles in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from agentkit.events import (
+    CanvasCommitted,
+    CanvasDraft,
+    Event,
+    RunFinished,
+    SpanRenoised,
+    ThoughtCommitted,
+    ToolCallFinished,
+    ToolCallStarted,
+)
+from agentkit.messages import ToolCallPart
+
+LABEL = 9  # width of the labels on the left, in columns
+
+
+class Lines:
+    """Prints what is committed: canvases, calls, results and the answer. Drafts as lines of their own with `drafts`."""
+
+    def __init__(self, console: Console, *, drafts: bool = False) -> None:
+        self.console = console
+        self.drafts = drafts
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def request(self, prompt: str) -> None:
+        self.line("request", prompt, "bold")
+
+    def show(self, event: Event) -> None:
+        match event:
+            case CanvasDraft() if self.drafts:
+                self.line(f"step {event.step}", one_line(event.texts), "dim")
+            case CanvasCommitted(canvas):
+                self.line(f"canvas {canvas.index + 1}", canvas.text.replace("\n", "\\n"), "cyan")
+                ended = {"stable": "stable and confident", "max_steps": "out of steps"}.get(canvas.reason, canvas.reason)
+                self.line("", f"{len(canvas.tokens)} tokens in {canvas.steps} denoising steps ({ended})", "dim")
+            case SpanRenoised():
+                where = event.pointer or f"tokens {event.span[0]} to {event.span[1]}"
+                self.line("re-noised", f"{where}: {event.reason} ({event.steps} steps)", "yellow")
+            case ThoughtCommitted(text):
+                self.line("thought", text, "dim italic")
+            case ToolCallStarted(call):
+                self.line("call", describe_call(call), "magenta")
+            case ToolCallFinished():
+                style = "red" if event.result.is_error else "green"
+                if event.seconds == 0 and event.result.is_error:
+                    self.line("call", describe_call(event.call), "red")
+                self.line("result", str(event.result.content), style)
+            case RunFinished(result):
+                if result.stop_reason == "finished":
+                    self.line("answer", result.output, "bold")
+                else:
+                    self.line("stopped", f"{result.stop_reason}: {result.stop_detail}", "red")
+            case _:
+                pass
+
+    def line(self, label: str, text: str, style: str) -> None:
+        shown = Text(f"{label:<{LABEL}} ", style="dim")
+        shown.append(text, style=style)
+        self.console.print(shown, soft_wrap=True)
+
+
+class Watch(Lines):
+    """The same, with the canvas at hand redrawn in place at every denoising step, tokens coloured by certainty."""
+
+    def __init__(self, console: Console, *, vocab_size: int) -> None:
+        super().__init__(console)
+        self.live = Live(console=console, auto_refresh=False, transient=True)
+        self.certain = math.log(max(vocab_size, 2))
+
+    def __enter__(self) -> Watch:
+        self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.update(Text(""), refresh=True)
+        self.live.stop()
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, CanvasDraft):
+            self.live.update(self.canvas(event), refresh=True)
+            return
+        if isinstance(event, CanvasCommitted):
+            self.live.update(Text(""), refresh=True)
+        super().show(event)
+
+    def canvas(self, draft: CanvasDraft) -> Text:
+        """The whole canvas, each token in the colour of its certainty."""
+        shown = Text(f"{f'step {draft.step}':<{LABEL}} ", style="dim")
+        for text, entropy in zip(draft.texts, draft.entropies, strict=True):
+            shown.append(visible(text), style=colour(entropy / self.certain))
+        return shown
+
+
+def colour(uncertainty: float) -> str:
+    """A colour for an entropy as a share (0 to 1) of the most it can be: green is certain, red is noise."""
+    share = min(max(uncertainty, 0.0), 1.0) ** 0.5
+    red, green = int(80 + 175 * share), int(200 - 140 * share)
+    return f"rgb({red},{green},90)"
+
+
+def visible(text: str) -> str:
+    """A token's text on one line: line ends and what can't be printed are made visible."""
+    return "".join(c if c.isprintable() else {"\n": "↵"}.get(c, "·") for c in text)
+
+
+def one_line(texts: Iterable[str]) -> str:
+    return "".join(map(visible, texts))
+
+
+def describe_call(call: ToolCallPart) -> str:
+    """`name(argument=value, ...)`, or what was written where that could not be read."""
+    if call.arguments is None:
+        return call.raw or call.name
+    return f"{call.name}({', '.join(f'{key}={value!r}' for key, value in call.arguments.items())})"
+
+
+def finished_as_json(event: RunFinished) -> dict[str, Any]:
+    """A run's result as JSON: for `--json`."""
+    result = event.result
+    usage = {name: getattr(result.usage, name) for name in result.usage.__dataclass_fields__}
+    return {
+        "output": result.output,
+        "stop_reason": result.stop_reason,
+        "stop_detail": result.stop_detail,
+        "usage": usage,
+        "tool_calls": [
+            {
+                "name": finished.call.name,
+                "arguments": finished.call.arguments,
+                "result": finished.result.content,
+                "is_error": finished.result.is_error,
+            }
+            for finished in result.tool_calls
+        ],
+        "canvases": [
+            {"text": canvas.text, "steps": canvas.steps, "reason": canvas.reason, "seed": canvas.seed}
+            for canvas in result.canvases
+        ],
+    }

@@ -1,0 +1,96 @@
+"""Which diffusion checkpoints are on this machine: the bundled one, the Hugging Face cache's, and folders by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentkit import bundled
+from agentkit.errors import ModelNotFoundError
+
+MODEL_TYPE = "diffusion_gemma"
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A checkpoint that can be opened. `canvas`, `vocabulary` and `context` are in tokens."""
+
+    name: str
+    folder: Path
+    parameters: int | None
+    canvas: int
+    vocabulary: int
+    context: int
+
+    @property
+    def size(self) -> str:
+        count = self.parameters
+        if count is None:
+            return "?"
+        return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.2f} M"
+
+
+def local_models(folders: Iterable[Path] = ()) -> list[LocalModel]:
+    """The checkpoints found. Raises `ModelNotFoundError` for a folder of `folders` that holds none."""
+    found = [inspect("bundled", bundled.folder())]
+    for folder in folders:
+        if not is_checkpoint(folder):
+            raise ModelNotFoundError(f"{folder} holds no config.json of a DiffusionGemma checkpoint.")
+        found.append(inspect(str(folder), folder))
+    return found + [inspect(name, folder) for name, folder in cached()]
+
+
+def cached() -> Iterator[tuple[str, Path]]:
+    """Hub ids and folders of the DiffusionGemma checkpoints in the Hugging Face cache."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    root = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    for repository in sorted(root.glob("models--*")):
+        for snapshot in sorted(repository.glob("snapshots/*")):
+            if is_checkpoint(snapshot):
+                yield repository.name.removeprefix("models--").replace("--", "/"), snapshot
+
+
+def is_checkpoint(folder: Path) -> bool:
+    try:
+        return bool(read_config(folder).get("model_type") == MODEL_TYPE)
+    except (OSError, ValueError):
+        return False
+
+
+def inspect(name: str, folder: Path) -> LocalModel:
+    config = read_config(folder)
+    text = config["text_config"]
+    counts = [count_parameters(file) for file in sorted(folder.glob("*.safetensors"))]
+    return LocalModel(
+        name=name,
+        folder=folder,
+        parameters=sum(counts) if counts else None,
+        canvas=config["canvas_length"],
+        vocabulary=text["vocab_size"],
+        context=text["max_position_embeddings"],
+    )
+
+
+def count_parameters(file: Path) -> int:
+    """How many numbers a safetensors file holds, read from its header alone."""
+    with file.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        header: dict[str, Any] = json.loads(stream.read(length))
+    total = 0
+    for key, entry in header.items():
+        if key != "__metadata__":
+            size = 1
+            for extent in entry["shape"]:
+                size *= extent
+            total += size
+    return total
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config

@@ -1,0 +1,18 @@
+"""A small tokenizer of the recipe's own kind, trained once for the tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+
+from agentkit.dialects.tokenizer import Tokenizer
+from agentkit_recipe.tokenizer import save_tokenizer
+
+
+@pytest.fixture(scope="session")
+def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tokenizer(tmp_path_factory.mktemp("tokenizer"), vocab_size=600, packs=150)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_file: Path) -> Tokenizer:
+    return Tokenizer.from_file(tokenizer_file)

@@ -1,0 +1,88 @@
+import random
+
+import pytest
+
+from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.messages import AssistantMessage, ToolCallPart, UserMessage
+from agentkit_recipe.conversation import Writer, ask, choose_views, clash, evaluation_case, show
+from agentkit_recipe.conversation import Mix
+from agentkit_recipe.families import HELD_OUT, KNOWN
+
+SETS = ["known", "invented", "families", "irrelevant", "chat"]
+
+
+@pytest.fixture(scope="module")
+def writer(tokenizer: Tokenizer) -> Writer:
+    return Writer(tokenizer, canvas_length=48)
+
+
+def test_a_pack_follows_from_its_key(writer: Writer) -> None:
+    first, again, other = (writer.pack(key, branches=4, canvases=2, answers=True) for key in ("a", "a", "b"))
+    assert first == again != other
+
+
+def test_prefix_and_branch_are_what_the_dialect_renders(writer: Writer) -> None:
+    rng = random.Random(0)
+    for _ in range(30):
+        views = choose_views(KNOWN, rng, Mix())
+        case = ask(rng.choice(views), rng, "train")
+        branch = writer.branch(case, 1, answers=False)
+        spot = branch.canvases[0]
+        whole = writer.dialect.render([UserMessage(case.prompt)], [view.definition for view in views])
+        assert writer.prefix([], views) + branch.tokens[: spot.anchor] == whole
+
+
+def test_targets_parse_back_to_the_call(writer: Writer) -> None:
+    rng = random.Random(1)
+    for family in (*KNOWN, *HELD_OUT):
+        for names in ("usual", "synonym", "invented"):
+            case = ask(show(family, rng, names), rng, "train")
+            assert case.view is not None
+            parsed = writer.dialect.parse(writer.reply(case))
+            assert [(call.name, call.arguments) for call in parsed.calls] == [
+                (case.view.definition.name, case.arguments)
+            ]
+            assert parsed.faults == () and parsed.stop is not None
+
+
+def test_a_long_reply_is_cut_into_canvases(writer: Writer) -> None:
+    spots = writer.spots(10, list(range(100)))
+    assert [spot.anchor for spot in spots] == [10, 58, 106]
+    assert [token for spot in spots for token in spot.target][:100] == list(range(100))
+    assert spots[-1].target[4:] == [writer.pad] * 44
+
+
+def test_the_answer_comes_after_the_result(writer: Writer) -> None:
+    rng = random.Random(2)
+    case = ask(show(KNOWN[0], rng, "usual"), rng, "train")
+    branch = writer.branch(case, 2, answers=True)
+    before = branch.tokens[: branch.canvases[1].anchor]
+    assert before == branch.tokens and case.answer == writer.dialect.parse(branch.canvases[1].target).text
+    history = writer.dialect.render(
+        [UserMessage(case.prompt), AssistantMessage((ToolCallPart("calculate", case.arguments, "0"),))]
+    )
+    assert history[-1] in writer.dialect.stop_tokens
+
+
+@pytest.mark.parametrize("kind", SETS)
+def test_evaluation_cases_are_fixed_and_apart(kind: str) -> None:
+    cases = [evaluation_case(kind, index) for index in range(60)]
+    assert cases == [evaluation_case(kind, index) for index in range(60)]
+    held_out = {family.name for family in HELD_OUT}
+    for tools, case in cases:
+        assert 1 <= len(tools) <= 7 and len({tool.name for tool in tools}) == len(tools)
+        if kind in ("irrelevant", "chat"):
+            assert case.view is None
+        else:
+            assert case.view is not None and (case.view.family.name in held_out) == (kind == "families")
+
+
+def test_irrelevant_requests_fit_no_tool_in_view() -> None:
+    for group in (("play_music", "play_artist"), ("find_notes", "find_text")):
+        family = next(family for family in KNOWN if family.name == group[0])
+        assert clash(family, {group[1]})
+
+
+def test_an_unknown_set_is_named() -> None:
+    with pytest.raises(ValueError, match="'other'"):
+        evaluation_case("other", 0)
