@@ -101,14 +101,13 @@ async def _in_thread(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
     """Runs a synchronous tool in a thread. A thread left behind takes no place that other tools need."""
     entry = _Entry(function)
     try:
-        return await anyio.to_thread.run_sync(
-            entry.run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(math.inf)
-        )
+        await anyio.to_thread.run_sync(entry.run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(math.inf))
     except anyio.get_cancelled_exc_class():
         if entry.close():
             run.still_running.append(tool.name)
             logger.warning("Tool %r is synchronous and can't be stopped: its thread runs on.", tool.name)
         raise
+    return entry.value
 
 
 class _Entry:
@@ -118,14 +117,15 @@ class _Entry:
         self._function = function
         self._lock = threading.Lock()
         self._state = "waiting"
+        self.value: Any = None
 
-    def run(self) -> Any:
+    def run(self) -> None:
         with self._lock:
             if self._state == "closed":
-                return None
+                return
             self._state = "running"
         try:
-            return self._function()
+            self.value = self._function()
         except StopIteration as error:  # it can't pass through a future
             raise RuntimeError("the tool raised StopIteration") from error
         finally:

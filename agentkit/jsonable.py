@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -36,6 +36,20 @@ def _converted(value: Any) -> Any:
         return to_jsonable_python(value, fallback=_from_array)
     except UnicodeDecodeError:
         return to_jsonable_python(value, fallback=_from_array, bytes_mode="base64")
+    except UnicodeEncodeError:  # keys that aren't Unicode, such as names of files
+        return _converted(_with_clean_keys(value))
+
+
+def _with_clean_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_clean(k) if isinstance(k, str) else k: _with_clean_keys(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_clean_keys(item) for item in value]
+    return value
+
+
+def _clean(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _from_array(value: Any) -> Any:
@@ -50,7 +64,7 @@ def _from_array(value: Any) -> Any:
 def _plain(value: Any) -> JSON:
     match value:
         case str():
-            return value.encode(errors="replace").decode()
+            return _clean(value)
         case bool() | None:
             return value
         case float() if not math.isfinite(value):

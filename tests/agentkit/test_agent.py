@@ -1,0 +1,153 @@
+import threading
+
+import anyio
+import pytest
+
+from agentkit import (
+    Agent,
+    ModelError,
+    ModelNotFoundError,
+    ModelSettings,
+    RunContext,
+    ToolDefinitionError,
+    UsageLimits,
+    UserError,
+)
+from agentkit.models.base import ModelRequest
+from agentkit.testing import FunctionModel, ScriptedModel, call
+
+
+def shout(request: ModelRequest) -> str:
+    return request.messages[-1].text.upper()
+
+
+def test_run_sync_in_a_plain_script():
+    agent = Agent(ScriptedModel([call("double", n=4), "8"]))
+
+    @agent.tool_plain
+    def double(n: int) -> int:
+        return 2 * n
+
+    result = agent.run_sync("2 * 4?")
+    assert (result.output, result.tool_calls[0].result.content, double(3)) == ("8", 8, 6)
+
+
+@pytest.mark.anyio
+async def test_run_sync_inside_an_event_loop_says_what_to_do():
+    with pytest.raises(UserError, match=r"await agent.run"):
+        Agent(ScriptedModel([])).run_sync("?")
+
+
+def test_one_agent_in_many_threads():
+    agent, answers = Agent(FunctionModel(shout)), []
+    threads = [threading.Thread(target=lambda n=n: answers.append(agent.run_sync(f"a{n}").output)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [f"A{n}" for n in range(8)]
+
+
+@pytest.mark.anyio
+async def test_a_batch_runs_side_by_side_and_keeps_its_order():
+    running, most = 0, 0
+
+    async def reply(request):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await anyio.sleep(0.001 * (5 - int(request.messages[-1].text)))
+        running -= 1
+        return request.messages[-1].text
+
+    results = await Agent(FunctionModel(reply)).run_batch(map(str, range(5)), max_concurrent=3)
+    assert [result.output for result in results] == list("01234")
+    assert most == 3
+
+
+@pytest.mark.anyio
+async def test_a_run_of_a_batch_that_raises_ends_the_others():
+    async def reply(request):
+        if request.messages[-1].text == "bad":
+            return ModelError("no")
+        return await anyio.sleep_forever()
+
+    with anyio.fail_after(5), pytest.raises(ModelError, match="no"):
+        await Agent(FunctionModel(reply)).run_batch(["good", "bad"])
+
+
+@pytest.mark.anyio
+async def test_settings_of_a_run_go_on_top_of_the_agents():
+    model = ScriptedModel(["a"])
+    agent = Agent(model, model_settings=ModelSettings(seed=1, thinking=True))
+    await agent.run("?", model_settings=ModelSettings(seed=2))
+    assert model.requests[0].settings == ModelSettings(seed=2, thinking=True)
+
+
+@pytest.mark.anyio
+async def test_limits_of_a_run_stand_for_the_agents():
+    agent = Agent(FunctionModel(shout), usage_limits=UsageLimits(turns=0))
+    assert (await agent.run("a")).stop_reason == "usage_limit"
+    assert (await agent.run("a", usage_limits=UsageLimits())).output == "A"
+
+
+def test_tools_are_decorated_with_and_without_options():
+    agent = Agent(ScriptedModel([]))
+
+    @agent.tool(retries=2)
+    def with_context(ctx, n: int) -> int: ...
+
+    @agent.tool_plain(name="plain", timeout=1)
+    def without_context(n: int) -> int: ...
+
+    assert list(agent.tools) == ["with_context", "plain"]
+    assert agent.tools["with_context"].takes_context
+    assert list(agent.tools["with_context"].parameters["properties"]) == ["n"]
+    assert agent.tools["plain"].options.timeout == 1
+    with pytest.raises(ToolDefinitionError, match="first parameter"):
+        agent.tool_plain(lambda_with_context)
+    with pytest.raises(ToolDefinitionError, match="has none"):
+        agent.tool(lambda_without_parameters)
+
+
+def lambda_with_context(ctx: RunContext, n: int) -> int: ...
+
+
+def lambda_without_parameters() -> int: ...
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"output_type": int}, "output_type"),
+        ({"retries": -1}, "retries"),
+        ({"max_parallel_tools": 0}, "max_parallel_tools"),
+        ({"tool_timeout": 0}, "tool_timeout"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_at_once(options, reason):
+    with pytest.raises(UserError, match=reason):
+        Agent(ScriptedModel([]), **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"prompt": None}, "message_history"),
+        ({"prompt": ["Hi"]}, "is a str"),
+        ({"prompt": "?", "model_settings": ModelSettings(tool_choice="sing")}, "tool_choice='sing'"),
+        ({"prompt": "?", "model_settings": ModelSettings(tool_choice="required")}, "no tools"),
+    ],
+)
+def test_runs_that_cannot_be_are_refused(arguments, reason):
+    with pytest.raises(UserError, match=reason):
+        Agent(ScriptedModel([])).run_sync(**arguments)
+
+
+def test_a_model_is_opened_when_it_is_first_needed():
+    agent = Agent("openai:gpt@http://localhost")
+    assert agent.model == "openai:gpt@http://localhost"
+    with pytest.raises(ModelNotFoundError, match="can't be used as models yet"):
+        agent.run_sync("?")
+    with pytest.raises(ModelNotFoundError, match="empty"):
+        Agent(" ").run_sync("?")

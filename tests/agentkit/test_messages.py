@@ -1,0 +1,86 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentkit.messages import (
+    AssistantMessage,
+    SystemMessage,
+    TextPart,
+    ThoughtPart,
+    ToolCallPart,
+    ToolMessage,
+    ToolResult,
+    UserMessage,
+    messages_from_json,
+    messages_to_json,
+    open_calls,
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+calls = st.builds(
+    ToolCallPart,
+    name=texts,
+    arguments=st.none() | st.dictionaries(texts, values, max_size=3),
+    id=texts,
+    raw=texts,
+    fault=st.none() | texts,
+)
+parts = st.builds(TextPart, texts) | st.builds(ThoughtPart, texts) | calls
+messages = (
+    st.builds(SystemMessage, texts)
+    | st.builds(UserMessage, texts)
+    | st.builds(
+        AssistantMessage,
+        st.lists(parts, max_size=4).map(tuple),
+        model=st.none() | texts,
+        tokens=st.none() | st.lists(st.integers(0, 262_143), max_size=4).map(tuple),
+    )
+    | st.builds(
+        ToolMessage,
+        st.lists(st.builds(ToolResult, texts, texts, values, st.booleans()), max_size=3).map(tuple),
+    )
+)
+
+
+@given(st.lists(messages, max_size=5).map(tuple))
+def test_any_conversation_survives_json(conversation):
+    text = messages_to_json(conversation)
+    assert messages_from_json(text) == conversation
+    assert messages_from_json(text.encode()) == conversation
+
+
+def test_an_unreadable_call_is_kept_as_it_was_written():
+    call = ToolCallPart("add", None, "call_1", raw='call:add{a:<|"|>1', fault="the string is not closed")
+    (message,) = messages_from_json(messages_to_json([AssistantMessage((call,))]))
+    assert message.calls == (call,)
+
+
+def test_infinities_survive_json():
+    conversation = (ToolMessage((ToolResult("1", "f", [float("inf"), float("-inf")]),)),)
+    assert messages_from_json(messages_to_json(conversation)) == conversation
+
+
+def test_kinds_are_written_so_that_others_can_read_them():
+    data = json.loads(messages_to_json([UserMessage("hi"), AssistantMessage((ThoughtPart("hm"), TextPart("hello")))]))
+    assert [message["kind"] for message in data] == ["user", "assistant"]
+    assert [part["kind"] for part in data[1]["parts"]] == ["thought", "text"]
+
+
+def test_text_thoughts_and_calls_of_a_message():
+    call = ToolCallPart("now", {}, "1")
+    message = AssistantMessage((ThoughtPart("a"), TextPart("b"), call, TextPart("c")))
+    assert (message.text, message.thoughts, message.calls) == ("bc", "a", (call,))
+
+
+def test_open_calls_are_those_at_the_end_without_an_answer():
+    call = ToolCallPart("now", {}, "1")
+    asked = (UserMessage("?"), AssistantMessage((call,)))
+    assert open_calls(asked) == (call,)
+    assert open_calls((*asked, ToolMessage((ToolResult("1", "now", 3),)))) == ()
+    assert open_calls(()) == ()

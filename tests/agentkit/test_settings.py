@@ -1,0 +1,28 @@
+import pytest
+
+from agentkit import ModelSettings, UserError
+
+
+def test_merge_puts_what_is_given_on_top():
+    base = ModelSettings(max_tokens=100, seed=1, temperature=(0.8, 0.4))
+    assert base.merge(ModelSettings(seed=0, thinking=False)) == ModelSettings(
+        max_tokens=100, seed=0, temperature=(0.8, 0.4), thinking=False
+    )
+    assert base.merge(None) is base
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_tokens": 0},
+        {"max_denoising_steps": 0},
+        {"candidates": -1},
+        {"entropy_bound": -0.1},
+        {"entropy_bound": float("nan")},
+        {"temperature": (0.4, 0.8)},
+        {"temperature": 0.5},
+    ],
+)
+def test_settings_that_cannot_be_are_named(wrong):
+    with pytest.raises(UserError, match=f"ModelSettings.{next(iter(wrong))}"):
+        ModelSettings(**wrong)
