@@ -98,7 +98,7 @@ class _FunctionConversation(Conversation):
         if isinstance(reply, Exception):
             raise reply
         message = _as_message(reply, self._model.name)
-        canvas = CanvasRecord(self._canvases, steps=1, reason="stable", stopped=True)
+        canvas = CanvasRecord(self._canvases, steps=1, reason="stable", stopped=True, text=message.text)
         self._canvases += 1
         await emit(CanvasCommitted(canvas))
         await emit_parts(message, emit)
@@ -184,9 +184,13 @@ class _FaultyConversation(Conversation):
 def toy_model(seed: int = 0) -> Model:
     """The real engine with random weights and the bundled tokenizer, small enough for thousands of runs.
 
-    What it writes is noise, the same for the same seed. Needs torch and transformers.
+    What it writes is noise: text, bad calls, nothing; with `ModelSettings(seed=...)` the same every time. Canvases have
+    16 tokens; unless the settings say otherwise, a turn has at most 3 of them, of at most 4 denoising steps each. Needs
+    torch and transformers.
     """
-    raise NotImplementedError
+    from agentkit.toy import build
+
+    return build(seed)
 
 
 def _as_message(reply: Reply, model: str) -> AssistantMessage:
