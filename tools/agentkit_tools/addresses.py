@@ -1,10 +1,16 @@
 """Which network addresses are on the public internet."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that is handed out for the public internet (RFC 4291, IANA)
 _NAT64 = IPv6Network("64:ff9b::/96")  # an IPv4 address in the last 32 bits (RFC 6052)
-_METADATA = {IPv4Address("168.63.129.16")}  # Azure's platform channel, public in form only
+_NEVER = (
+    IPv4Network("168.63.129.16/32"),  # Azure's platform channel, public in form only
+    IPv4Network(
+        "192.0.0.0/24"
+    ),  # protocol assignments, Oracle's metadata service: not all Pythons know the whole block
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637), newer than most Pythons
+)
 
 
 def is_public(address: str) -> bool:
@@ -17,8 +23,10 @@ def is_public(address: str) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return False
+    if any(parsed in network for network in _NEVER):
+        return False
     if isinstance(parsed, IPv4Address):
-        return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved and parsed not in _METADATA
+        return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
     embedded = _embedded(parsed)
     if embedded is not None:
         return is_public(str(embedded))

@@ -50,7 +50,7 @@ def split(path: str, *, windows: bool = os.name == "nt") -> tuple[str, ...]:
     return names
 
 
-def open_file(root: Path, names: tuple[str, ...], *, openat: bool = HAS_OPENAT) -> int:
+def open_file(root: Path, names: tuple[str, ...]) -> int:
     """Open a regular file for reading; the caller closes the descriptor.
 
     Raises:
@@ -59,7 +59,7 @@ def open_file(root: Path, names: tuple[str, ...], *, openat: bool = HAS_OPENAT) 
     """
     if not names:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not openat:
+    if not HAS_OPENAT:
         return _open_by_path(root, names)
     parent = open_folder(root, names[:-1])
     try:
@@ -85,9 +85,9 @@ def open_folder(root: Path, names: tuple[str, ...]) -> int:
     return folder
 
 
-def scan(root: Path, names: tuple[str, ...], limit: int, *, openat: bool = HAS_OPENAT) -> list[tuple[str, bool]]:
+def scan(root: Path, names: tuple[str, ...], limit: int) -> list[tuple[str, bool]]:
     """The (name, is a folder) of up to `limit` regular files and folders in a folder, sorted; no links, no devices."""
-    if openat:
+    if HAS_OPENAT:
         descriptor = open_folder(root, names)
         try:
             return _entries(descriptor, limit)
@@ -111,9 +111,11 @@ def _checked_path(root: Path, names: tuple[str, ...]) -> Path:
     path = root
     for name in names:
         path = path / name
-        real = os.path.join(os.path.realpath(path.parent), path.name)
-        if path.is_symlink() or os.path.normcase(os.path.realpath(path)) != os.path.normcase(real):
-            raise UnsafePathError("links are not followed")  # junctions show only in the real path
+        if path.is_symlink():
+            raise UnsafePathError("links are not followed")
+    wanted = os.path.join(os.path.realpath(root), *names)
+    if os.path.normcase(os.path.realpath(path)) != os.path.normcase(wanted):
+        raise UnsafePathError("links are not followed")  # junctions show only in the real path
     return path
 
 

@@ -18,7 +18,7 @@ CITIES = {
     "San Jose California, Seattle, Silicon Valley",
     "America/Mexico_City": "Guadalajara, Puebla",
     "America/New_York": "Atlanta, Baltimore, Boston, Charlotte, Cincinnati, Cleveland, Columbus, Miami, NYC, "
-    "New York City, Orlando, Philadelphia, Pittsburgh, Raleigh, Tampa, Washington, Washington DC",
+    "New York City, Orlando, Philadelphia, Pittsburgh, Raleigh, Tampa, Washington, Washington DC, Washington D.C.",
     "America/Phoenix": "Scottsdale, Tucson",
     "America/Sao_Paulo": "Belo Horizonte, Brasilia, Curitiba, Florianopolis, Porto Alegre, Rio, Rio de Janeiro",
     "America/Toronto": "Ottawa, Quebec, Quebec City",

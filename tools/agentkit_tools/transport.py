@@ -24,7 +24,7 @@ class Rules:
 
     ports: Collection[int] | None
     hosts: Collection[str] | None
-    private: bool
+    private: bool | Collection[str]
 
     def check(self, url: httpx.URL) -> int:
         """The port to connect to.
@@ -38,20 +38,26 @@ class Rules:
         if url.userinfo:
             raise ModelRetry("an address with a user name or password in it is not fetched", argument="url")
         port = (443 if url.scheme == "https" else 80) if url.port is None else url.port
+        if not 0 < port < 65536:
+            raise ModelRetry("a port is a number from 1 to 65535", argument="url")
         if self.ports is not None and port not in self.ports:
             raise ToolFailed(f"port {port} is not allowed")
-        if self.hosts is not None and not any(_matches(_name(url), host.lower()) for host in self.hosts):
+        if self.hosts is not None and not _among(_name(url), self.hosts):
             raise ToolFailed(f"{_name(url)} is not one of the allowed hosts: {', '.join(sorted(self.hosts))}")
         return port
+
+    def allows_private(self, name: str) -> bool:
+        return self.private if isinstance(self.private, bool) else _among(name, self.private)
 
 
 def _name(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii").lower().rstrip(".")
 
 
-def _matches(name: str, allowed: str) -> bool:
-    """Whether it is the host; an allowed ".example.org" means example.org and all below it."""
-    return name == allowed.removeprefix(".") or (allowed.startswith(".") and name.endswith(allowed))
+def _among(name: str, hosts: Collection[str]) -> bool:
+    """Whether it is one of the hosts, where ".example.org" means example.org and all below it."""
+    known = [host.lower() for host in hosts]
+    return any(name == host.removeprefix(".") or (host[:1] == "." and name.endswith(host)) for host in known)
 
 
 class PublicTransport(httpx.AsyncBaseTransport):
@@ -66,7 +72,7 @@ class PublicTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         port = self._rules.check(request.url)
-        name = request.url.raw_host.decode("ascii")
+        name = _name(request.url)
         failure: httpx.TransportError | None = None
         for address in await self._addresses(name, port):
             try:
@@ -81,7 +87,7 @@ class PublicTransport(httpx.AsyncBaseTransport):
             addresses = await self._resolve(name, port)
         except (OSError, UnicodeError):
             raise ModelRetry(f"the host {name!r} is unknown", argument="url") from None
-        if not self._rules.private and not all(map(is_public, addresses)):
+        if not self._rules.allows_private(name) and not all(map(is_public, addresses)):
             raise ToolFailed(f"{name} is not on the public internet: only public pages can be fetched")
         return addresses
 

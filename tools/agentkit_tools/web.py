@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -43,8 +44,8 @@ class Web:
         max_characters: Characters that one call returns.
         allow_hosts: The only hosts to fetch from; ".example.org" means example.org and all below it. None: all.
         allow_ports: The only ports; None: all.
-        allow_private: Also fetch from private and loopback addresses. For tests, and for servers of your own, then
-            best together with `allow_hosts`: whoever can talk to the model can talk to these servers through it.
+        allow_private: Hosts that may have private and loopback addresses, written as in `allow_hosts`; True: all.
+            For tests and servers of your own: whoever can talk to the model can talk to these through it.
         max_redirects: Redirects to follow.
         html_to_text: Give the text of an HTML page, not its source.
         ssl_context: For certificates of your own; by default those that httpx trusts.
@@ -59,14 +60,15 @@ class Web:
         max_characters: int = 20_000,
         allow_hosts: Collection[str] | None = None,
         allow_ports: Collection[int] | None = (80, 443),
-        allow_private: bool = False,
+        allow_private: bool | Collection[str] = False,
         max_redirects: int = 5,
         html_to_text: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         resolve: "Resolve" = resolve,
     ) -> None:
-        if isinstance(allow_hosts, str):
-            raise TypeError('allow_hosts is a collection of hosts, such as ["example.org"]')
+        for name, hosts in (("allow_hosts", allow_hosts), ("allow_private", allow_private)):
+            if isinstance(hosts, str):
+                raise TypeError(f"{name} is a collection of hosts: write [{hosts!r}]")
         self.timeout = timeout
         self.max_bytes = max_bytes
         self.max_characters = max_characters
@@ -77,6 +79,7 @@ class Web:
         self.html_to_text = html_to_text
         self._ssl_context = ssl_context
         self._resolve = resolve
+        self._lock = threading.Lock()
 
     @property
     def tools(self) -> list[Callable[..., Any]]:
@@ -136,15 +139,23 @@ class Web:
 
         from agentkit_tools.transport import PublicTransport, Rules
 
-        if self._ssl_context is None:  # reads a file of certificates
-            self._ssl_context = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        context = await anyio.to_thread.run_sync(self._certificates)
         rules = Rules(self.allow_ports, self.allow_hosts, self.allow_private)
         return httpx.AsyncClient(
-            transport=PublicTransport(rules, self._resolve, self._ssl_context),
+            transport=PublicTransport(rules, self._resolve, context),
             headers={"Accept-Encoding": "gzip", "User-Agent": "agentkit-tools"},
             timeout=self.timeout,
             trust_env=False,
         )
+
+    def _certificates(self) -> ssl.SSLContext:
+        """The context for TLS, made once, in a thread since it reads files."""
+        import httpx
+
+        with self._lock:
+            if self._ssl_context is None:
+                self._ssl_context = httpx.create_ssl_context()
+            return self._ssl_context
 
     async def _body(self, response: "httpx.Response") -> bytes:
         """The body up to one byte over the limit; no more is read."""

@@ -1,0 +1,287 @@
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agentkit import ModelRetry, ToolFailed
+from agentkit_tools import Files, below
+
+SECRET = "the secret outside"
+
+
+@pytest.fixture(params=["openat", "by path"], autouse=True)
+def way_of_opening(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs every test both ways: by `openat`, and as on systems that have none."""
+    if request.param == "openat" and not below.HAS_OPENAT:
+        pytest.skip("this system has no openat")
+    monkeypatch.setattr(below, "HAS_OPENAT", request.param == "openat")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "secret.txt").write_text(SECRET)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.txt").write_text(SECRET)
+    root = tmp_path / "root"
+    (root / "docs" / "deep").mkdir(parents=True)
+    (root / "readme.txt").write_text("Hello, world")
+    (root / "docs" / "plan.md").write_text("# Plan\nhello again", encoding="utf-8")
+    (root / "docs" / "deep" / "größe.txt").write_text("Größe: 5 €", encoding="utf-8")
+    return root
+
+
+def test_read_list_find(root: Path) -> None:
+    files = Files(root)
+    assert files.list_files() == ["docs/", "readme.txt"]
+    assert files.list_files("docs") == ["docs/deep/", "docs/plan.md"]
+    assert files.list_files("./docs//deep/") == ["docs/deep/größe.txt"]
+    assert files.read_file("readme.txt") == "Hello, world"
+    assert files.read_file("./docs/deep/größe.txt") == "Größe: 5 €"
+    assert files.find_text("HELLO") == ["readme.txt", "docs/plan.md"]
+    assert files.find_text("nowhere") == []
+
+
+ESCAPES = [
+    "../secret.txt",
+    "docs/../../secret.txt",
+    "docs/../readme.txt",
+    "..",
+    "docs/..",
+    "/etc/passwd",
+    "//etc/passwd",
+    "readme.txt\0.png",
+    "\0",
+    "/",
+    "a" * 5000,
+    "d/" * 200 + "x",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("path", ESCAPES)
+def test_paths_that_lead_outside_are_refused(root: Path, path: str) -> None:
+    files = Files(root)
+    with pytest.raises(ModelRetry) as caught:
+        files.read_file(path)
+    assert caught.value.argument == "path"
+    assert str(root) not in str(caught.value) and len(str(caught.value)) < 400
+    with pytest.raises(ModelRetry) as caught:
+        files.list_files(path)
+    assert caught.value.argument == "folder"
+
+
+@pytest.mark.parametrize(
+    "path", ["C:\\Windows\\win.ini", "..\\secret.txt", "docs\\..\\..\\x", "\\\\host\\share", "a:stream", "docs/.. /x"]
+)
+def test_windows_paths_are_refused_where_they_mean_something(path: str) -> None:
+    with pytest.raises(below.UnsafePathError):
+        below.split(path, windows=True)
+    assert below.split("docs\\plan.md", windows=True) == ("docs", "plan.md")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("missing.txt", "no such file"),
+        ("docs", "it is a folder"),
+        (".", "it is a folder"),
+        ("", "it is a folder"),
+        ("readme.txt/x", "no such file"),
+        ("x" * 300, "no such file"),
+    ],
+)
+def test_wrong_paths_are_told(root: Path, path: str, words: str) -> None:
+    with pytest.raises(ModelRetry, match=words):
+        Files(root).read_file(path)
+
+
+def test_links_are_followed_at_no_level(root: Path) -> None:
+    (root / "file").symlink_to(root.parent / "secret.txt")
+    (root / "folder").symlink_to(root.parent / "outside")
+    (root / "docs" / "up").symlink_to("../..")
+    (root / "inside").symlink_to("readme.txt")
+    (root / "loop").symlink_to("loop")
+    files = Files(root)
+    for path in ("file", "folder/secret.txt", "docs/up/secret.txt", "inside", "loop"):
+        with pytest.raises(ModelRetry, match="links are not followed"):
+            files.read_file(path)
+    for path in ("folder", "docs/up", "docs/up/outside"):
+        with pytest.raises(ModelRetry):
+            files.list_files(path)
+    assert files.list_files() == ["docs/", "readme.txt"]
+    assert files.find_text(SECRET) == []
+
+
+def test_the_root_may_be_a_link_when_it_is_given_but_not_become_one(root: Path) -> None:
+    link = root.parent / "link"
+    link.symlink_to(root)
+    files = Files(link)
+    assert files.read_file("readme.txt") == "Hello, world"
+    link.unlink()
+    link.symlink_to(root.parent / "outside")
+    assert files.read_file("readme.txt") == "Hello, world"
+
+
+def test_pipes_sockets_and_devices_are_refused_at_once(root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    server = socket.socket(socket.AF_UNIX)
+    here = os.getcwd()
+    os.chdir(root)  # the address of a socket is short
+    try:
+        server.bind("socket")
+    finally:
+        os.chdir(here)
+    start = time.perf_counter()
+    for name in ("pipe", "socket"):
+        with pytest.raises(ModelRetry, match="no regular file"):
+            Files(root).read_file(name)
+    with pytest.raises(ModelRetry, match="no regular file"):
+        Files("/dev").read_file("zero")
+    assert Files(root).list_files() == ["docs/", "readme.txt"]
+    assert Files(root).find_text("x") == []
+    assert time.perf_counter() - start < 1
+    server.close()
+
+
+def test_a_long_file_is_cut_and_says_so(root: Path) -> None:
+    (root / "long.txt").write_text("é" * 1000, encoding="utf-8")
+    assert Files(root, max_bytes=5).read_file("long.txt") == "éé\n[cut: these are the first 5 of 2000 bytes]"
+    assert Files(root, max_bytes=2000).read_file("long.txt") == "é" * 1000
+
+
+def test_a_giant_file_takes_neither_time_nor_memory(root: Path) -> None:
+    with open(root / "giant", "wb") as file:
+        file.write(b"start ")
+        file.truncate(2**40)
+    with pytest.raises(ToolFailed, match="not a text file"):
+        Files(root).read_file("giant")
+    assert Files(root, max_bytes=5).read_file("giant").startswith("start\n[cut: these are the first 5 of 1099511627776")
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0", b"\xff\xfea", b"caf\xe9", b"\xed\xa0\x80", b"abc\xe2\x82"])
+def test_what_is_no_text_is_told(root: Path, data: bytes) -> None:
+    (root / "data").write_bytes(data)
+    with pytest.raises(ToolFailed, match="not a text file"):
+        Files(root).read_file("data")
+
+
+def test_encodings_with_a_mark(root: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        (root / "note.txt").write_text("grün", encoding=encoding)
+        assert Files(root).read_file("note.txt") == "grün"
+        assert Files(root).find_text("GRÜN") == ["note.txt"]
+
+
+def test_a_file_without_permission_is_told(root: Path) -> None:
+    (root / "closed.txt").write_text("x")
+    (root / "closed.txt").chmod(0)
+    if os.access(root / "closed.txt", os.R_OK):
+        pytest.skip("running as a user who may read everything")
+    with pytest.raises(ToolFailed, match="Permission denied"):
+        Files(root).read_file("closed.txt")
+    assert Files(root).find_text("x") == []
+
+
+def test_many_files(root: Path) -> None:
+    for number in range(30):
+        (root / f"file{number:02}").write_text("needle")
+    files = Files(root, max_results=10)
+    assert len(files.list_files()) == 11 and files.list_files()[-1] == "(there are more files)"
+    found = files.find_text("needle")
+    assert len(found) == 11 and found[-1].startswith("(the search stopped early")
+
+
+def test_a_deep_tree_does_not_exhaust_anything(root: Path) -> None:
+    folder = root
+    for _ in range(110):
+        folder = folder / "d"
+        folder.mkdir()
+    (root / "d" / "near.txt").write_text("needle")
+    assert Files(root).find_text("needle") == ["d/near.txt"]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 1001, "x" * 10**7])
+def test_what_cannot_be_looked_for_is_told(root: Path, text: str) -> None:
+    with pytest.raises(ModelRetry) as caught:
+        Files(root).find_text(text)
+    assert caught.value.argument == "text"
+
+
+def test_a_name_that_is_not_unicode_is_listed_as_text(root: Path) -> None:
+    with open(os.fsencode(root) + b"/caf\xe9.txt", "w") as file:
+        file.write("x")
+    listed = Files(root).list_files()
+    assert len(listed) == 3 and all(name.encode() for name in listed)
+
+
+def test_the_root_must_be_a_folder(root: Path) -> None:
+    for path in (root / "missing", root / "readme.txt"):
+        with pytest.raises(NotADirectoryError, match="must be a folder"):
+            Files(path)
+
+
+def test_a_root_that_is_gone_is_told(root: Path) -> None:
+    files = Files(root)
+    root.rename(root.parent / "elsewhere")
+    with pytest.raises(ModelRetry, match="no such file or folder"):
+        files.read_file("readme.txt")
+
+
+names = st.sampled_from(["..", ".", "", "docs", "deep", "readme.txt", "secret.txt", "outside", "root", "link", "file"])
+paths = st.lists(names | st.text(max_size=5), max_size=8).map("/".join) | st.text(max_size=30)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=paths)
+def test_no_path_reaches_the_outside(root: Path, path: str) -> None:
+    if not (root / "link").is_symlink():
+        (root / "link").symlink_to(root.parent)
+        (root / "file").symlink_to(root.parent / "secret.txt")
+    files = Files(root)
+    inside = {path.read_text("utf-8") for path in root.rglob("*") if path.is_file() and not path.is_symlink()}
+    try:
+        assert files.read_file(path) in inside
+    except (ModelRetry, ToolFailed):
+        pass
+    try:
+        listed = files.list_files(path)
+    except (ModelRetry, ToolFailed):
+        pass
+    else:
+        assert all((root / name).resolve().is_relative_to(root) for name in listed)
+
+
+def test_a_folder_swapped_for_a_link_meanwhile_leads_nowhere(root: Path) -> None:
+    """Somebody swaps the folder for a link to the outside and back, as fast as it can."""
+    if not below.HAS_OPENAT:
+        pytest.skip("without openat only most of such swaps are noticed")
+    (root / "folder").mkdir()
+    (root / "folder" / "secret.txt").write_text("the harmless one inside")
+    (root / "trap").symlink_to(root.parent / "outside")
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():
+            os.rename(root / "folder", root / "away")
+            os.rename(root / "trap", root / "folder")
+            os.rename(root / "folder", root / "trap")
+            os.rename(root / "away", root / "folder")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    files, seen = Files(root), set()
+    try:
+        for _ in range(3000):
+            try:
+                seen.add(files.read_file("folder/secret.txt"))
+            except (ModelRetry, ToolFailed):
+                pass
+    finally:
+        stop.set()
+        thread.join()
+    assert seen <= {"the harmless one inside"}
