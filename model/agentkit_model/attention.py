@@ -1,8 +1,8 @@
 """Attention over ragged prefixes, as an attention implementation of transformers.
 
-The network's layers come from transformers and call `ragged_attention` with the queries, keys and values of the tokens at
-hand; a partner that travels with the call knows where the prefix of each row is. So rows of any prefix length share one
-pass through the network, without padding: nothing of another row ever enters a row's attention.
+The network's layers come from transformers and call `ragged_attention` with the queries, keys and values of the tokens
+at hand; a partner that travels with the call knows where the prefix of each row is. So rows of any prefix length share
+one pass through the network, without padding: nothing of another row ever enters a row's attention.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = No
 
 
 class PrefillPartner:
-    """Causal attention of new tokens at `start` over themselves and the context before them; writes them to the store."""
+    """Causal attention of new tokens at `start` over themselves and those before them; writes them to the store."""
 
     def __init__(self, store: Store, start: int, count: int) -> None:
         self.store = store

@@ -1,12 +1,12 @@
 """The keys and values of a context's tokens, in full length for every layer.
 
-transformers' own cache keeps only the last `sliding_window - 1` tokens of a sliding layer, so it cannot be rewound. Here
-every layer keeps all of them, and attention looks at as many of the last ones as its layer sees.
+transformers' own cache keeps only the last `sliding_window - 1` tokens of a sliding layer, so it cannot be rewound.
+Here every layer keeps all of them, and attention looks at as many of the last ones as its layer sees.
 
 One `Store` may serve several contexts that agree on a beginning: each `Cache` is a store and a length. A cache writes
-into a store only if it is the only holder, and otherwise takes a copy first (copy on write). Beyond `length` a store has
-room to spare: canvases put their own keys and values there while they are denoised, so that keys of prefix and canvas lie
-side by side and no step copies the prefix.
+into a store only if it is the only holder, and otherwise takes a copy first (copy on write). Beyond `length` a store
+has room to spare: canvases put their own keys and values there while they are denoised, so that keys of prefix and
+canvas lie side by side and no step copies the prefix.
 """
 
 import threading

@@ -117,13 +117,13 @@ def check_folder(folder: Path, dtype: Any, device: torch.device) -> None:
     config = _read_json(folder / "config.json", "a checkpoint folder has one; is this the right folder?")
     if config.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
-            f'{folder / "config.json"}: model_type is {config.get("model_type")!r}; this engine runs "{MODEL_TYPE}" only'
+            f'{folder / "config.json"}: model_type is {config.get("model_type")!r}; this engine runs "{MODEL_TYPE}"'
         )
     needed = sum(_size(file, dtype) for file in _weight_files(folder))
     free = free_memory(device)
     if free is not None and needed > free:
         raise OutOfMemoryError(
-            f"{folder}: the weights take {needed / 2**30:.1f} GiB, but only {free / 2**30:.1f} GiB are free on {device}; "
+            f"{folder}: the weights take {needed / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free on {device}; "
             'give dtype="bfloat16" if that is not the dtype already, free memory, or use another device'
         )
 

@@ -94,7 +94,7 @@ class Context:
         await self._extension(self._committed(result)).arrival()
 
     async def rewind(self, length: int) -> None:
-        """Forgets all tokens but the first `length`; any earlier point, within or before the window of sliding layers."""
+        """Forgets all tokens but the first `length`; any earlier point, whatever the sliding window."""
         self.rewind_sync(length)
 
     async def close(self) -> None:

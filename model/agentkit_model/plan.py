@@ -14,7 +14,7 @@ class CanvasPlan:
 
     Attributes:
         seed: of the canvas' own noise; None draws one, which the result reports.
-        max_denoising_steps, entropy_bound, t_min, t_max, stability_threshold, confidence_threshold: see SamplerSettings.
+        max_denoising_steps, entropy_bound, t_min, t_max, stability_threshold, confidence_threshold: of SamplerSettings.
             If only one of t_min and t_max is given and the other's default contradicts it, the other follows.
         clamped: position -> token id, held from the first step to the last.
         initial: the canvas to start from, one entry for each position; None entries start as noise.

@@ -80,25 +80,25 @@ class Runner:
             row.constraints.append(sampler.Clamp(positions, tokens))
             row.free = torch.ones(length, dtype=torch.bool, device=network.device).index_fill_(0, positions, False)
 
-    def step(self, rows: Sequence[Denoising]) -> list[Denoising]:
-        """One denoising step of all rows in one pass; ends those that are done and returns the others."""
+    def step(self, rows: Sequence[Denoising]) -> list[CanvasResult | None]:
+        """One denoising step of all rows in one pass: for each row its result, or None if it goes on."""
         hidden = self._decode(rows)  # (B, L, H)
         outcomes = [self._sample(row, self.network.logits(hidden[i])) for i, row in enumerate(rows)]
-        live = []
+        results: list[CanvasResult | None] = []
         for row, outcome, done in zip(rows, outcomes, _flags(outcomes), strict=True):
             if row.watched:
                 row.post(_draft(row, outcome))
             if done or row.step == row.settings.max_denoising_steps:
-                self._finish(row, outcome, stable=done)
+                results.append(self._result(row, outcome.argmax.tolist(), outcome.entropies.tolist(), stable=done))
             else:
                 row.soft = self.network.soften(outcome.tempered)
-                live.append(row)
-        return live
+                results.append(None)
+        return results
 
-    def finish_clamped(self, row: Denoising) -> None:
-        """Ends a canvas of which every position is clamped: there is nothing to denoise."""
+    def clamped_result(self, row: Denoising) -> CanvasResult:
+        """The result of a canvas of which every position is clamped: there is nothing to denoise."""
         tokens = [row.plan.clamped[position] for position in range(self.canvas_length)]
-        self._end(row, tokens, [0.0] * self.canvas_length, stable=True)
+        return self._result(row, tokens, [0.0] * self.canvas_length, stable=True)
 
     def _sample(self, row: Denoising, logits: Tensor) -> Outcome:
         """Applies one step's logits (L, V) to a canvas, in transformers' order."""
@@ -123,11 +123,10 @@ class Runner:
         row.step += 1
         return Outcome(argmax, entropies, accepted, tempered, done)
 
-    def _finish(self, row: Denoising, outcome: Outcome, *, stable: bool) -> None:
-        self._end(row, outcome.argmax.tolist(), outcome.entropies.tolist(), stable=stable)
-
-    def _end(self, row: Denoising, tokens: Sequence[int], entropies: Sequence[float], *, stable: bool) -> None:
-        result = CanvasResult.of(
+    def _result(
+        self, row: Denoising, tokens: Sequence[int], entropies: Sequence[float], *, stable: bool
+    ) -> CanvasResult:
+        return CanvasResult.of(
             tokens,
             entropies,
             stop_tokens=self.stop_tokens,
@@ -136,8 +135,6 @@ class Runner:
             seed=row.seed,
             position=row.position,
         )
-        row.finish(lambda: result)
-        row.release()
 
     # -- the shared pass
 

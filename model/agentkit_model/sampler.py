@@ -53,11 +53,11 @@ class Constraint(Protocol):
     """Something that may change a canvas' logits at every step, before temperature, sampling and acceptance."""
 
     def __call__(self, logits: Tensor, step: int) -> Tensor:
-        """Logits (L, V) float32 of step 0, 1, ... in, logits to go on with out. The argument may be changed in place."""
+        """Logits (L, V) float32 of step 0, 1, ... in, logits to go on with out. May change its argument in place."""
 
 
 class Clamp:
-    """Holds positions at tokens: all the probability on that token, so entropy 0 and nothing from the entropy budget."""
+    """Holds positions at tokens: all probability on that token, so entropy 0 and nothing from the entropy budget."""
 
     def __init__(self, positions: Tensor, tokens: Tensor) -> None:
         self.positions = positions  # (K,) long
@@ -121,7 +121,7 @@ def accept(entropies: Tensor, bound: float) -> Tensor:
 
 
 def stable(argmax: Tensor, history: Iterable[Tensor], threshold: int) -> Tensor | None:
-    """Whether the most probable canvas (L,) equals the last `threshold` ones: a bool of shape (); None = not yet known."""
+    """Whether the most probable canvas (L,) equals the last `threshold` ones: bool (); None = not yet known."""
     past = list(history)
     if len(past) < threshold:
         return None

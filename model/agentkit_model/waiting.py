@@ -12,8 +12,8 @@ import anyio.lowlevel
 class Signal:
     """A condition that plain threads and async tasks (asyncio or trio, in any number of loops) can wait on.
 
-    Whoever waits names what it waits for; `fire` makes all of them look again. State that the waiters look at is changed
-    and read under `lock`.
+    Whoever waits names what it waits for; `fire` makes all of them look again. State that the waiters look at is
+    changed and read under `lock`.
     """
 
     def __init__(self) -> None:

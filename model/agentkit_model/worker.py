@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from agentkit_model.errors import DenoisingError, EngineClosedError, EngineError, OutOfMemoryError
+from agentkit_model.plan import CanvasResult
 from agentkit_model.runner import Runner
 from agentkit_model.work import Denoising, Prefill, Work
 
@@ -96,9 +97,7 @@ class Worker:
         self._prefill()
         batch = self._choose()
         if batch:
-            self._live = self._run(batch)
-            self._apply(batch)
-        self.stats.forward_passes = self.runner.forward_passes
+            self._apply(batch, self._run(batch))
 
     def _prefill(self) -> None:
         budget = PREFILL_BUDGET
@@ -109,6 +108,7 @@ class Worker:
                     count = self.runner.prefill(work)
                     budget -= count
                     self.stats.prefilled_tokens += count
+            self.stats.forward_passes = self.runner.forward_passes
             if work.ended or work.done == len(work.tokens):
                 self._settle(self._prefills.popleft())
 
@@ -133,12 +133,10 @@ class Worker:
                 continue
             with self._failing([row]):
                 if len(row.plan.clamped) == self.runner.canvas_length:
-                    self.runner.finish_clamped(row)
-                    self.stats.canvases += 1
+                    self._finish(row, self.runner.clamped_result(row))
                     continue
                 self.runner.admit(row)
                 batch.append(row)
-        self._live = batch
         return batch
 
     def _dropped(self, row: Denoising) -> bool:
@@ -147,14 +145,27 @@ class Worker:
             row.release()
         return row.abandoned
 
-    def _run(self, batch: list[Denoising]) -> list[Denoising]:
+    def _run(self, batch: list[Denoising]) -> list[CanvasResult | None]:
+        results: list[CanvasResult | None] = []
         with self._failing(batch):
-            return self.runner.step(batch)
-        return []
+            results = self.runner.step(batch)
+        return results
 
-    def _apply(self, batch: list[Denoising]) -> None:
-        self.stats.denoising_steps += len(batch)
-        self.stats.canvases += len(batch) - len(self._live)
+    def _apply(self, batch: list[Denoising], results: list[CanvasResult | None]) -> None:
+        """Finished canvases leave, the others stay; a failed pass has no results, and all of its canvases are gone."""
+        self.stats.forward_passes = self.runner.forward_passes
+        self.stats.denoising_steps += len(results)
+        self._live = []
+        for row, result in zip(batch, results, strict=False):
+            if result is None:
+                self._live.append(row)
+            else:
+                self._finish(row, result)
+
+    def _finish(self, row: Denoising, result: CanvasResult) -> None:
+        self.stats.canvases += 1
+        row.release()
+        row.finish(lambda: result)
 
     @contextlib.contextmanager
     def _failing(self, works: Sequence[Work[Any]]) -> Iterator[None]:

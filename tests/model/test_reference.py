@@ -16,10 +16,11 @@ from agentkit_model.sampler import draw
 # generate() has torch import its compiler, which warns about torch's own use of torch.jit.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
 
+STOPPING = {"max_denoising_steps": 30, "t_min": 0.02, "t_max": 0.1, "entropy_bound": 3.0, "confidence_threshold": 0.1}
 SETTINGS: list[dict[str, Any]] = [
     {},  # transformers' defaults
-    {"max_denoising_steps": 12, "t_min": 0.02, "t_max": 0.1, "confidence_threshold": 0.3},
-    {"max_denoising_steps": 20, "entropy_bound": 2.0, "stability_threshold": 3, "confidence_threshold": 2.0},
+    STOPPING,
+    {"max_denoising_steps": 20, "entropy_bound": 30.0, "stability_threshold": 3, "confidence_threshold": 2.0},
     {"max_denoising_steps": 9, "stability_threshold": 0, "confidence_threshold": 0.9, "t_min": 0.0, "t_max": 0.3},
 ]
 
@@ -98,7 +99,43 @@ def test_several_canvases_in_a_row(
     prompt = [2, 7, 9, 30, 4, 11, 12, 3, 3, 20]  # longer than the window of 6
     model = twin(copy.deepcopy(any_config))
     with Engine.from_config(any_config, device="cpu") as engine:
-        for seed in range(3):
-            seeds = [seed, seed + 100, seed + 200]
-            expected = reference(monkeypatch, model, [prompt], [[s] for s in seeds], settings)
-            assert ours(engine, prompt, seeds, settings) == expected[0]
+        seeds = [11, 12, 13]
+        expected = reference(monkeypatch, model, [prompt], [[seed] for seed in seeds], settings)
+        assert ours(engine, prompt, seeds, settings) == expected[0]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_batch_with_left_padding(
+    any_config: DiffusionGemmaConfig, twin: Any, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    """transformers pads the prompts and shifts their positions; we do neither, and the canvases are the same."""
+    prompts = [[2, 7, 9], [2, 30, 4, 11, 12, 3, 3, 20, 8, 9, 10], [2], [2, 5, 6, 7, 8, 9, 10]]
+    seeds = [[10 * canvas + row for row in range(len(prompts))] for canvas in range(2)]
+    expected = reference(monkeypatch, twin(copy.deepcopy(any_config)), prompts, seeds, settings)
+    with Engine.from_config(any_config, device="cpu") as engine:
+        for row, prompt in enumerate(prompts):
+            assert ours(engine, prompt, [canvas[row] for canvas in seeds], settings) == expected[row]
+
+
+def test_the_steps_taken_are_the_same(twin: Any, tiny_config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping is not only right in the end: no step more or less than transformers takes."""
+    config = tiny_config()
+    model, prompt = twin(copy.deepcopy(config)), list(range(2, 14))
+    passes = 0
+
+    def count(*_: Any) -> None:
+        nonlocal passes
+        passes += 1
+
+    model.model.decoder.register_forward_hook(count)
+    steps = []
+    with Engine.from_config(config, device="cpu") as engine, engine.sync.open(prompt) as context:
+        for seed in range(12):
+            passes = 0
+            expected = reference(monkeypatch, model, [prompt], [[seed]], STOPPING)
+            with context.fill(CanvasPlan(seed=seed, **STOPPING)) as canvas:
+                result = canvas.result()
+            assert (list(result.tokens), result.steps) == (expected[0], passes)
+            steps.append(result.steps)
+            assert result.reason == ("stable" if result.steps < 30 else "max_steps")
+    assert len(set(steps)) > 3  # the canvases do stop at different steps
