@@ -1,8 +1,9 @@
 import os
 import socket
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -256,32 +257,35 @@ def test_no_path_reaches_the_outside(root: Path, path: str) -> None:
         assert all((root / name).resolve().is_relative_to(root) for name in listed)
 
 
-def test_a_folder_swapped_for_a_link_meanwhile_leads_nowhere(root: Path) -> None:
-    """Somebody swaps the folder for a link to the outside and back, as fast as it can."""
-    if not below.HAS_OPENAT:
-        pytest.skip("without openat only most of such swaps are noticed")
-    (root / "folder").mkdir()
-    (root / "folder" / "secret.txt").write_text("the harmless one inside")
-    (root / "trap").symlink_to(root.parent / "outside")
-    stop = threading.Event()
+@pytest.mark.parametrize("moment", range(12))
+@pytest.mark.parametrize("swapped", ["folder", "folder/inner", "folder/inner/secret.txt"])
+def test_a_swap_for_a_link_at_any_moment_leads_nowhere(
+    root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str, moment: int
+) -> None:
+    """Somebody puts a link to the outside in place right after the tool's n-th look at the tree."""
+    (root / "folder" / "inner").mkdir(parents=True)
+    (root / "folder" / "inner" / "secret.txt").write_text("harmless")
+    (root.parent / "outside" / "inner").mkdir()
+    (root.parent / "outside" / "inner" / "secret.txt").write_text(SECRET)
+    looks = 0
 
-    def swap() -> None:
-        while not stop.is_set():
-            os.rename(root / "folder", root / "away")
-            os.rename(root / "trap", root / "folder")
-            os.rename(root / "folder", root / "trap")
-            os.rename(root / "away", root / "folder")
+    def then_swap(look: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal looks
+            result = look(*arguments, **options)
+            looks += 1
+            if looks == moment + 1:
+                os.rename(root / swapped, root / "away")
+                os.symlink(root.parent / "outside" / Path(swapped).relative_to("folder"), root / swapped)
+            return result
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    files, seen = Files(root), set()
-    try:
-        for _ in range(3000):
-            try:
-                seen.add(files.read_file("folder/secret.txt"))
-            except (ModelRetry, ToolFailed):
-                pass
-    finally:
-        stop.set()
-        thread.join()
-    assert seen <= {"the harmless one inside"}
+        return call
+
+    files = Files(root)
+    with monkeypatch.context() as patch:
+        for name in ("stat", "lstat", "fstat", "open"):
+            patch.setattr(os, name, then_swap(getattr(os, name)))
+        try:
+            assert files.read_file("folder/inner/secret.txt") == "harmless"
+        except ModelRetry:
+            assert looks > moment

@@ -31,9 +31,10 @@ async def serving(respond: Respond, context: ssl.SSLContext | None = None) -> As
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
-            await respond(heads[-1], writer)
-            await writer.drain()
+            while True:  # as servers do, the connection is kept for more
+                heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
+                await respond(heads[-1], writer)
+                await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
