@@ -59,8 +59,8 @@ class CallRegion:
         name: the tool's name, empty where none could be read.
         name_span: the tokens of the name; None without a name.
         arguments: the arguments, None when the call has faults.
-        value_spans: the tokens of every value that was read, by JSON pointer; `""` is the whole arguments object. Each is
-            the smallest span that covers the value with its quotes or brackets; neighbours may share a token.
+        value_spans: the tokens of every value that was read, by JSON pointer; `""` is the whole arguments object. Each
+            is the smallest span that covers the value with its quotes or brackets; neighbours may share a token.
         key_spans: the tokens of every member's key, by the pointer of its value.
         raw: the call's text, control tokens shown literally. The tokens themselves are those of the span.
         span: the tokens of the whole call, markers included.

@@ -16,8 +16,8 @@ from agentkit.messages import JSON, Message, ToolDefinition, ToolResult
 class Gemma4:
     """Renders conversations for a model of the Gemma 4 family and parses what it writes.
 
-    The `render_*` methods give the parts of a conversation, for those who need to know which tokens belong to what. Every
-    part begins with a marker or follows one, so their tokens are the same alone as within a conversation.
+    The `render_*` methods give the parts of a conversation, for those who need to know which tokens belong to what.
+    Every part begins with a marker or follows one, so its tokens are the same alone as within a conversation.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:

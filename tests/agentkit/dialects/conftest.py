@@ -1,7 +1,8 @@
 """Two small tokenizers, built here: one byte-level, one shaped like Gemma's own (its ids, its kind of vocabulary)."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers, trainers
@@ -19,11 +20,11 @@ CORPUS = [
 ] * 3
 
 GEMMA_IDS = {
-    "<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3,
-    "<|tool>": 46, "<tool|>": 47, "<|tool_call>": 48, "<tool_call|>": 49, "<|tool_response>": 50, "<tool_response|>": 51,
-    '<|"|>': 52, "<|think|>": 98, "<|channel>": 100, "<channel|>": 101, "<|turn>": 105, "<turn|>": 106, "\n": 107,
-    "call": 6639, "thought": 45518, "{": 236782, "}": 236783, ":": 236787,
-}  # fmt: skip
+    **{"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<|tool>": 46, "<tool|>": 47},
+    **{"<|tool_call>": 48, "<tool_call|>": 49, "<|tool_response>": 50, "<tool_response|>": 51, '<|"|>': 52},
+    **{"<|think|>": 98, "<|channel>": 100, "<channel|>": 101, "<|turn>": 105, "<turn|>": 106},
+    **{"\n": 107, "call": 6639, "thought": 45518, "{": 236782, "}": 236783, ":": 236787},
+}
 
 
 def byte_level_definition() -> str:
@@ -84,3 +85,17 @@ def gemma(tokenizer: Tokenizer) -> Gemma4:
 def gemma_shaped() -> Gemma4:
     """On the tokenizer that has Gemma's ids."""
     return Gemma4(Tokenizer(gemma_shaped_definition()))
+
+
+@pytest.fixture(scope="session")
+def write(tokenizer: Tokenizer) -> Callable[[str], list[int]]:
+    """Tokens of a text in which markers are the control tokens, as a model would write them."""
+    marker = re.compile("(" + "|".join(map(re.escape, GEMMA_MARKERS)) + ")")
+
+    def write(text: str) -> list[int]:
+        tokens: list[int] = []
+        for part in marker.split(text):
+            tokens += [tokenizer.control[part]] if part in tokenizer.control else tokenizer.encode(part)
+        return tokens
+
+    return write
