@@ -105,14 +105,16 @@ def test_several_canvases_in_a_row(
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("text", [{}, {"num_experts": 4, "top_k_experts": 2}], ids=["one expert", "experts"])
 def test_a_batch_with_left_padding(
-    any_config: DiffusionGemmaConfig, twin: Any, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+    tiny_config: Any, twin: Any, monkeypatch: pytest.MonkeyPatch, text: dict[str, Any], settings: dict[str, Any]
 ) -> None:
     """transformers pads the prompts and shifts their positions; we do neither, and the canvases are the same."""
     prompts = [[2, 7, 9], [2, 30, 4, 11, 12, 3, 3, 20, 8, 9, 10], [2], [2, 5, 6, 7, 8, 9, 10]]
     seeds = [[10 * canvas + row for row in range(len(prompts))] for canvas in range(2)]
-    expected = reference(monkeypatch, twin(copy.deepcopy(any_config)), prompts, seeds, settings)
-    with Engine.from_config(any_config, device="cpu") as engine:
+    config = tiny_config(initializer_range=0.05, **text)
+    expected = reference(monkeypatch, twin(copy.deepcopy(config)), prompts, seeds, settings)
+    with Engine.from_config(config, device="cpu") as engine:
         for row, prompt in enumerate(prompts):
             assert ours(engine, prompt, [canvas[row] for canvas in seeds], settings) == expected[row]
 
@@ -130,7 +132,7 @@ def test_the_steps_taken_are_the_same(twin: Any, tiny_config: Any, monkeypatch: 
     model.model.decoder.register_forward_hook(count)
     steps = []
     with Engine.from_config(config, device="cpu") as engine, engine.sync.open(prompt) as context:
-        for seed in range(12):
+        for seed in range(8):
             passes = 0
             expected = reference(monkeypatch, model, [prompt], [[seed]], STOPPING)
             with context.fill(CanvasPlan(seed=seed, **STOPPING)) as canvas:
