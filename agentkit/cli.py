@@ -124,7 +124,9 @@ def run_models(options: argparse.Namespace) -> int:
 
     table = Table("name", "parameters", "canvas", "vocabulary", "context", "folder")
     for model in local_models(options.folders):
-        table.add_row(model.name, model.size, str(model.canvas), str(model.vocabulary), str(model.context), str(model.folder))
+        table.add_row(
+            model.name, model.size, str(model.canvas), str(model.vocabulary), str(model.context), str(model.folder)
+        )
     Console(highlight=False).print(table)
     return FINISHED
 

@@ -50,7 +50,9 @@ class Lines:
                 self.line(f"step {event.step}", one_line(event.texts), "dim")
             case CanvasCommitted(canvas):
                 self.line(f"canvas {canvas.index + 1}", canvas.text.replace("\n", "\\n"), "cyan")
-                ended = {"stable": "stable and confident", "max_steps": "out of steps"}.get(canvas.reason, canvas.reason)
+                ended = {"stable": "stable and confident", "max_steps": "out of steps"}.get(
+                    canvas.reason, canvas.reason
+                )
                 self.line("", f"{len(canvas.tokens)} tokens in {canvas.steps} denoising steps ({ended})", "dim")
             case SpanRenoised():
                 where = event.pointer or f"tokens {event.span[0]} to {event.span[1]}"

@@ -127,3 +127,7 @@ class Dialect(Protocol):
     def parse(self, tokens: Sequence[int]) -> Parsed:
         """The regions of what the model wrote after such a prompt. Never raises."""
         ...
+
+    def render_call_opening(self, name: str | None = None) -> list[int]:
+        """The tokens a turn begins with that has to call a tool: any tool, or the one of that name."""
+        ...

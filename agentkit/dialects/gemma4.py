@@ -82,6 +82,10 @@ class Gemma4:
         """`<|tool_call>call:NAME{...}<tool_call|>`, with `stop` also the `<|tool_response>` that a model stops at."""
         return self._encode([*writing.call_pieces(name, arguments), *([writing.RESPONSE] if stop else [])])
 
+    def render_call_opening(self, name: str | None = None) -> list[int]:
+        """What a turn begins with that has to call a tool: `<|tool_call>call:`, and with a name `NAME{`."""
+        return self._encode([writing.CALL, "call:" if name is None else f"call:{name}{{"])
+
     def render_response(self, result: ToolResult, *, opened: bool = False) -> list[int]:
         """`<|tool_response>response:NAME{...}<tool_response|>`; without its first token if that was `opened` before."""
         pieces = writing.response_pieces(result)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentkit.dialects import Gemma4
@@ -68,7 +68,7 @@ class DiffusionModel(Model):
     @classmethod
     def from_pretrained(
         cls,
-        source: str | PathLike[str],
+        source: str | Path,
         *,
         device: str = "auto",
         dtype: str = "auto",
@@ -185,7 +185,7 @@ class DiffusionConversation(Conversation):
         choice = settings.tool_choice or "auto"
         if choice in ("auto", "none") or not request.tools:
             return ()
-        return self.model.dialect.call_opening(None if choice == "required" else choice)
+        return self.model.dialect.render_call_opening(None if choice == "required" else choice)
 
     async def _fill(self, context: Context, plan: CanvasPlan, drafts: bool, emit: Emit) -> CanvasResult:
         async with context.fill(plan) as canvas:

@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     teach.add_argument("--out", type=Path, required=True, help="the run's folder: checkpoint and curve")
     teach.add_argument("--tokenizer", type=Path, required=True)
     teach.add_argument("--device", default="cpu")
-    teach.add_argument("--threads", type=int, default=0, help="CPU threads (0: all)")
+    teach.add_argument("--threads", type=int, default=1, help="CPU threads of each shard")
     teach.add_argument("--minutes", type=float, help="stop after so many minutes; the same command goes on")
     teach.add_argument("--save-every", type=float, default=3.0, help="minutes between checkpoints")
     from .settings import TrainSettings
@@ -73,8 +73,7 @@ def run_train(options: argparse.Namespace) -> None:
     from .settings import TrainSettings
     from .train import train
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.threads)
     settings = TrainSettings(**{field.name: getattr(options, field.name) for field in fields(TrainSettings)})
     train(
         options.out,

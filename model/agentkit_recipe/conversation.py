@@ -199,7 +199,7 @@ def choose_views(
     pool: Sequence[Family], rng: random.Random, mix: Mix, names: str | None = None, split: str = "train"
 ) -> list[View]:
     """The tools in view: distinct families under distinct names."""
-    count = rng.choices(range(1, 7), mix.tools_in_view)[0]
+    count = rng.choices(range(1, len(mix.tools_in_view) + 1), mix.tools_in_view)[0]
     views: list[View] = []
     for family in rng.sample(list(pool), 12):
         if len(views) == count:
@@ -228,11 +228,14 @@ class Writer:
         self.mix = mix or Mix()
         control = tokenizer.control
         self.pad, self.turn = control["<pad>"], control["<|turn>"]
+        self.first_plain = max(control.values()) + 1  # the recipe's tokenizer has its control tokens in front
 
-    def pack(self, key: str, *, branches: int, canvases: int, answers: bool = False) -> Pack:
+    def pack(
+        self, key: str, *, branches: int, canvases: int, answers: bool = False, mix: Mix | None = None
+    ) -> Pack:
         """The pack of `key`. With `answers`, the last canvas of a served request is the answer to the tool's result."""
         rng = random.Random(f"{DATA_VERSION}/{key}")
-        views = choose_views(KNOWN, rng, self.mix)
+        views = choose_views(KNOWN, rng, mix or self.mix)
         messages: list[Message] = []
         if rng.random() < self.mix.instructions:
             messages.append(SystemMessage(rng.choice(INSTRUCTIONS)))
@@ -250,6 +253,37 @@ class Writer:
             made.append(self.branch(case, canvases, answers=answers))
         return Pack(self.prefix(messages, views), made)
 
+    def drill(self, key: str, *, branches: int, canvases: int) -> Pack:
+        """Copying, and nothing else: requests made of random tokens, without declarations.
+
+        Half say back the whole request, half the value that stands behind a key. Short and dense in what has to be
+        copied, such packs form the attention that tool calls need long before tool calls themselves would.
+        """
+        rng = random.Random(f"{DATA_VERSION}/drill/{key}")
+        encode = self.dialect.tokenizer.encode
+        opening, closing = self.dialect.render_user("say")[:-2], self.dialect.render_user("")[-2:]
+        made = []
+        for _ in range(branches):
+            if rng.random() < 0.5:
+                wanted = self.random_tokens(rng, 2, 16)
+                said = encode(" ") + wanted
+            else:
+                keys = [self.random_tokens(rng, 1, 2) for _ in range(rng.randint(2, 4))]
+                values = [self.random_tokens(rng, 1, 5) for _ in keys]
+                chosen = rng.randrange(len(keys))
+                wanted = values[chosen]
+                said = encode(" ") + keys[chosen]
+                for name, value in zip(keys, values, strict=True):
+                    said += encode(",") + name + encode(":") + value
+            tokens = opening + said + closing + self.dialect.render_prompt()
+            reply = [*wanted, closing[0]]
+            made.append(Branch(tokens + reply, self.spots(len(tokens), reply) * canvases))
+        return Pack(self.dialect.render_bos(), made)
+
+    def random_tokens(self, rng: random.Random, least: int, most: int) -> list[int]:
+        """Between `least` and `most` ids, any but control tokens."""
+        return [rng.randrange(self.first_plain, self.dialect.tokenizer.vocab_size) for _ in range(rng.randint(least, most))]
+
     def prefix(self, messages: Sequence[Message], views: Sequence[View]) -> list[int]:
         """Everything before the user's turn."""
         tokens = self.dialect.render([*messages, UserMessage("")], [view.definition for view in views])
@@ -257,14 +291,12 @@ class Writer:
         return tokens[: turns[-2]]
 
     def branch(self, case: Case, canvases: int, *, answers: bool) -> Branch:
-        """The user's turn, and canvases to fill after it."""
+        """The user's turn and the reply, and canvases to fill after the user's turn, which don't see the reply."""
         tokens = self.dialect.render_user(case.prompt) + self.dialect.render_prompt()
         reply = self.reply(case)
         spots = self.spots(len(tokens), reply)
         if case.view is None or not answers:
-            size = self.canvas_length
-            shown = [spots[i % len(spots)] for i in range(canvases)]
-            return Branch(tokens + reply[: (len(spots) - 1) * size], shown)
+            return Branch(tokens + reply, [spots[i % len(spots)] for i in range(canvases)])
         tokens = tokens + reply + self.response(case)
         answer = self.spots(len(tokens), self.dialect.render_answer(case.answer))
         shown = spots[: canvases - 1] + answer[:1]

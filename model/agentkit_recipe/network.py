@@ -143,8 +143,8 @@ class PackedForward:
         like = self.decoder.embed_tokens.weight
         return {kind: embedding(like, positions, kind) for kind in set(self.config.layer_types)}
 
-    def encode(self, tokens: Tensor, length: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Causal pass over the prefixes; their keys and values per layer, each (B, H, P, D)."""
+    def encode(self, tokens: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """Causal pass over the prefixes (B, P): last hidden states (B, P, E), and per layer keys and values (B, H, P, D)."""
         size = tokens.shape[1]
         positions = torch.arange(size, device=tokens.device)[None]  # (1, P)
         rotary = self.rotary(positions)
@@ -154,12 +154,14 @@ class PackedForward:
         for kind, layer in zip(self.config.layer_types, self.decoder.layers, strict=True):
             x, keys, values = self.layer(layer, x, rotary[kind], causal, None)
             cache.append((keys, values))
-        return cache
+        return x, cache
 
     def canvases(
         self, batch: Packed, cache: list[tuple[Tensor, Tensor]], canvas: Tensor, soft: Tensor | None
-    ) -> Tensor:
-        """Logits (N, K, C, V) of `canvas` (N, K, C), given soft embeddings (N, K, C, E) of an earlier step or None."""
+    ) -> tuple[Tensor, Tensor]:
+        """Runs the branches with `canvas` (N, K, C), given soft embeddings (N, K, C, E) of an earlier step or None.
+
+        Returns the branches' last hidden states (N, L, E) and the canvases' logits (N, K, C, V)."""
         count, per, size = canvas.shape
         length, width = batch.branch.shape[1], batch.prefix.shape[1]
         device = canvas.device
@@ -197,10 +199,13 @@ class PackedForward:
             x, _, _ = self.layer(layer, x, rotary[kind], mask, (keys[batch.owner], values[batch.owner]))
 
         # 5) the head, on canvas positions only
-        hidden = self.decoder.norm(x[:, length:])
+        return x[:, :length], self.head(x[:, length:]).reshape(count, per, size, -1)
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Soft-capped logits (..., V) of last hidden states (..., E)."""
         cap = self.model.final_logit_softcapping
-        logits = torch.tanh(F.linear(hidden, table) / cap) * cap
-        return logits.reshape(count, per, size, -1)
+        table = self.decoder.embed_tokens.weight
+        return torch.tanh(F.linear(_norm(hidden, self.decoder.norm), table) / cap) * cap
 
     def soft_embedding(self, logits: Tensor) -> Tensor:
         """Self-conditioning signal (..., E) of tempered logits (..., V)."""

@@ -19,8 +19,8 @@ def uniform_noise_mask(
     kind = torch.rand(count, generator=generator)
     level = torch.rand(count, generator=generator)
     high = 1 - torch.rand(count, generator=generator) ** 2 * 0.999
-    level = torch.where(kind < 0.4, high, level)
-    level = torch.where(kind > 0.85, torch.ones(()), level)  # (count,)
+    level = torch.where(kind < 0.3, high, level)
+    level = torch.where(kind > 0.88, torch.ones(()), level)  # (count,)
     mask = torch.rand(count, size, generator=generator) < level[:, None]
     spans = torch.rand(count, generator=generator) < span_share
     first = torch.randint(0, size - 2, (count,), generator=generator)

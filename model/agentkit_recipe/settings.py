@@ -7,19 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """`prefixes` x `branches` requests a step, `canvases` noised canvases for each request."""
+    """`shards` x `prefixes` x `branches` requests a step, `canvases` noised canvases for each request."""
 
     seed: int = 0
     steps: int = 6000
     warmup: int = 150
     decay: int = 1500
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 0.05
-    prefixes: int = 3
+    shards: int = 2  # of a step, each of `prefixes` x `branches` requests, in threads of their own
+    prefixes: int = 2
     branches: int = 8
     canvases: int = 2
     answer_share: float = 0.3  # steps whose served requests also learn the answer to the tool's result
+    drill_steps: int = 600  # the first steps, most of them drills in copying ...
+    drill_share: float = 0.5
+    drill_branches: int = 32
+    few_tools_steps: int = 1500  # ... and until here one or two tools in view
+    narrow_share: float = 0.6  # steps whose canvases are cut to `narrow_length`: most replies fit, and padding costs time
+    narrow_length: int = 32
     pad_weight: float = 0.1
+    causal_weight: float = 0.3  # of the encoder's next-token loss, on declarations and on replies
     span_share: float = 0.1  # canvases that are clean but for one run
     own_samples: float = 0.3  # of the self-conditioned canvases, made by the sampler from the model's own prediction
     own_samples_from: int = 1000

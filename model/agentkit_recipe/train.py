@@ -1,7 +1,7 @@
 """Training: one command on CPU and CUDA, cut and resumed at will.
 
-Every step's data and noise follow from (seed, step) alone, so a run resumed from its checkpoint goes on exactly as if it
-had not been stopped. The learning rate is constant after a warm-up and falls linearly to zero over the last
+Every step's data and noise follow from (seed, step) alone, so a run resumed from its checkpoint goes on exactly as
+if it had not been stopped. The learning rate is constant after a warm-up and falls linearly to zero over the last
 `decay` steps; a run may be lengthened until that begins. The weights that ship are an exponential moving average.
 """
 
@@ -12,10 +12,11 @@ import math
 import os
 import random
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,11 +25,14 @@ from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit.dialects.tokenizer import Tokenizer
 
-from .conversation import Writer
+from .conversation import Pack, Writer
 from .network import Architecture, Packed, PackedForward, build_config, build_model, parameters
 from .noise import apply_noise, more_noise, own_samples, uniform_noise_mask
 from .progress import Progress
 from .settings import TrainSettings
+
+FEW_TOOLS = (70, 30)  # weights of one and two tools in view
+DRILL_WIDTH = 24
 
 
 class Run:
@@ -56,6 +60,7 @@ class Run:
         self.forward = PackedForward(self.model)
         self.writer = Writer(tokenizer, canvas_length=arch.canvas_length)
         self.pad = control["<pad>"]
+        self.pool = ThreadPoolExecutor(settings.shards, thread_name_prefix="shard")
         self.step = 0
         self.seconds = 0.0
 
@@ -116,42 +121,75 @@ class Run:
         fall = min(1.0, (s.steps - self.step) / s.decay) if s.decay else 1.0
         return s.learning_rate * rise * max(fall, 0.0)
 
-    def batch(self) -> Packed:
-        """The packed requests of this step."""
+    def batch(self, shard: int) -> Packed:
+        """The packed requests of one shard of this step."""
         s = self.settings
-        answers = random.Random(f"{s.seed}/{self.step}").random() < s.answer_share
+        key = f"{s.seed}/{self.step}/{shard}"
+        rng = random.Random(key)
+        if self.step < s.drill_steps and rng.random() < s.drill_share:
+            drill = self.writer.drill(key, branches=s.drill_branches, canvases=1)
+            return collate([drill], self.pad, self.device, DRILL_WIDTH)
+        answers = rng.random() < s.answer_share
+        width = s.narrow_length if rng.random() < s.narrow_share else self.writer.canvas_length
+        mix = replace(self.writer.mix, tools_in_view=FEW_TOOLS) if self.step < s.few_tools_steps else self.writer.mix
         packs = [
-            self.writer.pack(f"{s.seed}/{self.step}/{i}", branches=s.branches, canvases=s.canvases, answers=answers)
+            self.writer.pack(f"{key}/{i}", branches=s.branches, canvases=s.canvases, answers=answers, mix=mix)
             for i in range(s.prefixes)
         ]
-        return collate(packs, self.pad, self.device)
+        return collate(packs, self.pad, self.device, width)
 
     def train_step(self) -> dict[str, float]:
-        """One optimiser step on fresh data; the loss and its accuracy on noisy cells."""
-        s = self.settings
-        generator = torch.Generator().manual_seed(s.seed * 1_000_003 + self.step)
-        batch = self.batch()
-        autocast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
-        with autocast:
-            cache = self.forward.encode(batch.prefix, batch.prefix_length)
-            canvas, soft, noisy = self.noised(batch, cache, generator)
-            logits = self.forward.canvases(batch, cache, canvas, soft).float()
-        weight = torch.where(batch.target == self.pad, s.pad_weight, 1.0)  # (N, K, C)
-        losses = F.cross_entropy(logits.flatten(0, 2), batch.target.flatten(), reduction="none")
-        loss = (losses * weight.flatten()).sum() / weight.sum()
+        """One optimiser step on fresh data; its losses and the accuracy on noisy cells."""
+        shards = self.settings.shards
+        results = list(self.pool.map(self.shard_step, range(shards)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        for index, parameter in enumerate(self.trained.values()):
+            parameter.grad = torch.stack([gradients[index] for gradients, _ in results]).mean(0)
         norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
         self.optimizer.step()
         self.step += 1
         with torch.no_grad():
-            decay = min(s.average, (1 + self.step) / (10 + self.step))
+            decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
             torch._foreach_lerp_(list(self.average.values()), list(self.trained.values()), 1 - decay)
-            counted = noisy & (batch.target != self.pad)
-            right = (logits.argmax(-1) == batch.target)[counted].float().mean()
-        return {"loss": loss.item(), "accuracy": right.item(), "norm": norm.item(), "lr": self.learning_rate()}
+        figures = {name: sum(f[name] for _, f in results) / shards for name in results[0][1]}
+        return {**figures, "norm": norm.item(), "lr": self.learning_rate()}
+
+    def shard_step(self, shard: int) -> tuple[list[Tensor], dict[str, float]]:
+        """Gradients and figures of one shard. Shards run in threads of their own: on a CPU one thread for each is faster
+        than all threads on each small product."""
+        s = self.settings
+        generator = torch.Generator().manual_seed((s.seed * 1_000_003 + self.step) * 64 + shard)
+        batch = self.batch(shard)
+        autocast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        with autocast:
+            prefix, cache = self.forward.encode(batch.prefix)
+            canvas, soft, noisy = self.noised(batch, cache, generator)
+            branch, logits = self.forward.canvases(batch, cache, canvas, soft)
+            causal = self.causal_loss(batch, prefix, branch)
+        logits = logits.float()
+        weight = torch.where(batch.target == self.pad, s.pad_weight, 1.0)  # (N, K, C)
+        losses = F.cross_entropy(logits.flatten(0, 2), batch.target.flatten(), reduction="none")
+        denoising = (losses * weight.flatten()).sum() / weight.sum()
+        gradients = torch.autograd.grad(denoising + s.causal_weight * causal, list(self.trained.values()))
+        counted = noisy & (batch.target != self.pad)
+        right = (logits.detach().argmax(-1) == batch.target)[counted].float().mean()
+        return list(gradients), {"loss": denoising.item(), "causal": causal.item(), "accuracy": right.item()}
+
+    def causal_loss(self, batch: Packed, prefix: Tensor, branch: Tensor) -> Tensor:
+        """Next-token loss of the encoder on the declarations and on what follows the request.
+
+        The encoder's own predictions are never used, but its weights are the decoder's, and it is here that copying (a
+        name once declared, a value once said) is learned soonest.
+        """
+        device = prefix.device
+        in_prefix = torch.arange(1, prefix.shape[1], device=device) < batch.prefix_length[:, None]  # (B, P-1)
+        at = torch.arange(1, branch.shape[1], device=device)
+        first = batch.anchor.min(1).values[:, None]
+        in_reply = (at >= first) & (at < batch.branch_length[:, None])  # (N, L-1)
+        hidden = torch.cat([prefix[:, :-1][in_prefix], branch[:, :-1][in_reply]])  # (M, E)
+        following = torch.cat([batch.prefix[:, 1:][in_prefix], batch.branch[:, 1:][in_reply]])
+        return F.cross_entropy(self.forward.head(hidden).float(), following)
 
     def noised(
         self, batch: Packed, cache: list[tuple[Tensor, Tensor]], generator: torch.Generator
@@ -173,9 +211,9 @@ class Run:
         first = apply_noise(half.target.cpu().flatten(0, 1), earlier, vocab, generator).view(-1, per, size)
         detached = [(keys.detach(), values.detach()) for keys, values in cache]
         with torch.no_grad():
-            logits = self.forward.canvases(half, detached, first.to(self.device), None).float()
+            _, logits = self.forward.canvases(half, detached, first.to(self.device), None)
             temperature = torch.rand(len(chosen), per, 1, 1, generator=generator) * 0.6 + 0.4
-            logits = logits / temperature.to(self.device)
+            logits = logits.float() / temperature.to(self.device)
             soft[chosen.to(self.device)] = self.forward.soft_embedding(logits)
             if self.step >= s.own_samples_from:
                 own = torch.rand(len(chosen), per, 1, generator=generator) < s.own_samples
@@ -185,8 +223,8 @@ class Run:
         return canvas, soft, canvas != batch.target
 
 
-def collate(packs: list[Any], pad: int, device: torch.device) -> Packed:
-    """Pads packs of equal branch and canvas counts into one batch."""
+def collate(packs: Sequence[Pack], pad: int, device: torch.device, width: int) -> Packed:
+    """Pads packs of equal branch and canvas counts into one batch, canvases cut to `width` tokens."""
 
     def padded(rows: list[list[int]]) -> Tensor:
         width = max(8, max(map(len, rows)))
@@ -200,7 +238,9 @@ def collate(packs: list[Any], pad: int, device: torch.device) -> Packed:
         branch=padded([branch.tokens for branch in branches]),
         branch_length=torch.tensor([len(branch.tokens) for branch in branches], device=device),
         anchor=torch.tensor([[canvas.anchor for canvas in branch.canvases] for branch in branches], device=device),
-        target=torch.tensor([[canvas.target for canvas in branch.canvases] for branch in branches], device=device),
+        target=torch.tensor(
+            [[canvas.target[:width] for canvas in branch.canvases] for branch in branches], device=device
+        ),
     )
 
 
@@ -227,7 +267,7 @@ def train(
                 raise FloatingPointError(f"the loss became {figures['loss']} at step {run.step}: lower --learning-rate")
             now = time.monotonic()
             run.seconds = base + now - started
-            progress.update(run.step, **{k: figures[k] for k in ("loss", "accuracy")})
+            progress.update(run.step, **{k: figures[k] for k in ("loss", "causal", "accuracy")})
             if run.step % 10 == 0:
                 curve.write(json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **figures}) + "\n")
                 curve.flush()

@@ -35,7 +35,8 @@ def test_packed_logits_equal_the_class_of_transformers(forward: PackedForward, c
     earlier = torch.randn(*batch.target.shape, ARCH.vocab_size, generator=generator) if conditioned else None
     with torch.no_grad():
         soft = None if earlier is None else forward.soft_embedding(earlier)
-        packed = forward.canvases(batch, forward.encode(batch.prefix, batch.prefix_length), batch.target, soft)
+        _, cache = forward.encode(batch.prefix)
+        _, packed = forward.canvases(batch, cache, batch.target, soft)
         for n, owner in enumerate(batch.owner.tolist()):
             for k, anchor in enumerate(batch.anchor[n].tolist()):
                 prompt = torch.cat([batch.prefix[owner, : batch.prefix_length[owner]], batch.branch[n, :anchor]])
@@ -49,9 +50,9 @@ def test_packed_logits_equal_the_class_of_transformers(forward: PackedForward, c
 
 def test_every_trained_weight_has_a_gradient(forward: PackedForward) -> None:
     batch = random_batch(torch.Generator().manual_seed(2))
-    cache = forward.encode(batch.prefix, batch.prefix_length)
+    _, cache = forward.encode(batch.prefix)
     signal = torch.randn(*batch.target.shape, ARCH.hidden_size)
-    forward.canvases(batch, cache, batch.target, signal).square().mean().backward()
+    forward.canvases(batch, cache, batch.target, signal)[1].square().mean().backward()
     missing = [
         name
         for name, weight in forward.model.named_parameters()
