@@ -1,8 +1,12 @@
-"""Two small tokenizers, built here: one byte-level, one shaped like Gemma's own (its ids, its kind of vocabulary)."""
+"""Small tokenizers, built here: one byte-level, one shaped like Gemma's own (its ids, its kind of vocabulary).
+
+The bundled model's tokenizer is the third, where it is there.
+"""
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers, trainers
@@ -19,12 +23,12 @@ CORPUS = [
     "unused properties nullable enum items anyOf INTEGER NUMBER BOOLEAN ARRAY description response value error\n\n",
 ] * 3
 
-GEMMA_IDS = {
-    **{"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<|tool>": 46, "<tool|>": 47},
-    **{"<|tool_call>": 48, "<tool_call|>": 49, "<|tool_response>": 50, "<tool_response|>": 51, '<|"|>': 52},
-    **{"<|think|>": 98, "<|channel>": 100, "<channel|>": 101, "<|turn>": 105, "<turn|>": 106},
-    **{"\n": 107, "call": 6639, "thought": 45518, "{": 236782, "}": 236783, ":": 236787},
-}
+GEMMA_IDS = (
+    {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<|tool>": 46, "<tool|>": 47}
+    | {"<|tool_call>": 48, "<tool_call|>": 49, "<|tool_response>": 50, "<tool_response|>": 51, '<|"|>': 52}
+    | {"<|think|>": 98, "<|channel>": 100, "<channel|>": 101, "<|turn>": 105, "<turn|>": 106}
+    | {"\n": 107, "call": 6639, "thought": 45518, "{": 236782, "}": 236783, ":": 236787}
+)
 
 
 def byte_level_definition() -> str:
@@ -68,7 +72,10 @@ def gemma_shaped_definition() -> str:
     return str(backend.to_str())
 
 
+BUNDLED = Path(__file__).parents[3] / "model/agentkit_model/bundled/tokenizer.json"
 DEFINITIONS = {"byte-level": byte_level_definition, "gemma-shaped": gemma_shaped_definition}
+if BUNDLED.exists():
+    DEFINITIONS["bundled"] = lambda: BUNDLED.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session", params=DEFINITIONS)

@@ -5,7 +5,7 @@ import json
 import math
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.dialects import GEMMA_MARKERS, CallRegion, Gemma4, Parsed
@@ -40,6 +40,7 @@ def pointers(value: Any, pointer: str = "") -> dict[str, Any]:
     return found
 
 
+@settings(deadline=None, max_examples=60)
 @given(name=names, given_arguments=arguments)
 def test_any_arguments_survive(gemma: Gemma4, name: str, given_arguments: dict[str, Any]) -> None:
     tokens = gemma.render_call(name, given_arguments, stop=True)
@@ -54,6 +55,7 @@ def test_any_arguments_survive(gemma: Gemma4, name: str, given_arguments: dict[s
     assert gemma.render_call(name, call.arguments or {}, stop=True) == tokens
 
 
+@settings(deadline=None, max_examples=60)
 @given(given_arguments=arguments)
 def test_every_value_has_its_span(gemma: Gemma4, given_arguments: dict[str, Any]) -> None:
     tokens = gemma.render_call("f", given_arguments)
@@ -97,6 +99,7 @@ def check(gemma: Gemma4, tokens: list[int], parsed: Parsed) -> None:
         assert all(call.span[0] <= start < end <= call.span[1] for start, end in spans)
 
 
+@settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_any_tokens_can_be_parsed(gemma: Gemma4, data: st.DataObject) -> None:
     tokenizer = gemma.tokenizer
@@ -109,6 +112,7 @@ def test_any_tokens_can_be_parsed(gemma: Gemma4, data: st.DataObject) -> None:
     check(gemma, tokens, gemma.parse(tokens))
 
 
+@settings(deadline=None, max_examples=60)
 @given(data=st.data(), given_arguments=arguments)
 def test_a_corrupted_call_is_read_or_faulted(
     gemma: Gemma4, data: st.DataObject, given_arguments: dict[str, Any]
@@ -123,6 +127,7 @@ def test_a_corrupted_call_is_read_or_faulted(
     check(gemma, tokens, gemma.parse(tokens))
 
 
+@settings(deadline=None, max_examples=60)
 @given(data=st.data(), given_arguments=arguments)
 def test_a_call_may_be_cut_off_at_every_token(
     gemma: Gemma4, data: st.DataObject, given_arguments: dict[str, Any]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.dialects import GEMMA_MARKERS, Gemma4
@@ -206,6 +206,7 @@ def test_odd_orders_stay_well_formed(gemma: Gemma4) -> None:
 texts = st.lists(st.text() | st.sampled_from(GEMMA_MARKERS), max_size=4).map("".join)
 
 
+@settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_no_text_can_open_or_close_anything(gemma: Gemma4, data: st.DataObject) -> None:
     """The control tokens of a conversation are the same whatever its texts say."""
@@ -238,6 +239,7 @@ def test_no_text_can_open_or_close_anything(gemma: Gemma4, data: st.DataObject) 
     assert controls(lambda: data.draw(texts)) == controls(lambda: "x")
 
 
+@settings(deadline=None, max_examples=60)
 @given(keys=st.dictionaries(texts, texts, max_size=4))
 def test_keys_cannot_either(gemma: Gemma4, keys: dict[str, str]) -> None:
     tokens = gemma.render_response(ToolResult("1", "f", keys))
@@ -262,4 +264,6 @@ def test_parts_make_the_whole(gemma: Gemma4, write: Write) -> None:
         gemma.render_prompt(),
     ]
     assert [id for part in parts for id in part] == whole
+    assert gemma.render_call_opening() == write("<|tool_call>call:")
+    assert gemma.render_call_opening("weather") == write("<|tool_call>call:weather{")
     assert gemma.render_thought("hm") == write("<|channel>thought\nhm\n<channel|>")

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.dialects import Tokenizer
@@ -31,6 +31,7 @@ def test_reading_ends_at_the_stop_token(tokenizer: Tokenizer) -> None:
     assert symbols.span(len(symbols), len(symbols)) == (symbols.end, symbols.end + 1)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_spans_cover_every_token_in_order(tokenizer: Tokenizer, data: st.DataObject) -> None:
     ids = list(range(tokenizer.vocab_size)) + list(tokenizer.control.values())
