@@ -75,7 +75,7 @@ class Lines:
                 pass
 
     def line(self, label: str, text: str, style: str) -> None:
-        shown = Text(f"{label:<{LABEL}} ", style="dim")
+        shown = Text().append(f"{label:<{LABEL}} ", style="dim")
         shown.append(text, style=style)
         self.console.print(shown, soft_wrap=True)
 
@@ -108,7 +108,7 @@ class Watch(Lines):
 
     def canvas(self, draft: CanvasDraft) -> Text:
         """The whole canvas, each token in the colour of its certainty."""
-        shown = Text(f"{f'step {draft.step}':<{LABEL}} ", style="dim")
+        shown = Text().append(f"{f'step {draft.step}':<{LABEL}} ", style="dim")
         for text, entropy in zip(draft.texts, draft.entropies, strict=True):
             shown.append(visible(text), style=colour(entropy / self.certain))
         return shown

@@ -13,8 +13,9 @@ class TrainSettings:
     steps: int = 6000
     warmup: int = 150
     decay: int = 1500
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.05
+    learning_rate: float = 2e-3  # AdamW's, for embeddings and vectors
+    muon_rate: float = 0.02  # Muon's, for matrices
+    weight_decay: float = 0.02
     shards: int = 2  # of a step, each of `prefixes` x `branches` requests, in threads of their own
     prefixes: int = 2
     branches: int = 8

@@ -26,6 +26,7 @@ from transformers import DiffusionGemmaForBlockDiffusion
 from agentkit.dialects.tokenizer import Tokenizer
 
 from .conversation import Pack, Writer
+from .muon import Muon
 from .network import Architecture, Packed, PackedForward, build_config, build_model, parameters
 from .noise import apply_noise, more_noise, own_samples, uniform_noise_mask
 from .progress import Progress
@@ -49,14 +50,12 @@ class Run:
             parameter.requires_grad_("vision" not in name and "router" not in name)
         self.trained = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         self.average = {n: p.detach().clone() for n, p in self.trained.items()}
-        matrices = [p for p in self.trained.values() if p.ndim >= 2]
-        others = [p for p in self.trained.values() if p.ndim < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
-            lr=settings.learning_rate,
-            betas=(0.9, 0.98),
-            fused=True,
-        )
+        inner = [p for n, p in self.trained.items() if p.ndim >= 2 and "embed_tokens" not in n]
+        outer = [p for n, p in self.trained.items() if p.ndim < 2 or "embed_tokens" in n]
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "muon": Muon(inner, lr=settings.muon_rate, weight_decay=settings.weight_decay),
+            "adam": torch.optim.AdamW(outer, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        }
         self.forward = PackedForward(self.model)
         self.writer = Writer(tokenizer, canvas_length=arch.canvas_length)
         self.pad = control["<pad>"]
@@ -85,7 +84,7 @@ class Run:
             "settings": asdict(self.settings),
             "weights": {n: p.detach() for n, p in self.trained.items()},
             "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "checkpoint.partial"
@@ -102,7 +101,8 @@ class Run:
             for name, value in state["weights"].items():
                 self.trained[name].copy_(value)
         self.average = {n: v.to(self.device) for n, v in state["average"].items()}
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
         self.step, self.seconds = state["step"], state["seconds"]
         return True
 
@@ -115,11 +115,12 @@ class Run:
 
     # -- one step ----------------------------------------------------------------------------------------------------
 
-    def learning_rate(self) -> float:
+    def schedule(self) -> float:
+        """The learning rates' factor at this step, 0 to 1."""
         s = self.settings
         rise = min(1.0, (self.step + 1) / s.warmup)
         fall = min(1.0, (s.steps - self.step) / s.decay) if s.decay else 1.0
-        return s.learning_rate * rise * max(fall, 0.0)
+        return rise * max(fall, 0.0)
 
     def batch(self, shard: int) -> Packed:
         """The packed requests of one shard of this step."""
@@ -142,18 +143,20 @@ class Run:
         """One optimiser step on fresh data; its losses and the accuracy on noisy cells."""
         shards = self.settings.shards
         results = list(self.pool.map(self.shard_step, range(shards)))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = optimizer.defaults["lr"] * self.schedule()
         for index, parameter in enumerate(self.trained.values()):
             parameter.grad = torch.stack([gradients[index] for gradients, _ in results]).mean(0)
         norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers.values():
+            optimizer.step()
         self.step += 1
         with torch.no_grad():
             decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
             torch._foreach_lerp_(list(self.average.values()), list(self.trained.values()), 1 - decay)
         figures = {name: sum(f[name] for _, f in results) / shards for name in results[0][1]}
-        return {**figures, "norm": norm.item(), "lr": self.learning_rate()}
+        return {**figures, "norm": norm.item(), "rate": self.schedule()}
 
     def shard_step(self, shard: int) -> tuple[list[Tensor], dict[str, float]]:
         """Gradients and figures of one shard. Shards run in threads of their own: on a CPU one thread for each is faster

@@ -35,10 +35,10 @@ def test_a_few_steps_lower_the_loss(tmp_path: Path, tokenizer: Tokenizer) -> Non
 
 
 def test_the_learning_rate_rises_stays_and_falls(tmp_path: Path, tokenizer: Tokenizer) -> None:
-    run = Run(tmp_path, tokenizer, replace(SETTINGS, steps=10, warmup=2, decay=4, learning_rate=1.0), "cpu")
+    run = Run(tmp_path, tokenizer, replace(SETTINGS, steps=10, warmup=2, decay=4), "cpu")
     rates = []
     for run.step in range(10):
-        rates.append(round(run.learning_rate(), 3))
+        rates.append(round(run.schedule(), 3))
     assert rates == [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
 
 

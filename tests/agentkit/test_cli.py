@@ -1,0 +1,100 @@
+"""The command line as a user runs it: the bundled model in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentkit import UserError
+from agentkit.bundled import folder
+from agentkit.cli import load_tools, main
+from agentkit.models.local import cached, local_models
+
+
+def agentkit(*arguments: str, input: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "COLUMNS": "200", "PYTHONWARNINGS": "error"}
+    command = [sys.executable, "-m", "agentkit.cli", *arguments]
+    return subprocess.run(command, input=input, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_ask_shows_request_canvases_call_result_and_answer() -> None:
+    done = agentkit("ask", "What is 12 times 34?")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "request   What is 12 times 34?"
+    assert any(line.startswith("canvas 1  <|tool_call>call:calculate{") for line in lines)
+    assert "call      calculate(expression='12 * 34')" in lines
+    assert "result    408" in lines
+    assert lines[-1].startswith("answer    ") and "408" in lines[-1]
+    assert done.stderr == ""
+
+
+def test_ask_as_json_with_a_tool_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        'def turn_on(device: str) -> str:\n    """Turn on a device."""\n    return f"{device} is on now"\n'
+    )
+    done = agentkit("ask", "Turn on the heater", "--json", "--tools", "mine:turn_on", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["stop_reason"] == "finished"
+    assert [(call["name"], call["arguments"]) for call in result["tool_calls"]] == [("turn_on", {"device": "heater"})]
+    assert result["usage"]["denoising_steps"] == sum(canvas["steps"] for canvas in result["canvases"])
+
+
+def test_watch_prints_a_line_for_each_step_when_not_on_a_terminal() -> None:
+    done = agentkit("ask", "What is 12 times 34?", "--watch")
+    assert sum(line.startswith("step ") for line in done.stdout.splitlines()) >= 2
+
+
+def test_chat_keeps_the_conversation_until_quit() -> None:
+    done = agentkit("chat", input="What is 3 times 4?\nhello\n/new\nhello\n/quit\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("answer    ") == 3
+
+
+def test_models_lists_the_bundled_one() -> None:
+    done = agentkit("models")
+    assert done.returncode == 0 and "bundled" in done.stdout and "48" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["ask", "x", "--tools", "nonsense"], "write module:function"),
+        (["ask", "x", "--tools", "no_such_module:f"], "no module 'no_such_module'"),
+        (["ask", "x", "--tools", "json:no_such_thing"], "no 'no_such_thing'"),
+        (["ask", "x", "--json", "--watch"], "exclude each other"),
+        (["ask", "x", "--model", "openai:gpt@http://localhost"], "can't be used"),
+        (["models", "/no/such/folder"], "no config.json"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_status_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert complaint in said and "Traceback" not in said
+
+
+def test_tools_may_be_named_by_the_object_that_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notes_here.py").write_text("from agentkit_tools import Notes\nnotes = Notes(':memory:')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [tool.__name__ for tool in load_tools(["notes_here:notes"])] == ["add_note", "find_notes", "list_notes"]
+    with pytest.raises(UserError, match="module:function"):
+        load_tools([":x"])
+
+
+def test_checkpoints_of_the_hub_cache_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = tmp_path / "models--google--some-diffusion" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text((folder() / "config.json").read_text())
+    other = tmp_path / "models--someone--bert" / "snapshots" / "abc"
+    other.mkdir(parents=True)
+    (other / "config.json").write_text('{"model_type": "bert"}')
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert list(cached()) == [("google/some-diffusion", snapshot)]
+    names = {model.name: model for model in local_models([snapshot])}
+    assert names["google/some-diffusion"].size == "?" and names["bundled"].size.endswith("M")
