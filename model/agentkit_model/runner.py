@@ -107,7 +107,7 @@ class Runner:
             logits = constraint(logits, row.step)
         tempered = sampler.temper(logits, sampler.temperature(row.settings, row.step))
         log_probs = sampler.log_normalise(tempered)
-        probs = log_probs.exp()
+        probs = log_probs.softmax(dim=-1)  # not exp(): so the entropies are transformers' to the last bit
         # 2. Sample; the most probable canvas is kept beside it.
         drawn = sampler.draw(probs, row.noise.uniforms(self.canvas_length).to(logits.device))
         argmax = tempered.argmax(dim=-1)

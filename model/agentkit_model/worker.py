@@ -75,22 +75,24 @@ class Worker:
         return self._closed
 
     def _run_until_closed(self) -> None:
-        with torch.inference_mode():
-            while self._wait_for_work():
-                self.step()
-        for work in self._all():
-            work.fail(EngineClosedError("the engine was closed before this was done"))
-        self._prefills.clear()
-        self._waiting.clear()
-        self._live.clear()
+        try:
+            with torch.inference_mode():
+                while self._wait_for_work():
+                    self.step()
+        finally:  # also if a step failed in a way nobody foresaw: then nobody may wait for ever
+            with self._wake:
+                self._closed = True
+            pending: list[Work[Any]] = [*self._prefills, *self._waiting, *self._live]
+            for work in pending:
+                work.fail(EngineClosedError("the engine was closed before this was done"))
+            self._prefills.clear()
+            self._waiting.clear()
+            self._live.clear()
 
     def _wait_for_work(self) -> bool:
         with self._wake:
             self._wake.wait_for(lambda: self._closed or self._prefills or self._waiting or self._live)
             return not self._closed
-
-    def _all(self) -> list[Work[Any]]:
-        return [*self._prefills, *self._waiting, *self._live]
 
     def step(self) -> None:
         """Prefills what waits, then: choose the batch, run it, apply what came out."""

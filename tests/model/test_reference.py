@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:Deprec
 
 STOPPING = {"max_denoising_steps": 30, "t_min": 0.02, "t_max": 0.1, "entropy_bound": 3.0, "confidence_threshold": 0.1}
 SETTINGS: list[dict[str, Any]] = [
-    {},  # transformers' defaults
+    {"max_denoising_steps": 16},  # otherwise transformers' defaults
     STOPPING,
     {"max_denoising_steps": 20, "entropy_bound": 30.0, "stability_threshold": 3, "confidence_threshold": 2.0},
     {"max_denoising_steps": 9, "stability_threshold": 0, "confidence_threshold": 0.9, "t_min": 0.0, "t_max": 0.3},

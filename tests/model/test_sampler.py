@@ -1,0 +1,113 @@
+"""The sampler's pure functions, next to transformers' own and to what they promise."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
+    EntropyBoundSampler,
+    EntropyBoundSamplerConfig,
+    LinearTemperatureScheduleLogitsProcessor,
+)
+
+from agentkit_model import sampler
+from agentkit_model.noise import Noise, UniformRenoise
+from agentkit_model.sampler import SamplerSettings
+
+SEEDS = st.integers(0, 2**32)
+
+
+def random_logits(seed: int, spread: float = 6.0) -> torch.Tensor:
+    """Logits (L, V) = (12, 30)."""
+    return torch.randn(12, 30, generator=torch.Generator().manual_seed(seed)) * spread
+
+
+@given(steps=st.integers(1, 64), data=st.data(), t_min=st.floats(0.0, 1.0), extra=st.floats(0.001, 1.0))
+def test_the_schedule_is_transformers_to_the_last_bit(
+    steps: int, data: st.DataObject, t_min: float, extra: float
+) -> None:
+    step = data.draw(st.integers(0, steps - 1))
+    own = SamplerSettings(max_denoising_steps=steps, t_min=t_min, t_max=t_min + extra)
+    reference = LinearTemperatureScheduleLogitsProcessor(own.t_min, own.t_max, steps)
+    logits = random_logits(1)
+    remaining = torch.tensor(steps - step, dtype=torch.int32)
+    expected = reference(None, logits, cur_step=remaining)  # type: ignore[arg-type]
+    assert torch.equal(sampler.temper(logits, sampler.temperature(own, step)), expected)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, bound=st.floats(0.001, 20.0), spread=st.floats(0.0, 20.0))
+def test_acceptance_is_transformers(seed: int, bound: float, spread: float) -> None:
+    logits = random_logits(seed, spread)
+    reference = EntropyBoundSampler(EntropyBoundSamplerConfig(bound), 12, 30, 48)
+    canvas = torch.zeros(1, 12, dtype=torch.long)
+    reference.accept_canvas(canvas, canvas, logits[None], 1)
+    log_probs = sampler.log_normalise(logits)
+    accepted = sampler.accept(sampler.entropy(log_probs, log_probs.softmax(-1)), bound)
+    assert torch.equal(accepted, reference.accepted_token_mask[0])
+    assert accepted.any()
+
+
+@given(seed=SEEDS, allowed=st.sets(st.integers(0, 29), min_size=1))
+def test_a_token_of_probability_0_is_never_drawn(seed: int, allowed: set[int]) -> None:
+    logits = random_logits(seed)
+    forbidden = [token for token in range(30) if token not in allowed]
+    logits[:, forbidden] = -torch.inf
+    probs = logits.softmax(-1)
+    for uniforms in (Noise(seed).uniforms(12), torch.zeros(12), torch.full((12,), 1 - 2**-24)):
+        drawn = sampler.draw(probs, uniforms)
+        assert (probs.gather(-1, drawn[:, None]) > 0).all()
+
+
+def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
+    probs = torch.tensor([0.5, 0.0, 0.3, 0.2]).repeat(20_000, 1)
+    counts = sampler.draw(probs, Noise(0).uniforms(20_000)).bincount(minlength=4) / 20_000
+    torch.testing.assert_close(counts, probs[0], atol=0.01, rtol=0)
+
+
+def test_entropies_are_those_of_a_distribution_even_with_impossible_tokens() -> None:
+    logits = torch.tensor([[0.0, 0.0, -torch.inf, -torch.inf], [0.0, -torch.inf, -torch.inf, -torch.inf]])
+    log_probs = sampler.log_normalise(logits)
+    torch.testing.assert_close(sampler.entropy(log_probs, log_probs.softmax(-1)), torch.tensor([0.6931472, 0.0]))
+
+
+@given(seed=SEEDS)
+def test_clamped_positions_are_certain_and_cost_nothing(seed: int) -> None:
+    logits = random_logits(seed, 1.0)
+    free = sampler.log_normalise(logits[3:].clone())
+    alone = sampler.accept(sampler.entropy(free, free.softmax(-1)), 0.5)
+    clamp = sampler.Clamp(torch.tensor([0, 1, 2]), torch.tensor([5, 6, 7]))
+    log_probs = sampler.log_normalise(clamp(logits, 0))
+    entropies = sampler.entropy(log_probs, log_probs.softmax(-1))
+    accepted = sampler.accept(entropies, 0.5)
+    assert entropies[:3].tolist() == [0, 0, 0]
+    assert accepted[:3].all()
+    assert torch.equal(accepted[3:], alone)
+
+
+def test_temperature_0_takes_the_first_of_equally_probable_tokens() -> None:
+    tempered = sampler.temper(torch.tensor([[1.0, 3.0, 3.0]]), torch.tensor(0.0))
+    assert tempered.softmax(-1).tolist() == [[0.0, 1.0, 0.0]]
+
+
+def test_stability_needs_its_whole_history() -> None:
+    canvas = torch.arange(5)
+    assert sampler.stable(canvas, [], 1) is None
+    assert sampler.stable(canvas, [], 0)
+    assert sampler.stable(canvas, [canvas, canvas], 2)
+    assert not sampler.stable(canvas, [canvas + 1, canvas], 2)
+
+
+def test_noise_is_a_canvas_own_and_covers_the_vocabulary() -> None:
+    assert torch.equal(Noise(3).tokens(50, 9), Noise(3).tokens(50, 9))
+    assert set(Noise(3).tokens(500, 9).tolist()) == set(range(9))
+    accepted = torch.tensor([True, False] * 4)
+    again = UniformRenoise(1000).again(Noise(1), torch.full((8,), 5000), accepted)
+    assert again[accepted].tolist() == [5000] * 4
+    assert (again[~accepted] < 1000).all()
+
+
+@pytest.mark.parametrize("bad", [{"t_min": -1}, {"entropy_bound": float("inf")}, {"stability_threshold": 0.5}])
+def test_settings_out_of_range_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        SamplerSettings(**bad)  # type: ignore[arg-type]
