@@ -34,7 +34,8 @@ DEFAULT_TOOLS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Returns the exit status: 0 answered, 1 stopped without an answer, 2 wrong use, 130 interrupted."""
+    """The command line. Returns the exit status: 0 answered, 1 stopped without an answer, 2 wrong use, 130
+    interrupted."""
     options = build_parser().parse_args(arguments)
     sys.path.insert(0, "")  # tools of the folder at hand, as `python -m` would find them
     try:

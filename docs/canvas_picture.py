@@ -1,6 +1,6 @@
 """Draws docs/canvas.svg: the bundled model's canvas, step by step, as it settles into a tool call.
 
-    python docs/canvas_picture.py
+python docs/canvas_picture.py
 """
 
 from __future__ import annotations

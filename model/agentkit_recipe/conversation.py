@@ -1,7 +1,7 @@
 """Conversations to learn from: tool declarations, a request, a call, its result, an answer.
 
-A *pack* is one set of declarations (the prefix) with several requests over it (the branches), each with canvases to fill.
-Every pack follows from its key alone. What the conversations hold, and how often, is stated in `Mix`.
+A *pack* is one set of declarations (the prefix) with several requests over it (the branches), each with canvases to
+fill. Every pack follows from its key alone. What the conversations hold, and how often, is stated in `Mix`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class View:
 
 @dataclass(frozen=True)
 class Case:
-    """A request and what should follow. `call` is None when no tool is to be called; then `answer` is the whole reply."""
+    """A request and what should follow. `call` is None when no tool is to be called; then `answer` is the whole
+    reply."""
 
     prompt: str
     view: View | None
@@ -230,9 +231,7 @@ class Writer:
         self.pad, self.turn = control["<pad>"], control["<|turn>"]
         self.first_plain = max(control.values()) + 1  # the recipe's tokenizer has its control tokens in front
 
-    def pack(
-        self, key: str, *, branches: int, canvases: int, answers: bool = False, mix: Mix | None = None
-    ) -> Pack:
+    def pack(self, key: str, *, branches: int, canvases: int, answers: bool = False, mix: Mix | None = None) -> Pack:
         """The pack of `key`. With `answers`, the last canvas of a served request is the answer to the tool's result."""
         rng = random.Random(f"{DATA_VERSION}/{key}")
         views = choose_views(KNOWN, rng, mix or self.mix)
@@ -282,7 +281,9 @@ class Writer:
 
     def random_tokens(self, rng: random.Random, least: int, most: int) -> list[int]:
         """Between `least` and `most` ids, any but control tokens."""
-        return [rng.randrange(self.first_plain, self.dialect.tokenizer.vocab_size) for _ in range(rng.randint(least, most))]
+        return [
+            rng.randrange(self.first_plain, self.dialect.tokenizer.vocab_size) for _ in range(rng.randint(least, most))
+        ]
 
     def prefix(self, messages: Sequence[Message], views: Sequence[View]) -> list[int]:
         """Everything before the user's turn."""
@@ -337,8 +338,8 @@ def exchange(case: Case) -> list[Message]:
 def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list[ToolDefinition], Case]:
     """Case `index` of the held-out set `kind`, with the tools in view.
 
-    "known": families trained on, values never seen. "invented": the same under names never seen. "families": families never
-    trained on. "irrelevant": no tool fits. "chat": small talk.
+    "known": families trained on, values never seen. "invented": the same under names never seen. "families":
+    families never trained on. "irrelevant": no tool fits. "chat": small talk.
     """
     rng = random.Random(f"evaluate/{DATA_VERSION}/{kind}/{index}")
     mix = mix or Mix()

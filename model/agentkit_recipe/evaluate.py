@@ -155,7 +155,7 @@ def summarise(outcomes: Sequence[Outcome]) -> Figures:
     steps = [step for outcome in outcomes for step in outcome.steps]
 
     def share(name: str) -> float:
-        return round(sum(getattr(outcome, name) for outcome in outcomes) / len(outcomes), 4)
+        return round(sum(bool(getattr(outcome, name)) for outcome in outcomes) / len(outcomes), 4)
 
     return Figures(
         cases=len(outcomes),

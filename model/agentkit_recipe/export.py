@@ -32,7 +32,7 @@ def export(model: DiffusionGemmaForBlockDiffusion, tokenizer: Tokenizer, source:
         stability_threshold=1,
         confidence_threshold=0.005,
     )
-    model.to(torch.bfloat16).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    model.to(torch.bfloat16).save_pretrained(folder)
     definition = json.loads(source.read_text(encoding="utf-8"))
     (folder / "tokenizer.json").write_text(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
     names = {"pad_token": "<pad>", "eos_token": "<eos>", "bos_token": "<bos>"}

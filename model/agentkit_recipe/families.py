@@ -189,7 +189,9 @@ def _slot(keys: str, kind: str, about: str, json_type: str = "string", **more: A
     return Slot(tuple(keys.split()), kind, tuple(about.split("|")), json_type=json_type, **more)
 
 
-def _choice(keys: str, choices: str, about: str, said: Mapping[str, tuple[str, ...]] | None = None, **more: Any) -> Slot:
+def _choice(
+    keys: str, choices: str, about: str, said: Mapping[str, tuple[str, ...]] | None = None, **more: Any
+) -> Slot:
     return Slot(tuple(keys.split()), "choice", tuple(about.split("|")), tuple(choices.split("|")), said or {}, **more)
 
 
@@ -829,7 +831,9 @@ OPEN_ENDED = frozenset({"web_search", "wikipedia", "get_news", "tell_joke", "tra
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((left.strip(), right.strip()) for left, right in (line.split(" > ") for line in text.strip().splitlines()))
+    return tuple(
+        (left.strip(), right.strip()) for left, right in (line.split(" > ") for line in text.strip().splitlines())
+    )
 
 
 CHITCHAT = _pairs("""
@@ -905,7 +909,11 @@ wow > I am glad you like it.
 are you busy > No, I have time for you.
 """)
 
-REFUSALS = ("Sorry, I have no tool for that.", "I am sorry, I have no tool for that.", "Sorry, none of my tools does that.")
+REFUSALS = (
+    "Sorry, I have no tool for that.",
+    "I am sorry, I have no tool for that.",
+    "Sorry, none of my tools does that.",
+)
 
 UNSERVED = tuple(line.strip() for line in """
 write a poem about {topic}

@@ -16,10 +16,11 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix of each of `matrices` (N, R, C), roughly: singular values end in 0.7 to 1.2."""
+    """The nearest semi-orthogonal matrix of each of `matrices` (N, R, C), roughly: singular values end in 0.7 to
+    1.2."""
     a, b, c = COEFFICIENTS
     wide = matrices.shape[1] <= matrices.shape[2]
-    x = matrices if wide else matrices.mT
+    x: Tensor = matrices if wide else matrices.mT
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.mT  # (N, R, R)
@@ -59,7 +60,7 @@ class Muon(torch.optim.Optimizer):
             state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
             nesterov = parameter.grad.lerp(state["momentum"], group["momentum"])
             directions.append(nesterov.reshape(-1, *parameter.shape[-2:]))
-        updates = orthogonalise(torch.cat(directions)).split([len(d) for d in directions])
+        updates = torch.split(orthogonalise(torch.cat(directions)), [len(d) for d in directions])
         rows, columns = parameters[0].shape[-2:]
         scale = group["lr"] * max(1.0, rows / columns) ** 0.5
         for parameter, update in zip(parameters, updates, strict=True):

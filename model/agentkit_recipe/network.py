@@ -1,23 +1,26 @@
 """The bundled model's architecture, and a forward pass made for training it.
 
 The weights live in transformers' own ``DiffusionGemmaForBlockDiffusion``, so that a checkpoint is always one of that
-class. Its forward runs one canvas per row and copies the prefix for each; training wants many requests and many canvases
-over one set of tool declarations. So the same weights are run here in a packed form: each prefix once, its branches
-(one request each) beside it, and several noised canvases per branch under a block mask. `tests/recipe/test_network.py`
-shows that its logits equal the class's own.
+class. Its forward runs one canvas per row and copies the prefix for each; training wants many requests and many
+canvases over one set of tool declarations. So the same weights are run here in a packed form: each prefix once, its
+branches (one request each) beside it, and several noised canvases per branch under a block mask.
+`tests/recipe/test_network.py` shows that its logits equal the class's own.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion, DiffusionGemmaTextConfig
-from transformers import Gemma4VisionConfig
+from transformers import (
+    DiffusionGemmaConfig,
+    DiffusionGemmaForBlockDiffusion,
+    DiffusionGemmaTextConfig,
+    Gemma4VisionConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def build_model(config: DiffusionGemmaConfig, *, seed: int) -> DiffusionGemmaFor
 
 @dataclass
 class Packed:
-    """A batch of prefixes, their branches and the branches' canvases. B prefixes, N branches, K canvases of C tokens each."""
+    """A batch of prefixes, their branches and the branches' canvases. B prefixes, N branches, K canvases of C tokens
+    each."""
 
     prefix: Tensor  # (B, P) token ids, right-padded
     prefix_length: Tensor  # (B,)
@@ -131,25 +135,26 @@ class PackedForward:
     """
 
     def __init__(self, model: DiffusionGemmaForBlockDiffusion) -> None:
-        self.model = model
+        self.model: Any = model
         self.config = model.config.text_config
         if self.config.num_experts != 1:
             raise ValueError(f"PackedForward trains models with one expert per layer, not {self.config.num_experts}")
         self.decoder: Any = model.model.decoder
         self.scale = float(self.config.hidden_size**0.5)
+        self.table: Tensor = self.decoder.embed_tokens.weight  # (V, E), embedding and head
 
     def rotary(self, positions: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         embedding = self.decoder.rotary_emb
-        like = self.decoder.embed_tokens.weight
-        return {kind: embedding(like, positions, kind) for kind in set(self.config.layer_types)}
+        return {kind: embedding(self.table, positions, kind) for kind in set(self.config.layer_types)}
 
     def encode(self, tokens: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Causal pass over the prefixes (B, P): last hidden states (B, P, E), and per layer keys and values (B, H, P, D)."""
+        """Causal pass over the prefixes (B, P): last hidden states (B, P, E), and per layer keys and values (B, H,
+        P, D)."""
         size = tokens.shape[1]
         positions = torch.arange(size, device=tokens.device)[None]  # (1, P)
         rotary = self.rotary(positions)
         causal = torch.ones(size, size, dtype=torch.bool, device=tokens.device).tril()[None, None]  # (1, 1, P, P)
-        x = F.embedding(tokens, self.decoder.embed_tokens.weight) * self.scale  # (B, P, E)
+        x = F.embedding(tokens, self.table) * self.scale  # (B, P, E)
         cache = []
         for kind, layer in zip(self.config.layer_types, self.decoder.layers, strict=True):
             x, keys, values = self.layer(layer, x, rotary[kind], causal, None)
@@ -187,9 +192,8 @@ class PackedForward:
         mask = mask[:, None]
 
         # 3) embeddings: branch tokens plain, canvas tokens through the self-conditioning block
-        table = self.decoder.embed_tokens.weight
-        branch = F.embedding(batch.branch, table) * self.scale  # (N, L, E)
-        noisy = (F.embedding(canvas, table) * self.scale).reshape(count, per * size, -1)  # (N, K*C, E)
+        branch = F.embedding(batch.branch, self.table) * self.scale  # (N, L, E)
+        noisy = (F.embedding(canvas, self.table) * self.scale).reshape(count, per * size, -1)  # (N, K*C, E)
         signal = torch.zeros_like(noisy) if soft is None else soft.reshape(noisy.shape)
         noisy = self.decoder.self_conditioning(noisy, signal)
         x = torch.cat([branch, noisy], 1)  # (N, L + K*C, E)
@@ -203,13 +207,12 @@ class PackedForward:
 
     def head(self, hidden: Tensor) -> Tensor:
         """Soft-capped logits (..., V) of last hidden states (..., E)."""
-        cap = self.model.final_logit_softcapping
-        table = self.decoder.embed_tokens.weight
-        return torch.tanh(F.linear(_norm(hidden, self.decoder.norm), table) / cap) * cap
+        cap = float(self.model.final_logit_softcapping)
+        return torch.tanh(F.linear(_norm(hidden, self.decoder.norm), self.table) / cap) * cap
 
     def soft_embedding(self, logits: Tensor) -> Tensor:
         """Self-conditioning signal (..., E) of tempered logits (..., V)."""
-        return logits.softmax(-1) @ self.decoder.embed_tokens.weight * self.scale
+        return logits.softmax(-1) @ self.table * self.scale
 
     def layer(
         self,

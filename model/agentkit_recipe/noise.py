@@ -1,9 +1,10 @@
 """What the canvases of a training batch look like: noise as the sampler makes it.
 
-Three kinds are mixed. *Uniform*: every token is replaced by a random one with probability t, t drawn with extra weight on
-high values and some of it at t = 1, where every canvas begins. *Span*: a clean canvas with one noisy run, which is what a
-repaired canvas looks like. *Own samples*: one step of the entropy-bound sampler (Ben-Hamu et al., arXiv 2505.24857, as
-DiffusionGemma uses it) on the model's own prediction, so that it learns to mend what it wrongly accepted itself.
+Three kinds are mixed. *Uniform*: every token is replaced by a random one with probability t, t drawn with extra
+weight on high values and some of it at t = 1, where every canvas begins. *Span*: a clean canvas with one noisy run,
+which is what a repaired canvas looks like. *Own samples*: one step of the entropy-bound sampler (Ben-Hamu et al., arXiv
+2505.24857, as DiffusionGemma uses it) on the model's own prediction, so that it learns to mend what it wrongly
+accepted itself.
 """
 
 from __future__ import annotations

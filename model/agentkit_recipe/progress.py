@@ -11,7 +11,8 @@ from rich.progress import Progress as Bar
 
 
 class Progress:
-    """`with Progress("training", total=100) as p: p.update(3, loss=0.5)`. Off a terminal it prints every `every` seconds."""
+    """`with Progress("training", total=100) as p: p.update(3, loss=0.5)`. Off a terminal it prints every `every`
+    seconds."""
 
     def __init__(self, title: str, *, total: int, done: int = 0, every: float = 20.0) -> None:
         self.console = Console(stderr=True)

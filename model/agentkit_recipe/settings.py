@@ -25,7 +25,9 @@ class TrainSettings:
     drill_share: float = 0.5
     drill_branches: int = 32
     few_tools_steps: int = 1500  # ... and until here one or two tools in view
-    narrow_share: float = 0.6  # steps whose canvases are cut to `narrow_length`: most replies fit, and padding costs time
+    narrow_share: float = (
+        0.6  # steps whose canvases are cut to `narrow_length`: most replies fit, and padding costs time
+    )
     narrow_length: int = 32
     pad_weight: float = 0.1
     causal_weight: float = 0.3  # of the encoder's next-token loss, on declarations and on replies

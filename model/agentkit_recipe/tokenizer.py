@@ -1,8 +1,8 @@
 """The bundled model's tokenizer: byte-level BPE whose pieces a small model can copy.
 
-Digits stand one by one, the space is a token of its own (" Paris" and "Paris" must not differ, or a copied word is another
-token than the one in the request), `_` and runs of punctuation never join letters. Any text can be written: bytes are the
-alphabet. The control tokens are Gemma's markers.
+Digits stand one by one, the space is a token of its own (" Paris" and "Paris" must not differ, or a copied word is
+another token than the one in the request), `_` and runs of punctuation never join letters. Any text can be written:
+bytes are the alphabet. The control tokens are Gemma's markers.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ class Run:
         outer = [p for n, p in self.trained.items() if p.ndim < 2 or "embed_tokens" in n]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "muon": Muon(inner, lr=settings.muon_rate, weight_decay=settings.weight_decay),
-            "adam": torch.optim.AdamW(outer, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+            "adam": torch.optim.AdamW(
+                outer, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
+            ),
         }
         self.forward = PackedForward(self.model)
         self.writer = Writer(tokenizer, canvas_length=arch.canvas_length)
@@ -159,8 +161,8 @@ class Run:
         return {**figures, "norm": norm.item(), "rate": self.schedule()}
 
     def shard_step(self, shard: int) -> tuple[list[Tensor], dict[str, float]]:
-        """Gradients and figures of one shard. Shards run in threads of their own: on a CPU one thread for each is faster
-        than all threads on each small product."""
+        """Gradients and figures of one shard. Shards run in threads of their own: on a CPU one thread for each is
+        faster than all threads on each small product."""
         s = self.settings
         generator = torch.Generator().manual_seed((s.seed * 1_000_003 + self.step) * 64 + shard)
         batch = self.batch(shard)
