@@ -2,11 +2,16 @@
 
 import json
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
+from transformers.utils import logging as transformers_logging
 
 from agentkit_model.errors import CheckpointError, OutOfMemoryError
 from agentkit_model.sampler import SamplerSettings
@@ -16,6 +21,7 @@ VISION = (
     "model.encoder.vision_tower.",
     "model.encoder.embed_vision.",
 )  # not used by the engine, so they may be missing
+LONG_LOAD = 2**30  # bytes of weights from which on loading shows a progress bar
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 ITEM_SIZES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
@@ -27,22 +33,23 @@ def load(
     """Loads the network from a folder or from the hub; see `Engine.from_pretrained` for the errors."""
     target = choose_device(device)
     folder = Path(source).expanduser()
-    local = folder.is_dir()
     chosen = choose_dtype(dtype, target, "auto" if target.type != "cpu" else torch.float32)
-    if local:
-        check_folder(folder, chosen, target)
-    elif folder.exists() or not _may_be_hub_id(str(source)):
-        raise CheckpointError(
-            f"{source}: no such folder. Give the folder that holds config.json, or a hub id (owner/name)"
-        )
+    if not folder.is_dir():
+        if folder.exists() or not _may_be_hub_id(str(source)):
+            raise CheckpointError(
+                f"{source}: no such folder. Give the folder that holds config.json, or a hub id (owner/name)"
+            )
+        folder = download(str(source))
+    size = check_folder(folder, chosen, target)
     try:
-        model, report = DiffusionGemmaForBlockDiffusion.from_pretrained(
-            str(folder) if local else str(source),
-            dtype=chosen,
-            attn_implementation="sdpa",
-            local_files_only=local,
-            output_loading_info=True,
-        )
+        with _progress_bar(size >= LONG_LOAD):
+            model, report = DiffusionGemmaForBlockDiffusion.from_pretrained(
+                str(folder),
+                dtype=chosen,
+                attn_implementation="sdpa",
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except Exception as error:  # transformers, safetensors and the hub client each raise their own kinds
         raise CheckpointError(f"{source}: transformers could not load this checkpoint: {error}") from error
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(VISION))
@@ -112,13 +119,33 @@ def pad_token(model: DiffusionGemmaForBlockDiffusion) -> int:
 # -- checks before anything is loaded
 
 
-def check_folder(folder: Path, dtype: Any, device: torch.device) -> None:
-    """Raises CheckpointError or OutOfMemoryError if the folder cannot be loaded in that dtype onto that device."""
+def download(source: str) -> Path:
+    """The folder of a hub id's files: from the Hugging Face cache, or from the hub. The small files come first, so that
+    another kind of model is refused before its weights are fetched."""
+    try:
+        check_config(Path(snapshot_download(source, allow_patterns=["*.json"])))
+        return Path(snapshot_download(source, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
+    except CheckpointError:
+        raise
+    except Exception as error:  # the hub client's own kinds, and those of the network below it
+        raise CheckpointError(
+            f"{source}: no such folder here, and the Hugging Face hub gave no such checkpoint: {error}"
+        ) from error
+
+
+def check_config(folder: Path) -> None:
+    """Raises CheckpointError if the folder's configuration is not that of a DiffusionGemma."""
     config = _read_json(folder / "config.json", "a checkpoint folder has one; is this the right folder?")
     if config.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
             f'{folder / "config.json"}: model_type is {config.get("model_type")!r}; this engine runs "{MODEL_TYPE}"'
         )
+
+
+def check_folder(folder: Path, dtype: Any, device: torch.device) -> int:
+    """The bytes that the folder's weights take in that dtype; raises CheckpointError or OutOfMemoryError if they
+    cannot be loaded onto that device."""
+    check_config(folder)
     needed = sum(_size(file, dtype) for file in _weight_files(folder))
     free = free_memory(device)
     if free is not None and needed > free:
@@ -126,6 +153,20 @@ def check_folder(folder: Path, dtype: Any, device: torch.device) -> None:
             f"{folder}: the weights take {needed / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free on {device}; "
             'give dtype="bfloat16" if that is not the dtype already, free memory, or use another device'
         )
+    return needed
+
+
+@contextmanager
+def _progress_bar(shown: bool) -> Iterator[None]:
+    """Loading shows transformers' progress bar only where it takes long and somebody is at the terminal."""
+    if (shown and sys.stderr.isatty()) or not transformers_logging.is_progress_bar_enabled():
+        yield
+        return
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.enable_progress_bar()
 
 
 def free_memory(device: torch.device) -> int | None:

@@ -1,7 +1,10 @@
 """Opening checkpoints: from a folder, without the network, and what is said when something is wrong with it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +164,26 @@ def test_too_little_memory(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_prompts_without_a_causal_order_are_refused(tiny_config: Any) -> None:
     with pytest.raises(CheckpointError, match='use_bidirectional_attention="all" is not supported'):
         Engine.from_config(tiny_config(use_bidirectional_attention="all"), device="cpu")
+
+
+def test_a_hub_id_is_opened_from_the_cache(saved: Path, tmp_path: Path) -> None:
+    """In a process of its own, since the hub client reads its settings when it is imported."""
+    snapshot = tmp_path / "models--someone--tiny" / "snapshots" / "0123"
+    shutil.copytree(saved, snapshot)
+    (tmp_path / "models--someone--tiny" / "refs").mkdir()
+    (tmp_path / "models--someone--tiny" / "refs" / "main").write_text("0123")
+    program = """
+from agentkit_model import CheckpointError, Engine
+with Engine.from_pretrained("someone/tiny", device="cpu") as engine:
+    print(engine.canvas_length)
+try:
+    Engine.from_pretrained("someone/other", device="cpu")
+except CheckpointError as error:
+    print(error)
+"""
+    environment = {**os.environ, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()[:2]
+    assert int(first) > 0
+    assert second.startswith("someone/other: no such folder here, and the Hugging Face hub gave no such checkpoint")
+    assert done.stderr == ""  # no progress bar for what takes no time
