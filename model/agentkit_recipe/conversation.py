@@ -27,7 +27,9 @@ from agentkit.messages import (
 )
 
 from . import families
-from .families import CHITCHAT, CLASHES, HELD_OUT, KNOWN, OPEN_ENDED, REFUSALS, UNSERVED, Family
+from .catalogue import CLASHES, HELD_OUT, KNOWN, OPEN_ENDED
+from .families import Family
+from .phrases import CHITCHAT, REFUSALS, UNSERVED
 from .values import pseudo_word, sample
 
 DATA_VERSION = 1

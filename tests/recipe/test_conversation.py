@@ -4,8 +4,8 @@ import pytest
 
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import AssistantMessage, ToolCallPart, UserMessage
+from agentkit_recipe.catalogue import HELD_OUT, KNOWN
 from agentkit_recipe.conversation import Mix, Writer, ask, choose_views, clash, evaluation_case, show
-from agentkit_recipe.families import HELD_OUT, KNOWN
 
 SETS = ["known", "invented", "families", "irrelevant", "chat"]
 

@@ -8,24 +8,9 @@ import re
 
 import pytest
 
-from agentkit_recipe.families import (
-    CHITCHAT,
-    CLASHES,
-    FAMILIES,
-    HELD_OUT,
-    HOME,
-    KNOWN,
-    OPEN_ENDED,
-    READY_MADE,
-    REFUSALS,
-    UNSERVED,
-    Family,
-    answer,
-    arguments_of,
-    draw,
-    make_result,
-    request,
-)
+from agentkit_recipe.catalogue import CLASHES, FAMILIES, HELD_OUT, HOME, KNOWN, OPEN_ENDED, READY_MADE
+from agentkit_recipe.families import Family, answer, arguments_of, draw, make_result, request
+from agentkit_recipe.phrases import CHITCHAT, REFUSALS, UNSERVED
 from agentkit_recipe.values import KINDS, SPLITS, Said, convert, sample
 
 BY_NAME = {family.name: family for family in FAMILIES}
