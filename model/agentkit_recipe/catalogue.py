@@ -50,7 +50,7 @@ READY_MADE = (
                       "|Where to tell the time."),),
             "what time is it in {place}|tell me the time in {place}|current time in {place}|what is the local time in {place}"
             "|how late is it in {place}|time in {place} please|what time is it now in {place}|get the time for {place}",
-            "{kind time}", "It is {result} in {place}.|The time in {place} is {result}."),
+            "{kind time} on {kind weekday} {int 1 30} {kind month} {int 2024 2030}", "It is {result} in {place}.|The time in {place} is {result}."),
     _family("convert_units unit_converter convert_measure", "Convert a value from one unit to another."
             "|Change a measurement to another unit.|Turn one unit into another.", (
                 _slot("value amount quantity", "number", "The value to convert.|How much to convert.|The number.", "number"),
@@ -64,7 +64,7 @@ READY_MADE = (
                 _slot("text note content", "note", "The text of the note.|What to write down.|The words to keep."),),
             "add a note: {text}|save a note: {text}|take a note: {text}|write down: {text}|note that {text}"
             "|make a note saying {text}|please note down {text}|new note: {text}|save this note: {text}",
-            "{pick saved|note saved|ok}", "I saved the note.|The note is saved."),
+            "Saved note {int 1 60}.", "I saved the note.|The note is saved."),
     _family("find_notes search_notes look_up_notes", "Find saved notes that contain some words.|Search the notes for words."
             "|Look for a note.", (_slot("query words search", "query", "Words to look for.|What the notes should contain."),),
             "find notes about {query}|search my notes for {query}|which notes mention {query}|do I have notes about {query}"

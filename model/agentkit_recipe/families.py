@@ -144,7 +144,7 @@ def _field(code: str, arguments: Mapping[str, Any], rng: random.Random, split: s
     if name == "arg":
         return arguments[rest]
     if name == "eval":
-        return _number(_calculate(str(arguments[rest]), {}))
+        return _exact(_calculate(str(arguments[rest]), {}), rng.choice((3, 6, 15)))
     if name == "prime":
         number = int(arguments[rest])
         return "yes" if number > 1 and all(number % factor for factor in range(2, int(number**0.5) + 1)) else "no"
@@ -154,7 +154,7 @@ def _field(code: str, arguments: Mapping[str, Any], rng: random.Random, split: s
         return _number(_calculate(rest, arguments))
     if name == "convert":
         value = convert(arguments["value"], arguments["from_unit"], arguments["to_unit"])
-        return _number(rng.uniform(1, 100) if value is None else value)
+        return _exact(rng.uniform(1, 100) if value is None else value, 6)
     raise ValueError(f"unknown field {{{code}}} in a result template; the module's docstring lists the fields")
 
 
@@ -177,6 +177,12 @@ def _calculate(expression: str, names: Mapping[str, Any]) -> float:
         return float(value(ast.parse(expression, mode="eval").body))
     except ZeroDivisionError:
         return 0.0
+
+
+def _exact(value: float, digits: int) -> int | float:
+    """Rounded to so many significant digits; whole numbers as int."""
+    rounded = float(f"{value:.{digits}g}") if abs(value) < 10**digits else round(value)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def _number(value: float) -> int | float:
