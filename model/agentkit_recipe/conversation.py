@@ -42,6 +42,7 @@ class Mix:
     tools_in_view: tuple[int, ...] = (20, 30, 26, 12, 8, 4)  # weights of one to six tools
     usual_names: float = 0.35  # a tool under its usual name and keys
     invented_names: float = 0.35  # under random words; the rest under synonyms
+    bare_parameters: float = 0.15  # tools whose parameters have no descriptions
     instructions: float = 0.3
     earlier_exchange: float = 0.12
     no_tool_fits: float = 0.14
@@ -103,6 +104,7 @@ class Pack:
 
 def show(family: Family, rng: random.Random, names: str, split: str = "train") -> View:
     """`family` as a tool; `names` is "usual", "synonym" or "invented"."""
+    bare = rng.random() < Mix.bare_parameters
     if names == "usual":
         name, about = family.names[0], family.about[0]
     else:
@@ -123,7 +125,8 @@ def show(family: Family, rng: random.Random, names: str, split: str = "train") -
         schema: dict[str, Any] = {"type": slot.json_type}
         if slot.json_type == "array":
             schema["items"] = {"type": "string"}
-        schema["description"] = slot.about[0] if names == "usual" else rng.choice(slot.about)
+        if not bare:
+            schema["description"] = slot.about[0] if names == "usual" else rng.choice(slot.about)
         if slot.choices:
             schema["enum"] = list(slot.choices)
         properties[key] = schema
