@@ -128,7 +128,7 @@ class Run:
         """The packed requests of one shard of this step."""
         s = self.settings
         key = f"{s.seed}/{self.step}/{shard}"
-        rng = random.Random(key)
+        rng = random.Random(f"{s.seed}/{self.step}")  # the same kind of batch for all shards: they wait for each other
         if self.step < s.drill_steps and rng.random() < s.drill_share:
             drill = self.writer.drill(key, branches=s.drill_branches, canvases=1)
             return collate([drill], self.pad, self.device, DRILL_WIDTH)

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoTokenizer, DiffusionGemmaForBlockDiffusion
+
+from agentkit.dialects.tokenizer import Tokenizer
+from agentkit_model import Engine
+from agentkit_recipe.__main__ import main
+from agentkit_recipe.settings import TrainSettings
+from agentkit_recipe.train import Run
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer, tokenizer_file: Path) -> Path:
+    """A run of one step, exported by the command line."""
+    root = tmp_path_factory.mktemp("export")
+    settings = TrainSettings(steps=1, prefixes=1, branches=2, drill_steps=0)
+    run = Run(root / "run", tokenizer, settings, "cpu")
+    run.train_step()
+    run.save()
+    command = ["export", "--run", str(root / "run"), "--tokenizer", str(tokenizer_file), "--out", str(root / "model")]
+    assert main(command) == 0
+    return root / "model"
+
+
+def test_the_engine_opens_it_with_its_settings(checkpoint: Path, tokenizer: Tokenizer) -> None:
+    with Engine.from_pretrained(checkpoint, device="cpu") as engine:
+        assert engine.canvas_length == 48 and engine.vocab_size == tokenizer.vocab_size
+        assert engine.stop_tokens == {tokenizer.control[name] for name in ("<eos>", "<turn|>", "<|tool_response>")}
+        assert (engine.sampler.t_max, engine.sampler.t_min, engine.sampler.entropy_bound) == (0.8, 0.4, 0.1)
+
+
+def test_it_is_a_checkpoint_of_the_class_of_transformers(checkpoint: Path, tokenizer: Tokenizer) -> None:
+    model = DiffusionGemmaForBlockDiffusion.from_pretrained(checkpoint)
+    assert model.dtype == torch.bfloat16
+    theirs = AutoTokenizer.from_pretrained(checkpoint)
+    assert theirs.encode("Add milk", add_special_tokens=False) == tokenizer.encode("Add milk")
+    assert theirs.pad_token_id == tokenizer.control["<pad>"]
+
+
+def test_it_can_be_evaluated(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    assert main(["evaluate", "--model", str(checkpoint), "--cases", "2", "--sets", "known", "--json", str(report)]) == 0
+    assert "known" in capsys.readouterr().out
+    assert '"cases": 2' in report.read_text()
