@@ -39,9 +39,9 @@ DATA_VERSION = 1
 class Mix:
     """The shares of what a pack holds."""
 
-    tools_in_view: tuple[int, ...] = (20, 30, 26, 12, 8, 4)  # weights of one to six tools
-    usual_names: float = 0.35  # a tool under its usual name and keys
-    invented_names: float = 0.35  # under random words; the rest under synonyms
+    tools_in_view: tuple[int, ...] = (28, 34, 22, 9, 5, 2)  # weights of one to six tools
+    usual_names: float = 0.25  # a tool under its usual name and keys
+    invented_names: float = 0.5  # under random words; the rest under synonyms
     bare_parameters: float = 0.15  # tools whose parameters have no descriptions
     instructions: float = 0.3
     earlier_exchange: float = 0.12

@@ -32,7 +32,7 @@ class TrainSettings:
     pad_weight: float = 0.1
     causal_weight: float = 0.3  # of the encoder's next-token loss, on declarations and on replies
     span_share: float = 0.1  # canvases that are clean but for one run
-    own_samples: float = 0.3  # of the self-conditioned canvases, made by the sampler from the model's own prediction
+    own_samples: float = 0.7  # of the self-conditioned canvases, made by the sampler from the model's own prediction
     own_samples_from: int = 1000
     average: float = 0.998
     entropy_bound: float = 0.1
