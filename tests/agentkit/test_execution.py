@@ -2,7 +2,6 @@
 
 import contextvars
 import threading
-import time
 
 import anyio
 import pytest
@@ -115,18 +114,16 @@ async def test_a_synchronous_tool_that_is_late_is_left_behind_and_reported(caplo
 
     @tool(timeout=0.02)
     def stuck() -> None:
-        release.wait(10)
+        release.wait()  # whoever waits for it waits for good
 
     def fine() -> str:
         return "fine"
 
-    started = time.monotonic()
     try:
         turn = [call("stuck")] * 3 + [call("fine")]
         assert (await run([stuck, fine], *turn, max_parallel_tools=1))[3] == "fine"
     finally:
         release.set()
-    assert time.monotonic() - started < 5
     assert "'stuck' is synchronous and can't be stopped" in caplog.text
 
 

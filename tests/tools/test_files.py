@@ -1,6 +1,5 @@
 import os
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,7 +127,7 @@ def test_the_root_may_be_a_link_when_it_is_given_but_not_become_one(root: Path) 
     assert files.read_file("readme.txt") == "Hello, world"
 
 
-def test_pipes_sockets_and_devices_are_refused_at_once(root: Path) -> None:
+def test_pipes_sockets_and_devices_are_refused(root: Path) -> None:
     os.mkfifo(root / "pipe")
     server = socket.socket(socket.AF_UNIX)
     here = os.getcwd()
@@ -137,7 +136,6 @@ def test_pipes_sockets_and_devices_are_refused_at_once(root: Path) -> None:
         server.bind("socket")
     finally:
         os.chdir(here)
-    start = time.perf_counter()
     for name in ("pipe", "socket"):
         with pytest.raises(ModelRetry, match="no regular file"):
             Files(root).read_file(name)
@@ -145,7 +143,6 @@ def test_pipes_sockets_and_devices_are_refused_at_once(root: Path) -> None:
         Files("/dev").read_file("zero")
     assert Files(root).list_files() == ["docs/", "readme.txt"]
     assert Files(root).find_text("x") == []
-    assert time.perf_counter() - start < 1
     server.close()
 
 

