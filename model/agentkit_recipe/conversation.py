@@ -40,13 +40,13 @@ class Mix:
     """The shares of what a pack holds."""
 
     tools_in_view: tuple[int, ...] = (28, 34, 22, 9, 5, 2)  # weights of one to six tools
-    usual_names: float = 0.25  # a tool under its usual name and keys
-    invented_names: float = 0.5  # under random words; the rest under synonyms
+    usual_names: float = 0.15  # a tool under its usual name and keys
+    invented_names: float = 0.7  # under random words; the rest under synonyms
     bare_parameters: float = 0.15  # tools whose parameters have no descriptions
     instructions: float = 0.3
     earlier_exchange: float = 0.12
-    no_tool_fits: float = 0.14
-    chitchat: float = 0.10
+    no_tool_fits: float = 0.2
+    chitchat: float = 0.05
 
 
 INSTRUCTIONS = (
