@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test format clean
+.PHONY: demo test model format clean
 
 demo: .venv/engine
 	$(BIN)/agentkit ask "What is 12 times 34?"
@@ -14,6 +14,16 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# The bundled model from nothing: hours on a CPU. Cut it and call it again to go on.
+RUN ?= runs/bundled
+BUNDLED := model/agentkit_model/bundled
+RECIPE := $(BIN)/python -m agentkit_recipe
+model: .venv/dev
+	test -f $(RUN)/tokenizer.json || $(RECIPE) tokenizer --out $(RUN)
+	$(RECIPE) train --out $(RUN) --tokenizer $(RUN)/tokenizer.json
+	$(RECIPE) export --run $(RUN) --tokenizer $(RUN)/tokenizer.json --out $(BUNDLED)
+	$(RECIPE) evaluate --model $(BUNDLED) --json $(BUNDLED)/evaluation.json
 
 format: .venv/dev
 	$(BIN)/ruff format .

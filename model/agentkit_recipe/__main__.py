@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     teach = commands.add_parser("train", help="train, or go on training, in a folder")
     teach.add_argument("--out", type=Path, required=True, help="the run's folder: checkpoint and curve")
     teach.add_argument("--tokenizer", type=Path, required=True)
+    teach.add_argument("--weights", type=Path, help="a checkpoint to begin with, instead of random weights")
     teach.add_argument("--device", default="cpu")
     teach.add_argument("--threads", type=int, default=1, help="CPU threads of each shard")
     teach.add_argument("--minutes", type=float, help="stop after so many minutes; the same command goes on")
@@ -82,6 +83,7 @@ def run_train(options: argparse.Namespace) -> None:
         device=options.device,
         minutes=options.minutes,
         save_every=options.save_every,
+        weights=options.weights,
     )
 
 

@@ -108,6 +108,16 @@ class Run:
         self.step, self.seconds = state["step"], state["seconds"]
         return True
 
+    def start_from(self, checkpoint: Path) -> None:
+        """Begins with the weights of a finished checkpoint of the same architecture instead of random ones."""
+        weights = dict(DiffusionGemmaForBlockDiffusion.from_pretrained(checkpoint).named_parameters())
+        with torch.no_grad():
+            for name, parameter in self.trained.items():
+                if name not in weights or weights[name].shape != parameter.shape:
+                    raise ValueError(f"{checkpoint} is of another architecture: {name} differs")
+                parameter.copy_(weights[name])
+        self.average = {n: p.detach().clone() for n, p in self.trained.items()}
+
     def averaged_model(self) -> DiffusionGemmaForBlockDiffusion:
         """The model with the averaged weights in place (the run can't go on training it)."""
         with torch.no_grad():
@@ -257,10 +267,16 @@ def train(
     device: str,
     minutes: float | None,
     save_every: float,
+    weights: Path | None = None,
 ) -> Run:
-    """Trains in `folder` until `settings.steps`, or until `minutes` have passed, going on from its checkpoint."""
+    """Trains in `folder` until `settings.steps`, or until `minutes` have passed, going on from its checkpoint.
+
+    A run that has none yet begins with the weights of the checkpoint in `weights`, or with random ones.
+    """
     run = Run(folder, tokenizer, settings, device)
     resumed = run.load()
+    if not resumed and weights is not None:
+        run.start_from(weights)
     started = saved = time.monotonic()
     base = run.seconds
     folder.mkdir(parents=True, exist_ok=True)

@@ -44,3 +44,11 @@ def test_it_can_be_evaluated(checkpoint: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["evaluate", "--model", str(checkpoint), "--cases", "2", "--sets", "known", "--json", str(report)]) == 0
     assert "known" in capsys.readouterr().out
     assert '"cases": 2' in report.read_text()
+
+
+def test_a_run_can_begin_with_its_weights(checkpoint: Path, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    run = Run(tmp_path, tokenizer, TrainSettings(seed=7), "cpu")
+    run.start_from(checkpoint)
+    stored = dict(DiffusionGemmaForBlockDiffusion.from_pretrained(checkpoint).named_parameters())
+    assert all(torch.equal(weight, stored[name].float()) for name, weight in run.trained.items())
+    assert all(torch.equal(weight, run.trained[name]) for name, weight in run.average.items())
