@@ -6,8 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .PHONY: demo test model format clean
 
 demo: .venv/engine
-	$(BIN)/agentkit ask "What is 12 times 34?"
-	$(BIN)/agentkit ask "What time is it in Tokyo?"
+	$(BIN)/agentkit ask "Calculate 12 * 34"
+	$(BIN)/agentkit ask "What is 15 + 27?"
 
 test: .venv/dev
 	$(BIN)/ruff format --check .

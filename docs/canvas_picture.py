@@ -18,7 +18,7 @@ from agentkit.display import colour, describe_call, visible
 from agentkit.models import load_model
 from agentkit_tools import calculate, convert_units, current_time
 
-PROMPT = "Convert 12 miles to kilometers"
+PROMPT = "Calculate 12 * 34"
 TARGET = Path(__file__).parent / "canvas.svg"
 
 

@@ -42,7 +42,7 @@ def from_a_main_thread() -> str:
     token = CancellationToken()
 
     async def run() -> None:
-        async with AGENT.run_stream_events("List all my notes", cancellation_token=token) as events:
+        async with AGENT.run_stream_events("Take a note: call the dentist", cancellation_token=token) as events:
             async for event in events:
                 if isinstance(event, RunFinished):
                     messages.put(event.result.output)

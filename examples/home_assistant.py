@@ -61,9 +61,9 @@ class Home:
 
 REQUESTS = (
     "Turn on the heater",
-    "Set the kitchen to 21 degrees",
+    "Turn on the lamp",
     "Start a timer for 12 minutes",
-    "Turn off the heater",
+    "Start a timer for 20 minutes",
 )
 
 

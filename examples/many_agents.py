@@ -8,12 +8,15 @@ from agentkit import Agent, AgentRunResult, ModelSettings
 from agentkit.models import load_model
 from agentkit_tools import calculate
 
-PROMPTS = [f"What is {number} times {number + 3}?" for number in range(11, 31)]
+PAIRS = (
+    "28*14 4*5 34*17 85*50 99*10 51*57 65*99 64*5 19*74 79*99 42*5 2*91 59*36 94*31 77*15 59*62 56*94 89*29 30*99 58*65"
+)
+PROMPTS = [f"Calculate {pair.replace('*', ' * ')}" for pair in PAIRS.split()]
 
 
 async def main() -> list[AgentRunResult[str]]:
     model = load_model("bundled")  # one engine, shared by all of them
-    agents = [Agent(model, tools=[calculate], model_settings=ModelSettings(seed=seed)) for seed in range(len(PROMPTS))]
+    agents = [Agent(model, tools=[calculate], model_settings=ModelSettings(seed=0)) for _ in PROMPTS]
     results: list[AgentRunResult[str] | None] = [None] * len(agents)
 
     async def ask(index: int) -> None:

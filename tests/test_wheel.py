@@ -47,7 +47,7 @@ def test_it_answers_from_an_empty_environment(wheel: Path, tmp_path: Path) -> No
     refused = subprocess.run([scripts / "agentkit", "ask", "hello"], cwd=tmp_path, capture_output=True, text=True)
     assert refused.returncode == 2 and "agentkit-diffusion[engine]" in refused.stderr.replace("\n", "")
     run(*pip, f"{wheel}[engine]", cwd=tmp_path)
-    assert "408" in run(scripts / "agentkit", "ask", "What is 12 times 34?", cwd=tmp_path).splitlines()[-1]
+    assert "408" in run(scripts / "agentkit", "ask", "Calculate 12 * 34", cwd=tmp_path).splitlines()[-1]
 
 
 def installed(scripts: Path, cwd: Path) -> set[str]:

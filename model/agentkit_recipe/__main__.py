@@ -41,10 +41,13 @@ def parser() -> argparse.ArgumentParser:
         teach.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default, dest=field.name)
     teach.set_defaults(run=run_train)
 
-    write = commands.add_parser("export", help="write a run's averaged weights as a checkpoint")
+    write = commands.add_parser("export", help="write a run's weights as a checkpoint")
     write.add_argument("--run", type=Path, required=True, dest="source")
     write.add_argument("--tokenizer", type=Path, required=True)
     write.add_argument("--out", type=Path, required=True)
+    write.add_argument(
+        "--averaged", action="store_true", help="the moving average, which lags behind by some 500 steps"
+    )
     write.set_defaults(run=run_export)
 
     judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
@@ -95,7 +98,7 @@ def run_export(options: argparse.Namespace) -> None:
 
     tokenizer = Tokenizer.from_file(options.tokenizer)
     run = Run.resume(options.source, tokenizer)
-    export(run.averaged_model(), tokenizer, options.tokenizer, options.out)
+    export(run.averaged_model() if options.averaged else run.model, tokenizer, options.tokenizer, options.out)
 
 
 def run_evaluate(options: argparse.Namespace) -> None:

@@ -47,6 +47,7 @@ class Mix:
     earlier_exchange: float = 0.12
     no_tool_fits: float = 0.2
     chitchat: float = 0.05
+    by_description: float = 0.2  # training requests in the very words of a tool's description
 
 
 INSTRUCTIONS = (
@@ -150,6 +151,10 @@ def ask(view: View, rng: random.Random, split: str) -> Case:
     """A request for the view's tool with values of `split`."""
     family = view.family
     phrase = rng.choice(family.asks)
+    if split == "train" and rng.random() < Mix.by_description:
+        slots = " ".join(f"{{{slot.key[0]}}}" for slot in family.slots if not slot.optional)
+        about = view.definition.description.rstrip(".")
+        phrase = about[0].lower() + about[1:] + (f": {slots}" if slots else "")
     drawn = families.draw(family, phrase, rng, split)
     arguments = families.arguments_of(drawn)
     result = families.make_result(family, arguments, rng, split)

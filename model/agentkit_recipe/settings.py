@@ -30,6 +30,8 @@ class TrainSettings:
     )
     narrow_length: int = 32
     pad_weight: float = 0.1
+    opening_weight: float = 2.5  # of a reply's first tokens, where it is decided whether to call, and what
+    opening_length: int = 8
     causal_weight: float = 0.3  # of the encoder's next-token loss, on declarations and on replies
     span_share: float = 0.1  # canvases that are clean but for one run
     own_samples: float = 0.7  # of the self-conditioned canvases, made by the sampler from the model's own prediction

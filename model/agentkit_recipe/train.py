@@ -184,6 +184,7 @@ class Run:
             causal = self.causal_loss(batch, prefix, branch)
         logits = logits.float()
         weight = torch.where(batch.target == self.pad, s.pad_weight, 1.0)  # (N, K, C)
+        weight[..., : s.opening_length] *= s.opening_weight
         losses = F.cross_entropy(logits.flatten(0, 2), batch.target.flatten(), reduction="none")
         denoising = (losses * weight.flatten()).sum() / weight.sum()
         gradients = torch.autograd.grad(denoising + s.causal_weight * causal, list(self.trained.values()))
@@ -197,14 +198,17 @@ class Run:
         The encoder's own predictions are never used, but its weights are the decoder's, and it is here that copying (a
         name once declared, a value once said) is learned soonest.
         """
-        device = prefix.device
+        s, device = self.settings, prefix.device
         in_prefix = torch.arange(1, prefix.shape[1], device=device) < batch.prefix_length[:, None]  # (B, P-1)
         at = torch.arange(1, branch.shape[1], device=device)
         first = batch.anchor.min(1).values[:, None]
         in_reply = (at >= first) & (at < batch.branch_length[:, None])  # (N, L-1)
         hidden = torch.cat([prefix[:, :-1][in_prefix], branch[:, :-1][in_reply]])  # (M, E)
         following = torch.cat([batch.prefix[:, 1:][in_prefix], batch.branch[:, 1:][in_reply]])
-        return F.cross_entropy(self.forward.head(hidden).float(), following)
+        losses = F.cross_entropy(self.forward.head(hidden).float(), following, reduction="none")
+        opening = torch.where(at - first < s.opening_length, s.opening_weight, 1.0)[in_reply]
+        weight = torch.cat([torch.ones(len(losses) - len(opening), device=device), opening])
+        return (losses * weight).sum() / weight.sum()
 
     def noised(
         self, batch: Packed, cache: list[tuple[Tensor, Tensor]], generator: torch.Generator

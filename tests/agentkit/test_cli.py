@@ -21,10 +21,10 @@ def agentkit(*arguments: str, input: str | None = None, cwd: Path | None = None)
 
 
 def test_ask_shows_request_canvases_call_result_and_answer() -> None:
-    done = agentkit("ask", "What is 12 times 34?")
+    done = agentkit("ask", "Calculate 12 * 34")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "request   What is 12 times 34?"
+    assert lines[0] == "request   Calculate 12 * 34"
     assert any(line.startswith("canvas 1  <|tool_call>call:calculate{") for line in lines)
     assert "call      calculate(expression='12 * 34')" in lines
     assert "result    408" in lines
@@ -34,7 +34,7 @@ def test_ask_shows_request_canvases_call_result_and_answer() -> None:
 
 def test_ask_as_json_with_a_tool_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
-        'def turn_on(device: str) -> str:\n    """Turn on a device."""\n    return f"{device} is on now"\n'
+        'def turn_on(device: str) -> str:\n    """Turn on a device."""\n    return "ok"\n'
     )
     done = agentkit("ask", "Turn on the heater", "--json", "--tools", "mine:turn_on", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -45,12 +45,12 @@ def test_ask_as_json_with_a_tool_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_watch_prints_a_line_for_each_step_when_not_on_a_terminal() -> None:
-    done = agentkit("ask", "What is 12 times 34?", "--watch")
+    done = agentkit("ask", "Calculate 12 * 34", "--watch")
     assert sum(line.startswith("step ") for line in done.stdout.splitlines()) >= 2
 
 
 def test_chat_keeps_the_conversation_until_quit() -> None:
-    done = agentkit("chat", input="What is 3 times 4?\nhello\n/new\nhello\n/quit\n")
+    done = agentkit("chat", input="Calculate 3 * 4\nhello\n/new\nhello\n/quit\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("answer    ") == 3
 
