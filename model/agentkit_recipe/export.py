@@ -1,4 +1,4 @@
-"""Writes a run's averaged weights as a checkpoint that transformers' class and the engine load."""
+"""Writes a run's weights as a checkpoint that transformers' class and the engine load."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Every step's data and noise follow from (seed, step) alone, so a run resumed from its checkpoint goes on exactly as
 if it had not been stopped. The learning rate is constant after a warm-up and falls linearly to zero over the last
-`decay` steps; a run may be lengthened until that begins. The weights that ship are an exponential moving average.
+`decay` steps; a run may be lengthened until that begins. A moving average of the weights is kept beside them.
 """
 
 from __future__ import annotations
