@@ -9,6 +9,7 @@ async with Engine.from_pretrained(folder) as engine:
     await context.commit(result)
 """
 
+from agentkit_model.automaton import Choice, TokenAutomaton
 from agentkit_model.canvas import Canvas
 from agentkit_model.context import Context
 from agentkit_model.engine import Engine
@@ -22,6 +23,7 @@ from agentkit_model.errors import (
     OutOfMemoryError,
     PlanError,
 )
+from agentkit_model.path import Hold
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
 from agentkit_model.sampler import SamplerSettings
 from agentkit_model.worker import Stats
@@ -32,6 +34,7 @@ __all__ = [
     "CanvasPlan",
     "CanvasResult",
     "CheckpointError",
+    "Choice",
     "Context",
     "ContextError",
     "DenoisingError",
@@ -39,8 +42,10 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineError",
+    "Hold",
     "OutOfMemoryError",
     "PlanError",
     "SamplerSettings",
     "Stats",
+    "TokenAutomaton",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agentkit_model.errors import PlanError
+from agentkit_model.path import Hold
 from agentkit_model.sampler import SamplerSettings
 
 
@@ -18,6 +19,7 @@ class CanvasPlan:
             If only one of t_min and t_max is given and the other's default contradicts it, the other follows.
         clamped: position -> token id, held from the first step to the last.
         initial: the canvas to start from, one entry for each position; None entries start as noise.
+        hold: the automaton that the canvas obeys, and how strongly.
     """
 
     seed: int | None = None
@@ -29,6 +31,7 @@ class CanvasPlan:
     confidence_threshold: float | None = None
     clamped: Mapping[int, int] = field(default_factory=dict)
     initial: Sequence[int | None] | None = None
+    hold: Hold | None = None
 
     def settings(self, defaults: SamplerSettings) -> SamplerSettings:
         """The checkpoint's settings with this plan's put over them."""
@@ -50,6 +53,8 @@ class CanvasPlan:
         for position, token in self.clamped.items():
             if not 0 <= token < vocab_size:
                 raise PlanError(f"clamped[{position}] is token {token}; the vocabulary ends at {vocab_size - 1}")
+        if self.hold is not None:
+            self.hold.check(vocab_size)
         if self.initial is None:
             return
         if len(self.initial) != canvas_length:
@@ -65,15 +70,18 @@ class Draft:
 
     Attributes:
         step: 1 for the first.
-        tokens: the most probable token of each position (not the sampled one): what would be the result now.
-        entropies: of each position, in nats, at the step's temperature.
+        tokens: what would be the result now: the most probable path of the plan's automaton, or without one the most
+            probable token of each position (not the sampled one).
+        entropies: of each position, in nats, at the step's temperature, whatever is held.
         accepted: which positions the sampler accepted in this step; the others are noise again.
+        departures: positions where the path is not what the model alone would have written.
     """
 
     step: int
     tokens: tuple[int, ...]
     entropies: tuple[float, ...]
     accepted: tuple[bool, ...]
+    departures: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,8 @@ class CanvasResult:
     """A finished canvas.
 
     Attributes:
-        tokens: the most probable token of each position, the whole canvas, as transformers' generate() returns it.
+        tokens: the most probable token of each position, the whole canvas, as transformers' generate() returns it;
+            under a hold the most probable path.
         length: tokens up to and including the first stop token; the whole canvas if there is none.
         stopped: whether there is a stop token.
         entropies: of each position in the last step, in nats, at that step's temperature.
@@ -89,6 +98,9 @@ class CanvasResult:
         reason: "stable" (and confident), or "max_steps" when the steps ran out first.
         seed: of the noise; a plan with it and the same context gives the same canvas again.
         position: the number of tokens in the context that the canvas continues.
+        probabilities: that the model itself gave each token in the last step, at temperature 1.
+        departures: positions where a hold's path is not what the model alone would have written.
+        states: the automaton's state behind each position; empty without a hold.
     """
 
     tokens: tuple[int, ...]
@@ -99,6 +111,9 @@ class CanvasResult:
     reason: Literal["stable", "max_steps"]
     seed: int
     position: int
+    probabilities: tuple[float, ...] = ()
+    departures: tuple[int, ...] = ()
+    states: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -111,8 +126,23 @@ class CanvasResult:
         reason: Literal["stable", "max_steps"],
         seed: int,
         position: int,
+        probabilities: Sequence[float] = (),
+        departures: Sequence[int] = (),
+        states: Sequence[int] = (),
     ) -> "CanvasResult":
         """The result for a whole canvas: finds the first stop token."""
         stop = next((index for index, token in enumerate(tokens) if token in stop_tokens), None)
         length = len(tokens) if stop is None else stop + 1
-        return cls(tuple(tokens), length, stop is not None, tuple(entropies), steps, reason, seed, position)
+        return cls(
+            tokens=tuple(tokens),
+            length=length,
+            stopped=stop is not None,
+            entropies=tuple(entropies),
+            steps=steps,
+            reason=reason,
+            seed=seed,
+            position=position,
+            probabilities=tuple(probabilities),
+            departures=tuple(departures),
+            states=tuple(states),
+        )

@@ -11,6 +11,7 @@ from agentkit_model.attention import CanvasPartner, PrefillPartner
 from agentkit_model.cache import Cache, Store
 from agentkit_model.network import Network
 from agentkit_model.noise import Renoise
+from agentkit_model.path import Hold, Path, best_path
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.work import Denoising, Prefill
 
@@ -21,10 +22,12 @@ PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attent
 class Outcome:
     """What one step made of one canvas, still on the device. L is the canvas length."""
 
-    argmax: Tensor  # (L,) int64
+    canvas: Tensor  # (L,) int64, what would be the result now
     entropies: Tensor  # (L,) float32, nats
     accepted: Tensor  # (L,) bool
+    logits: Tensor  # (L, V) float32, the model's own
     tempered: Tensor  # (L, V) float32
+    path: Path | None
     done: Tensor | None  # () bool; None = cannot be done yet
 
 
@@ -89,7 +92,7 @@ class Runner:
             if row.watched:
                 row.post(_draft(row, outcome))
             if done or row.step == row.settings.max_denoising_steps:
-                results.append(self._result(row, outcome.argmax.tolist(), outcome.entropies.tolist(), stable=done))
+                results.append(self._result(row, outcome, stable=done))
             else:
                 row.soft = self.network.soften(outcome.tempered)
                 results.append(None)
@@ -98,42 +101,71 @@ class Runner:
     def clamped_result(self, row: Denoising) -> CanvasResult:
         """The result of a canvas of which every position is clamped: there is nothing to denoise."""
         tokens = [row.plan.clamped[position] for position in range(self.canvas_length)]
-        return self._result(row, tokens, [0.0] * self.canvas_length, stable=True)
+        return CanvasResult.of(
+            tokens,
+            [0.0] * self.canvas_length,
+            stop_tokens=self.stop_tokens,
+            steps=0,
+            reason="stable",
+            seed=row.seed,
+            position=row.position,
+            probabilities=[1.0] * self.canvas_length,
+        )
 
     def _sample(self, row: Denoising, logits: Tensor) -> Outcome:
         """Applies one step's logits (L, V) to a canvas, in transformers' order."""
-        # 1. Constraints first, then the temperature of this canvas' own step.
+        # 1. Clamps and the path first, then the temperature of this canvas' own step.
         for constraint in row.constraints:
             logits = constraint(logits, row.step)
-        tempered = sampler.temper(logits, sampler.temperature(row.settings, row.step))
+        heat = sampler.temperature(row.settings, row.step)
+        tempered = sampler.temper(logits, heat)
         log_probs = sampler.log_normalise(tempered)
         probs = log_probs.softmax(dim=-1)  # not exp(): so the entropies are transformers' to the last bit
+        entropies = sampler.entropy(log_probs, probs)
+        path, canvas, doubts = self._path(row, logits), tempered.argmax(dim=-1), entropies
+        if path is not None:
+            canvas = path.tokens
+            if path.bound < self.canvas_length:
+                tempered = sampler.temper(_lifted(logits, path, row.plan.hold), heat)
+                log_probs = sampler.log_normalise(tempered)
+                probs = log_probs.softmax(dim=-1)
+                doubts = sampler.entropy(log_probs, probs)
         # 2. Sample; the most probable canvas is kept beside it.
         drawn = sampler.draw(probs, row.noise.uniforms(self.canvas_length).to(logits.device))
-        argmax = tempered.argmax(dim=-1)
         # 3. Accept what is certain enough, make noise of the rest.
-        entropies = sampler.entropy(log_probs, probs)
-        accepted = sampler.accept(entropies, row.settings.entropy_bound)
+        accepted = sampler.accept(doubts, row.settings.entropy_bound)
         row.canvas = self.renoise.again(row.noise, drawn, accepted)
         # 4. Stable and confident?
-        done = sampler.stable(argmax, row.history, row.settings.stability_threshold)
+        done = None
+        if row.plan.hold is None or path is not None:
+            done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
+            row.history.append(canvas)
         if done is not None:
-            done = done & sampler.confident(entropies, row.free, row.settings.confidence_threshold)
-        row.history.append(argmax)
+            done = done & sampler.confident(doubts, row.free, row.settings.confidence_threshold)
         row.step += 1
-        return Outcome(argmax, entropies, accepted, tempered, done)
+        return Outcome(canvas, entropies, accepted, logits, tempered, path, done)
 
-    def _result(
-        self, row: Denoising, tokens: Sequence[int], entropies: Sequence[float], *, stable: bool
-    ) -> CanvasResult:
+    def _path(self, row: Denoising, logits: Tensor) -> Path | None:
+        """The path that the canvas is held to in this step; at the last step there always is one."""
+        hold = row.plan.hold
+        if hold is None:
+            return None
+        last = row.step + 1 == row.settings.max_denoising_steps
+        return best_path(hold, logits, decide=last or row.step >= hold.patience)
+
+    def _result(self, row: Denoising, outcome: Outcome, *, stable: bool) -> CanvasResult:
+        chosen = outcome.logits.log_softmax(dim=-1).gather(1, outcome.canvas[:, None]).squeeze(1)  # (L,)
         return CanvasResult.of(
-            tokens,
-            entropies,
+            outcome.canvas.tolist(),
+            outcome.entropies.tolist(),
             stop_tokens=self.stop_tokens,
             steps=row.step,
             reason="stable" if stable else "max_steps",
             seed=row.seed,
             position=row.position,
+            probabilities=chosen.exp().tolist(),
+            departures=_departures(outcome),
+            states=outcome.path.states if outcome.path is not None else (),
         )
 
     # -- the shared pass
@@ -188,7 +220,26 @@ def _flags(outcomes: Sequence[Outcome]) -> list[bool]:
 def _draft(row: Denoising, outcome: Outcome) -> Draft:
     return Draft(
         row.step,
-        tuple(outcome.argmax.tolist()),
+        tuple(outcome.canvas.tolist()),
         tuple(outcome.entropies.tolist()),
         tuple(outcome.accepted.tolist()),
+        tuple(_departures(outcome)),
     )
+
+
+def _departures(outcome: Outcome) -> list[int]:
+    """Where the path is not what the model alone would have written."""
+    if outcome.path is None:
+        return []
+    departs = outcome.logits.argmax(dim=-1) != outcome.canvas
+    return [int(position) for position in departs.nonzero().squeeze(1).tolist()]
+
+
+def _lifted(logits: Tensor, path: Path, hold: Hold | None) -> Tensor:
+    """Logits (L, V) with the hold's bonus on the tokens of the path, from where it binds."""
+    assert hold is not None
+    lifted = logits.clone()
+    lifted[path.bound :].scatter_add_(
+        1, path.tokens[path.bound :, None], logits.new_full((len(logits) - path.bound, 1), hold.bonus)
+    )
+    return lifted

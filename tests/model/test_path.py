@@ -1,0 +1,194 @@
+"""The most probable path of an automaton: equal to trying every sequence, and never outside of the automaton."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentkit_model import CanvasPlan, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton
+from agentkit_model.path import best_path
+
+PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
+VOCAB = 7
+
+
+def automaton(edges: Sequence[tuple[int, int, Sequence[int]]], size: int, **options: Any) -> TokenAutomaton:
+    """Edges (source, target, tokens), with the last state as the final one."""
+    given_ = {"start": 0, "final": size - 1, "pad": PAD, "stops": frozenset((STOP,))} | options
+    return TokenAutomaton(
+        size=size,
+        source=[source for source, _, _ in edges],
+        target=[target for _, target, _ in edges],
+        label=list(range(len(edges))),
+        cost=options.pop("cost", None) or [0.0] * len(edges),
+        sets=[tokens for _, _, tokens in edges],
+        **{name: value for name, value in given_.items() if name != "cost"},
+    )
+
+
+def accepted(held: TokenAutomaton, tokens: Sequence[int]) -> Iterator[tuple[float, int]]:
+    """The cost and the last state of every path that writes `tokens`."""
+    if not tokens:
+        yield 0.0, held.start
+        return
+    for cost, state in accepted(held, tokens[:-1]):
+        if state == held.final and tokens[-1] == PAD:
+            yield cost, state
+        for index, source in enumerate(held.source):
+            if source == state and tokens[-1] in held.sets[held.label[index]]:
+                yield cost + held.cost[index], int(held.target[index])
+
+
+CALL = automaton([(0, 1, [OPEN]), (1, 1, TEXT), (1, 2, [CLOSE]), (2, 0, [4]), (2, 3, [STOP])], 4)
+
+
+@st.composite
+def automata(draw: st.DrawFn) -> TokenAutomaton:
+    size = draw(st.integers(2, 5))
+    state = st.integers(0, size - 1)
+    tokens = st.lists(st.integers(0, VOCAB - 1), min_size=1, max_size=3, unique=True)
+    edges = draw(st.lists(st.tuples(st.integers(0, size - 2), state, tokens), min_size=1, max_size=8))
+    costs = draw(st.lists(st.sampled_from([0.0, 0.5, 3.0]), min_size=len(edges), max_size=len(edges)))
+    return automaton(edges, size, cost=costs)
+
+
+@settings(deadline=None)
+@given(automata(), st.integers(1, 4), st.integers(0, 2**16))
+def test_no_accepted_sequence_is_more_probable(held: TokenAutomaton, length: int, seed: int) -> None:
+    logits = torch.randn(length, VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
+    logits[-1, PAD] = 50.0  # the model wants the turn to end here
+    best = -math.inf
+    for tokens in itertools.product(range(VOCAB), repeat=length):
+        for cost, state in accepted(held, tokens):
+            if state == held.final:
+                best = max(best, sum(logits[i, token].item() for i, token in enumerate(tokens)) - cost)
+    if best == -math.inf:
+        return
+    path = best_path(Hold(automaton=held), logits)
+    assert path is not None
+    tokens = path.tokens.tolist()
+    cost = min(cost for cost, state in accepted(held, tokens) if state == held.final)
+    assert sum(logits[i, token].item() for i, token in enumerate(tokens)) - cost == pytest.approx(best, abs=1e-3)
+    assert path.states[-1] == held.final
+    assert path.bound == 0
+
+
+def test_a_path_may_cross_the_canvas_if_the_model_does_not_end_there() -> None:
+    logits = torch.zeros(5, VOCAB)
+    logits[:, 5] = 4.0
+    path = best_path(Hold(automaton=CALL), logits)
+    assert path is not None and path.tokens.tolist() == [OPEN, 5, 5, 5, 5]
+    assert path.states[-1] == 1
+    going_on = best_path(Hold(automaton=CALL, state=path.states[-1], limit=5), logits)
+    assert going_on is not None and going_on.tokens.tolist() == [5, 5, 5, CLOSE, STOP]
+
+
+@settings(deadline=None)
+@given(st.integers(3, 14), st.integers(0, 2**16))
+def test_a_turn_is_finished_within_its_limit_whatever_the_logits(limit: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    written: list[int] = []
+    state = None
+    while len(written) < limit:
+        hold = Hold(automaton=CALL, state=state, limit=limit - len(written))
+        path = best_path(hold, torch.randn(4, VOCAB, generator=generator) * 9)
+        assert path is not None
+        written += path.tokens.tolist()
+        state = path.states[-1]
+        if state == CALL.final:
+            break
+    assert any(last == CALL.final for _, last in accepted(CALL, written[: written.index(STOP) + 1]))
+    assert written.index(STOP) < limit
+    assert set(written[written.index(STOP) + 1 :]) <= {PAD}
+
+
+# A turn: 0 text, 1 the call begins, 2 within it, 3 behind it, 4 the stop, 5 the end.
+TURN = replace(
+    automaton([(1, 2, [OPEN]), (2, 2, TEXT), (2, 3, [CLOSE]), (3, 5, [STOP]), (4, 5, [STOP])], 6, start=0),
+    sets=[[OPEN], TEXT, [CLOSE], [STOP], [STOP]],
+    choices={0: [Choice(1, 0), Choice(0, 1, enters=True, binds=True), Choice(3, 4, enters=True)]},
+    breaks=frozenset((0,)),
+)
+
+
+def test_the_kind_of_a_region_is_the_models_own_choice() -> None:
+    """Although the best text is more probable than the best call, ending with tokens the model does not want."""
+    logits = torch.zeros(5, VOCAB)
+    logits[0, OPEN], logits[1:, 4] = 3.0, 6.0
+    logits[-1, STOP] = 12.0
+    path = best_path(Hold(automaton=TURN), logits)
+    assert path is not None and path.tokens.tolist() == [OPEN, 4, 4, CLOSE, STOP]
+    assert path.bound == 0
+    logits[0, OPEN] = 1.0  # likelier than any one text token, but not than text
+    logits[2, STOP] = 9.0
+    path = best_path(Hold(automaton=TURN), logits)
+    assert path is not None and path.tokens.tolist() == [4, 4, STOP, PAD, PAD]
+    assert path.bound == 5, "text is not held while it is denoised"
+
+
+def test_an_unsettled_kind_leaves_the_canvas_free() -> None:
+    logits = torch.zeros(5, VOCAB)
+    logits[0, OPEN] = 1.2
+    hold = Hold(automaton=TURN, settle=0.9)
+    assert best_path(hold, logits, decide=False) is None
+    assert best_path(hold, logits, decide=True) is not None
+    logits[0, OPEN] = 9.0
+    assert best_path(hold, logits, decide=False) is not None
+
+
+def test_no_call_begins_that_could_not_be_finished() -> None:
+    logits = torch.zeros(4, VOCAB)
+    logits[:, OPEN] = 9.0
+    path = best_path(Hold(automaton=TURN, limit=2), logits)
+    assert path is not None and OPEN not in path.tokens.tolist()
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_config: Any) -> Iterator[Engine]:
+    with Engine.from_config(tiny_config(vocab_size=VOCAB, eos_token_id=[STOP]), seed=3, device="cpu") as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("bonus", [0.0, 4.0, 30.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_held_canvas_obeys_whatever_the_weights(engine: Engine, bonus: float, seed: int) -> None:
+    context = engine.open_sync([2, 4, 5])
+    hold = Hold(automaton=CALL, limit=engine.canvas_length, bonus=bonus)
+    canvas = context.fill(CanvasPlan(seed=seed, hold=hold, max_denoising_steps=6))
+    drafts = list(canvas.drafts_sync())
+    result = canvas.result_sync()
+    assert any(last == CALL.final for _, last in accepted(CALL, result.tokens[: result.length]))
+    assert result.states[-1] == CALL.final
+    assert drafts[-1].tokens == result.tokens and drafts[-1].departures == result.departures
+    assert all(0 < probability <= 1 for probability in result.probabilities)
+
+
+def test_a_strong_hold_makes_the_path_the_canvas(engine: Engine) -> None:
+    context = engine.open_sync([2, 4, 5])
+    hold = Hold(automaton=CALL, limit=engine.canvas_length, bonus=60.0)
+    steps = [context.fill(CanvasPlan(seed=seed, hold=hold)).result_sync().steps for seed in range(5)]
+    free = [context.fill(CanvasPlan(seed=seed)).result_sync().steps for seed in range(5)]
+    assert sum(steps) < sum(free)
+
+
+def test_what_does_not_fit_is_refused(engine: Engine) -> None:
+    context = engine.open_sync([2])
+    with pytest.raises(PlanError, match="takes 3 tokens; the limit is 2"):
+        context.fill(CanvasPlan(hold=Hold(automaton=CALL, limit=2)))
+    with pytest.raises(PlanError, match="states 0 to 3, not 9"):
+        context.fill(CanvasPlan(hold=Hold(automaton=CALL, state=9)))
+    with pytest.raises(PlanError, match="token 90; the vocabulary ends at 6"):
+        context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [90])], 2))))
+    with pytest.raises(PlanError, match="an edge without tokens"):
+        context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [])], 2))))
+    with pytest.raises(PlanError, match="no way leads"):
+        context.fill(CanvasPlan(hold=Hold(automaton=automaton([(1, 1, [4])], 3))))
+    clamped = CanvasPlan(clamped={0: 4}, hold=Hold(automaton=CALL))
+    with pytest.raises(DenoisingError, match="accepts no sequence"):
+        context.fill(clamped).result_sync()
