@@ -17,6 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
+from agentkit.constraints.nodes import Refused
+from agentkit.constraints.normalize import normalize
 from agentkit.errors import ToolDefinitionError
 from agentkit.messages import JSON
 
@@ -75,6 +77,7 @@ class TypedArguments:
         model.__pydantic_config__ = ConfigDict(extra="forbid")
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(model)
         self.schema = self._describe(clean_schema(self._adapter.json_schema(schema_generator=_Generator)))
+        _refuse_impossible(function_name, self.schema)
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
         try:
@@ -117,6 +120,7 @@ class SchemaArguments:
             where = _pointer(error.absolute_path) or "the root"
             raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
         _refuse_remote_references(tool_name, self.schema)
+        _refuse_impossible(tool_name, self.schema)
         self._validator: Any = kind(self.schema, format_checker=kind.FORMAT_CHECKER, registry=Registry())
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
@@ -218,6 +222,14 @@ def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> N
     elif isinstance(node, list):
         for index, value in enumerate(node):
             _refuse_remote_references(tool_name, value, f"{pointer}/{index}")
+
+
+def _refuse_impossible(tool_name: str, schema: Mapping[str, JSON]) -> None:
+    """Refuses a schema that no arguments can fit."""
+    try:
+        normalize(schema)
+    except Refused as error:
+        raise ToolDefinitionError(f"Tool {tool_name!r}: at {error.pointer or 'the root'}: {error.reason}.") from None
 
 
 def _own_copy(tool_name: str, schema: Mapping[str, JSON]) -> dict[str, JSON]:

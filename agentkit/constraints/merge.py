@@ -1,0 +1,221 @@
+"""Plain schemas that all have to hold, merged into one node for each type of value that they leave.
+
+Plain means: references and alternatives have been spelt out already (see `normalize`), and count for nothing here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from agentkit.constraints.merge_members import merged_array, merged_object
+from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text
+from agentkit.constraints.places import (
+    Bound,
+    Context,
+    Place,
+    Places,
+    excluded,
+    given,
+    least,
+    most,
+    note_conditions,
+    telling,
+    writable,
+)
+from agentkit.messages import JSON
+
+EXACT_LENGTH = 100
+"""Code points up to which the length of a string is held."""
+
+_KINDS = ("object", "array", "string", "number", "integer", "boolean", "null")
+_TELLING = {
+    "object": {"properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties",
+               "maxProperties", "dependentRequired", "unevaluatedProperties"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "unevaluatedItems"},
+    "string": {"minLength", "maxLength", "pattern", "format"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+}  # fmt: skip
+
+
+def merged(context: Context, places: Places, free: int) -> Iterator[Callable[[], Node]]:
+    """What builds the node for each type that is left; each may raise `Refused`.
+
+    Args:
+        places: the schemas, plain.
+        free: how deep a value may be nested if nothing is said of it.
+    """
+    if any("enum" in place.schema or "const" in place.schema for place in places):
+        yield partial(_choice, context, places)
+        return
+    kinds, told = _kinds(places)
+    for kind in kinds:
+        if kind == "boolean":
+            yield partial(_words, context, places, (True, False))
+        elif kind == "null":
+            yield partial(_words, context, places, (None,))
+        elif kind == "string":
+            yield partial(_text, context, places)
+        elif kind in ("number", "integer"):
+            yield partial(_number, context, places, kind == "integer")
+        elif told or free > 0:
+            build = merged_object if kind == "object" else merged_array
+            yield partial(build, context, places, free if told else free - 1)
+
+
+def _kinds(places: Places) -> tuple[list[str], bool]:
+    """The types of value that all places allow, and whether any of them says something about it."""
+    kinds = set(_KINDS)
+    told = False
+    for place in places:
+        if "type" in place.schema:
+            kinds &= _spelt(place.schema["type"])
+            told = True
+        forbidden = place.schema.get("not")
+        if isinstance(forbidden, Mapping) and forbidden.keys() == {"type"}:
+            without = _spelt(forbidden["type"])
+            kinds -= without if "number" in without else without - {"integer"}
+    if not told:
+        keywords = {keyword for place in places for keyword in place.schema}
+        telling = {kind for kind in _TELLING if keywords & _TELLING[kind]}
+        if telling:
+            kinds &= telling
+            told = True
+    if "number" in kinds:
+        kinds.discard("integer")
+    return [kind for kind in _KINDS if kind in kinds], told
+
+
+def _spelt(given: Any) -> set[str]:
+    kinds = {given} if isinstance(given, str) else set(given)
+    return kinds | {"integer"} if "number" in kinds else kinds
+
+
+def _choice(context: Context, places: Places) -> Node:
+    place = next(place for place in places if "enum" in place.schema or "const" in place.schema)
+    keyword = "const" if "const" in place.schema else "enum"
+    values = [place.schema["const"]] if keyword == "const" else place.schema["enum"]
+    own = _without_one_of(places)
+    kept = tuple(value for value in values if _can_be_written(value) and context.valid(value, own))
+    if not kept:
+        raise Refused(f"{place.pointer}/{keyword}", "none of its values can be valid")
+    return Choice(kept)
+
+
+def _words(context: Context, places: Places, values: tuple[JSON, ...]) -> Node:
+    kept = tuple(value for value in values if context.valid(value, _without_one_of(places)))
+    if not kept:
+        raise Refused(telling(places, {"not"}), "no value can be valid here")
+    return Choice(kept)
+
+
+def _without_one_of(places: Places) -> list[Place]:
+    """The places without `oneOf`, whose branches are compared once all are known."""
+    return [
+        replace(place, schema={word: value for word, value in place.schema.items() if word != "oneOf"})
+        for place in places
+    ]
+
+
+def _text(context: Context, places: Places) -> Node:
+    note_conditions(context, places, scalar=True)
+    shortest, longest = most(places, "minLength"), least(places, "maxLength")
+    if shortest and longest and shortest.value > longest.value:
+        raise Refused(longest.where, f"no string has at least {shortest.value} and at most {longest.value} characters")
+    for bound in (shortest, longest):
+        if bound and bound.value > EXACT_LENGTH:
+            context.note(bound.pointer, bound.keyword)
+    return Text(
+        min_length=min(int(shortest.value), EXACT_LENGTH) if shortest else 0,
+        max_length=int(longest.value) if longest and longest.value <= EXACT_LENGTH else None,
+        patterns=given(places, "pattern"),
+        formats=given(places, "format"),
+        excluded=tuple(value for value in excluded(places) if isinstance(value, str) and writable(value)),
+        declared=_declared(places),
+        pointer=telling(places, _TELLING["string"]),
+    )
+
+
+def _number(context: Context, places: Places, integer: bool) -> Node:
+    note_conditions(context, places, scalar=True)
+    places = [_modern(place) for place in places]
+    for place in places:
+        if not integer and place.schema.get("not") == {"type": "integer"}:
+            context.note(place.pointer, "not")
+    low, high = most(places, "minimum"), least(places, "maximum")
+    above, below = most(places, "exclusiveMinimum"), least(places, "exclusiveMaximum")
+    node = Number(
+        minimum=_value(low),
+        maximum=_value(high),
+        exclusive_minimum=_value(above),
+        exclusive_maximum=_value(below),
+        multiples=given(places, "multipleOf"),
+        excluded=tuple(value for value in excluded(places) if is_number(value)),
+        declared=_declared(places),
+        pointer=telling(places, _TELLING["number"]),
+    )
+    node = whole(node) if integer else node
+    if empty_range(node):
+        where = next(bound.where for bound in (high, below, low, above) if bound)
+        raise Refused(where, f"no {'integer' if integer else 'number'} is within these bounds")
+    return node
+
+
+def whole(node: Number) -> Number:
+    """The integers among some numbers: their bounds are integers and inclusive."""
+    low = [math.ceil(node.minimum)] if node.minimum is not None else []
+    high = [math.floor(node.maximum)] if node.maximum is not None else []
+    if node.exclusive_minimum is not None:
+        low.append(math.floor(node.exclusive_minimum) + 1)
+    if node.exclusive_maximum is not None:
+        high.append(math.ceil(node.exclusive_maximum) - 1)
+    return replace(
+        node,
+        integer=True,
+        minimum=max(low, default=None),
+        maximum=min(high, default=None),
+        exclusive_minimum=None,
+        exclusive_maximum=None,
+    )
+
+
+def empty_range(node: Number) -> bool:
+    """Whether the bounds leave nothing between them."""
+    low = [bound for bound in (node.minimum, node.exclusive_minimum) if bound is not None]
+    high = [bound for bound in (node.maximum, node.exclusive_maximum) if bound is not None]
+    if not low or not high or max(low) < min(high):
+        return False
+    return max(low) > min(high) or max(low) == node.exclusive_minimum or min(high) == node.exclusive_maximum
+
+
+def is_number(value: JSON) -> bool:
+    """Whether a value is a number, which true is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _modern(place: Place) -> Place:
+    """The schema with exclusive bounds as numbers; in draft 4 they are flags."""
+    schema = dict(place.schema)
+    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if schema.get(flag) is True and bound in schema:
+            schema[flag] = schema.pop(bound)
+    return replace(place, schema=schema)
+
+
+def _value(bound: Bound | None) -> float | None:
+    return None if bound is None else bound.value
+
+
+def _declared(places: Places) -> bool:
+    return any(place.schema.get("x-grounded") is True for place in places)
+
+
+def _can_be_written(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(writable(key) and _can_be_written(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(map(_can_be_written, value))
+    return not isinstance(value, str) or writable(value)

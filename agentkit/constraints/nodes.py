@@ -1,0 +1,157 @@
+"""What a JSON value may be, in few words: the nodes that every JSON Schema is brought down to (see `normalize`).
+
+A node says what may be written. It allows nothing that its schema forbids, except for the keywords that are listed as
+unheld; it may allow less where an automaton has to be finite or where nobody would write the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from agentkit.messages import JSON
+
+
+class Refused(Exception):
+    """Nothing can be written for this schema.
+
+    Attributes:
+        pointer: where in the schema, a JSON pointer.
+        reason: why, as a sentence without its full stop.
+        broken: the schema can't be read, so that it is refused even where nothing has to be written.
+    """
+
+    def __init__(self, pointer: str, reason: str, *, broken: bool = False) -> None:
+        super().__init__(f"{pointer or 'the root'}: {reason}")
+        self.pointer = pointer
+        self.reason = reason
+        self.broken = broken
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some values, at least one: `enum`, `const`, booleans and null."""
+
+    values: tuple[JSON, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string; lengths in code points.
+
+    patterns  regular expressions that all have to be found in it
+    formats   names of formats that it all has to have; unknown ones mean nothing
+    excluded  what it must not be
+    declared  the schema says that the value is grounded
+    pointer   where the schema stands
+    """
+
+    min_length: int = 0
+    max_length: int | None = None
+    patterns: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    declared: bool = False
+    pointer: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number. Of an integer, the bounds are integers and inclusive."""
+
+    integer: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: float | None = None
+    exclusive_maximum: float | None = None
+    multiples: tuple[float, ...] = ()
+    excluded: tuple[float, ...] = ()
+    declared: bool = False
+    pointer: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A list: the nodes of `prefix` one by one, then as many of `items` as the bounds allow (None: no further ones).
+
+    `max_items` is None where there is no end.
+    """
+
+    prefix: tuple[Node, ...] = ()
+    items: Node | None = None
+    min_items: int = 0
+    max_items: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A member of an object whose key is known."""
+
+    key: str
+    node: Node
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object of known keys, in the order of `properties`, at least `min_properties` of them (0 or 1)."""
+
+    properties: tuple[Property, ...] = ()
+    min_properties: int = 0
+    closed: bool = False
+    """Whether the schema forbids any other key (none is written in any case)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """An object of any keys that are `names`, from `min_properties` to `max_properties` (None: no end) of them."""
+
+    names: Text
+    values: Node
+    min_properties: int = 0
+    max_properties: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Any of some nodes, none of which is a union; at most one of them is a choice."""
+
+    branches: tuple[Flat, ...]
+
+
+Flat: TypeAlias = Choice | Text | Number | Array | Object | Map
+Node: TypeAlias = Flat | Union
+
+
+def union(nodes: Iterable[Node]) -> Node:
+    """Any of the nodes, of which there is at least one."""
+    others: dict[str, Flat] = {}  # by what they say: for == a choice of 1 would be one of true
+    values: dict[str, JSON] = {}
+    for node in nodes:
+        for flat in flat_nodes(node):
+            if isinstance(flat, Choice):
+                values |= {identity(value): value for value in flat.values}
+            else:
+                others.setdefault(repr(flat), flat)
+    branches = (*([Choice(tuple(values.values()))] if values else ()), *others.values())
+    return branches[0] if len(branches) == 1 else Union(branches)
+
+
+def flat_nodes(node: Node) -> tuple[Flat, ...]:
+    """The branches of a union, or the node itself."""
+    return node.branches if isinstance(node, Union) else (node,)
+
+
+def identity(value: JSON) -> str:
+    """The same text for what JSON Schema takes as equal, and for nothing else: 1 is 1.0 but not true."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def _plain(value: JSON) -> JSON:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,133 @@
+"""Schemas and where they stand, and what several of them say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from agentkit.constraints.nodes import Node
+from agentkit.messages import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A schema and where it stands; `refs` are the references that were followed to it from the root."""
+
+    pointer: str
+    schema: Mapping[str, Any]
+    refs: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, pointer: str, schema: Mapping[str, Any] | bool, refs: tuple[str, ...] = ()) -> Place:
+        """A schema that may be true or false, which become `{}` and `{"not": {}}`."""
+        if isinstance(schema, bool):
+            schema = {} if schema else {"not": {}}
+        return cls(pointer, schema, refs)
+
+    def at(self, *steps: str | int) -> Place:
+        """The schema that stands there within this one."""
+        schema: Any = self.schema
+        for step in steps:
+            schema = schema[step]
+        return Place.of(self.pointer + "".join(map(_step, steps)), schema, self.refs)
+
+
+Places: TypeAlias = Sequence[Place]
+
+
+class Context(Protocol):
+    """What merging needs of the whole schema."""
+
+    def node(self, places: Places, free: int) -> Node:
+        """The node of schemas that all have to hold. Raises `Refused`."""
+
+    def valid(self, value: JSON, places: Places) -> bool:
+        """Whether the value is valid in all these places."""
+
+    def note(self, pointer: str, keyword: str) -> None:
+        """Notes that a keyword is not held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A keyword's number, and the pointer of the schema that it stands in."""
+
+    value: float
+    pointer: str
+    keyword: str
+
+    @property
+    def where(self) -> str:
+        """The pointer of the keyword itself."""
+        return f"{self.pointer}/{self.keyword}"
+
+
+def most(places: Places, keyword: str) -> Bound | None:
+    """The greatest number that any of the places gives a keyword."""
+    return _bound(places, keyword, max)
+
+
+def least(places: Places, keyword: str) -> Bound | None:
+    """The least number that any of the places gives a keyword."""
+    return _bound(places, keyword, min)
+
+
+def given(places: Places, keyword: str) -> tuple[Any, ...]:
+    """The different values that the places give a keyword."""
+    return tuple(dict.fromkeys(place.schema[keyword] for place in places if keyword in place.schema))
+
+
+def telling(places: Places, keywords: set[str]) -> str:
+    """The pointer of the last place that has one of the keywords, or else of the first place."""
+    found = [place.pointer for place in places if place.schema.keys() & keywords]
+    return found[-1] if found else places[0].pointer if places else ""
+
+
+def note_conditions(context: Context, places: Places, *, scalar: bool) -> None:
+    """Notes `if`, and `not` where it is more than a type or some scalars."""
+    for place in places:
+        if "if" in place.schema and place.schema.keys() & {"then", "else"}:
+            context.note(place.pointer, "if")
+        if "not" in place.schema and not _simple(place.schema["not"], scalar):
+            context.note(place.pointer, "not")
+
+
+def excluded(places: Places) -> list[JSON]:
+    """The values that `not` forbids one by one."""
+    found: list[JSON] = []
+    for place in places:
+        forbidden = place.schema.get("not")
+        if isinstance(forbidden, Mapping) and _simple(forbidden, scalar=True):
+            found += [forbidden["const"]] if "const" in forbidden else forbidden.get("enum", [])
+    return found
+
+
+def writable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: a lone surrogate cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _simple(forbidden: Any, scalar: bool) -> bool:
+    """Whether a `not` is held: one of types, or one of values where a scalar stands."""
+    if not isinstance(forbidden, Mapping):
+        return False
+    keywords = forbidden.keys() - {"title", "description"}
+    if keywords == {"type"}:
+        return True
+    values = [forbidden["const"]] if "const" in forbidden else forbidden.get("enum", [])
+    plain = scalar or not any(isinstance(value, list | dict) for value in values)
+    return bool(values) and plain and keywords <= {"type", "enum", "const"}
+
+
+def _bound(places: Places, keyword: str, pick: Callable[..., Bound]) -> Bound | None:
+    bounds = [
+        Bound(value, place.pointer, keyword)
+        for place in places
+        if isinstance(value := place.schema.get(keyword), int | float) and not isinstance(value, bool)
+    ]
+    return pick(bounds, key=lambda bound: bound.value) if bounds else None
+
+
+def _step(step: str | int) -> str:
+    return f"/{str(step).replace('~', '~0').replace('/', '~1')}"

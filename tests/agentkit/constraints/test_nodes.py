@@ -1,0 +1,213 @@
+"""JSON Schemas brought down to nodes, and the ones that are refused."""
+
+from typing import Any
+
+import pytest
+
+from agentkit import Tool, ToolDefinitionError
+from agentkit.constraints.nodes import Array, Choice, Map, Node, Number, Object, Property, Refused, Text, Union
+from agentkit.constraints.normalize import DEPTH, normalize
+
+INTEGER, STRING = {"type": "integer"}, {"type": "string"}
+
+
+def an_object(properties: dict[str, Any], *required: str, **keywords: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required), **keywords}
+
+
+def argument(schema: Any, **keywords: Any) -> Node:
+    """The node of an argument with this schema."""
+    node = normalize(an_object({"x": schema}, "x", **keywords)).node
+    assert isinstance(node, Object)
+    return node.properties[0].node
+
+
+def unheld(schema: Any) -> list[tuple[str, str]]:
+    return [(pointer.removeprefix("/properties/x"), keyword) for pointer, keyword in whole_unheld(schema)]
+
+
+def whole_unheld(schema: Any) -> tuple[tuple[str, str], ...]:
+    return normalize(an_object({"x": schema}, "x")).unheld
+
+
+@pytest.mark.parametrize(
+    ("schema", "node"),
+    [
+        (STRING, Text()),
+        ({"type": "string", "minLength": 2, "maxLength": 5, "pattern": "a", "format": "date"},
+         Text(2, 5, ("a",), ("date",))),
+        ({"type": "string", "x-grounded": True}, Text(declared=True)),
+        (INTEGER, Number(integer=True)),
+        ({"type": "integer", "exclusiveMinimum": 0, "maximum": 6.5}, Number(integer=True, minimum=1, maximum=6)),
+        ({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.5}, Number(exclusive_minimum=0, multiples=(0.5,))),
+        ({"type": "boolean"}, Choice((True, False))),
+        ({"type": "null"}, Choice((None,))),
+        ({"const": "a"}, Choice(("a",))),
+        ({"enum": ["a", 1, None], "type": ["string", "null"]}, Choice(("a", None))),
+        ({"enum": ["a", "bb"], "minLength": 2}, Choice(("bb",))),
+        ({"type": "array", "items": INTEGER, "minItems": 1}, Array(items=Number(integer=True), min_items=1)),
+        ({"type": "array", "prefixItems": [INTEGER], "items": False}, Array((Number(integer=True),), None, 0, 1)),
+        ({"type": "array", "items": False}, Array((), None, 0, 0)),
+        ({"type": "object", "additionalProperties": INTEGER}, Map(Text(), Number(integer=True))),
+        ({"type": "object", "propertyNames": {"enum": ["b", "a"]}, "additionalProperties": INTEGER},
+         Object((Property("a", Number(integer=True), False), Property("b", Number(integer=True), False)))),
+        (an_object({"b": STRING, "A": INTEGER}, "b"),
+         Object((Property("A", Number(integer=True), False), Property("b", Text(), True)))),
+        ({"properties": {"a": STRING}, "minProperties": 1}, Object((Property("a", Text(), True),), 1)),
+    ],
+)  # fmt: skip
+def test_a_schema_becomes_a_node(schema: Any, node: Node) -> None:
+    assert argument(schema) == node
+
+
+@pytest.mark.parametrize(
+    ("schema", "node"),
+    [
+        ({"type": ["integer", "null"]}, Union((Choice((None,)), Number(integer=True)))),
+        ({"anyOf": [STRING, {"type": "null"}]}, Union((Choice((None,)), Text()))),
+        ({"anyOf": [{"const": "a"}, {"const": "b"}, {"const": "a"}]}, Choice(("a", "b"))),
+        ({"type": "string", "anyOf": [{"minLength": 3}, INTEGER]}, Text(min_length=3)),
+        ({"allOf": [STRING, {"minLength": 2}, {"minLength": 3, "pattern": "a"}]}, Text(3, patterns=("a",))),
+        ({"allOf": [{"type": "number"}, {"type": ["integer", "string"]}]}, Number(integer=True)),
+        ({"allOf": [{"enum": [1, 2, 3]}, {"enum": [2, 3, 4]}]}, Choice((2, 3))),
+        ({"allOf": [an_object({"a": STRING}), an_object({"a": {"minLength": 1}}, "a")]},
+         Object((Property("a", Text(1), True),))),
+        ({"type": "string", "not": {"enum": ["a", 1]}}, Text(excluded=("a",))),
+        ({"type": ["string", "boolean"], "not": {"const": True}}, Union((Choice((False,)), Text()))),
+        ({"type": ["string", "integer"], "not": {"type": "string"}}, Number(integer=True)),
+        ({"minLength": 2}, Text(2)),
+        ({"type": "string", "minimum": 2}, Text()),
+    ],
+)  # fmt: skip
+def test_what_holds_together_is_merged(schema: Any, node: Node) -> None:
+    assert argument(schema) == node
+    assert unheld(schema) == []
+
+
+def test_nothing_said_means_anything_to_a_depth() -> None:
+    def depth(node: Node) -> int:
+        assert isinstance(node, Union)
+        inner = [depth(flat.items) for flat in node.branches if isinstance(flat, Array) and flat.items]
+        return 1 + max(inner, default=-1)
+
+    assert depth(argument({})) == 2
+    assert normalize({"type": "object", "description": "No arguments."}).node == Object()
+
+
+def test_references_are_followed_to_a_depth() -> None:
+    tree = an_object({"value": INTEGER, "children": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}}, "value")
+    node, levels = argument({"$ref": "#/$defs/Tree"}, **{"$defs": {"Tree": tree}}), 0
+    while isinstance(node, Object):
+        children = node.properties[0].node
+        assert isinstance(children, Array)
+        levels += 1
+        node = children.items or Choice((None,))
+    assert levels == DEPTH
+    anchored = {"$defs": {"T": {"$anchor": "tea", **STRING}}}
+    assert argument({"$ref": "#tea"}, **anchored) == Text()
+    root = normalize(an_object({"next": {"$ref": "#"}})).node
+    assert isinstance(root, Object) and isinstance(root.properties[0].node, Object)
+
+
+@pytest.mark.parametrize(
+    ("branches", "nodes"),
+    [
+        ([STRING, INTEGER], [Text(), Number(integer=True)]),
+        ([STRING, {"const": "a"}, {"enum": ["a", "b", 3]}], [Choice((3,)), Text(excluded=("a", "a", "b"))]),
+        ([{"type": "integer", "maximum": 2}, {"type": "integer", "exclusiveMinimum": 2}],
+         [Number(True, maximum=2), Number(True, minimum=3)]),
+        ([an_object({"a": STRING}, "a"), an_object({"b": STRING}, "b")],
+         [Object((Property("a", Text(), True),)), Object((Property("b", Text(), True),))]),
+        ([an_object({"kind": {"const": "cat"}, "n": INTEGER}), an_object({"kind": {"const": "dog"}})],
+         [Object((Property("kind", Choice(("cat",)), True), Property("n", Number(True), False))),
+          Object((Property("kind", Choice(("dog",)), True),))]),
+    ],
+)  # fmt: skip
+def test_the_branches_of_one_of_are_kept_apart(branches: list[Any], nodes: list[Node]) -> None:
+    assert argument({"oneOf": branches}) == Union(tuple(nodes))  # type: ignore[arg-type]
+    assert unheld({"oneOf": branches}) == []
+
+
+def test_one_of_with_required_keys_takes_one_of_them() -> None:
+    schema = an_object({"id": INTEGER, "name": STRING}, oneOf=[{"required": ["id"]}, {"required": ["name"]}])
+    by_id = Object((Property("id", Number(True), True),))
+    assert argument(schema) == Union((by_id, Object((Property("name", Text(), True),))))
+
+
+@pytest.mark.parametrize(
+    ("schema", "noted"),
+    [
+        ({"type": "string", "maxLength": 101}, ("", "maxLength")),
+        ({"type": "string", "minLength": 101}, ("", "minLength")),
+        ({"type": "array", "items": INTEGER, "uniqueItems": True}, ("", "uniqueItems")),
+        ({"type": "array", "contains": INTEGER}, ("", "contains")),
+        ({"type": "array", "items": INTEGER, "maxItems": 17}, ("", "maxItems")),
+        ({"type": "array", "items": INTEGER, "minItems": 17}, ("", "minItems")),
+        ({"oneOf": [{"type": "number"}, INTEGER]}, ("", "oneOf")),
+        ({"type": "string", "not": {"pattern": "a"}}, ("", "not")),
+        ({"type": "string", "if": {"minLength": 2}, "then": {"pattern": "a"}}, ("", "if")),
+        (an_object({"a": STRING, "b": STRING}, dependentRequired={"a": ["b"]}), ("", "dependentRequired")),
+        (an_object({"a": STRING, "b": STRING, "c": STRING}, minProperties=2), ("", "minProperties")),
+        (an_object({"a": STRING, "b": STRING}, maxProperties=1), ("", "maxProperties")),
+        ({"type": "object", "patternProperties": {"^a": STRING}}, ("", "patternProperties")),
+        (an_object({"y/z": {"type": "array", "uniqueItems": True}}), ("/properties/y~1z", "uniqueItems")),
+    ],
+)  # fmt: skip
+def test_what_no_automaton_holds_is_noted(schema: Any, noted: tuple[str, str]) -> None:
+    assert unheld(schema) == [noted]
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ({"oneOf": [{"const": 1}, {"enum": [1, 1.0]}]}, "/properties/x"),
+        ({"type": "string", "minLength": 3, "maxLength": 2}, "/properties/x/maxLength"),
+        ({"type": "integer", "minimum": 3, "maximum": 2}, "/properties/x/maximum"),
+        ({"type": "integer", "exclusiveMinimum": 2, "exclusiveMaximum": 3}, "/properties/x/exclusiveMaximum"),
+        ({"type": "number", "minimum": 3, "exclusiveMaximum": 3}, "/properties/x/exclusiveMaximum"),
+        ({"enum": ["a", "b"], "type": "integer"}, "/properties/x/enum"),
+        ({"const": "a", "maxLength": 0}, "/properties/x/const"),
+        ({"allOf": [STRING, INTEGER]}, "/properties/x"),
+        (False, "/properties/x"),
+        ({"type": "array", "items": False, "minItems": 1}, "/properties/x/items"),
+        ({"type": "array", "minItems": 3, "maxItems": 2}, "/properties/x/maxItems"),
+        ({"type": "array", "items": {"const": 1, "type": "string"}, "minItems": 1}, "/properties/x/items/const"),
+        (an_object({"a": {"enum": []}}, "a"), "/properties/x/properties/a/enum"),
+        (an_object({}, "a", additionalProperties=False), "/properties/x/additionalProperties"),
+        (an_object({"a": STRING}, "a", maxProperties=0), "/properties/x/maxProperties"),
+        (an_object({"a": STRING}, minProperties=2), "/properties/x/minProperties"),
+        ({"$ref": "#/$defs/None"}, "/properties/x/$ref"),
+        ({"$ref": "#/properties/x"}, "/properties/x"),
+    ],
+)  # fmt: skip
+def test_what_can_never_be_called_is_refused(schema: Any, pointer: str) -> None:
+    with pytest.raises(Refused) as caught:
+        normalize(an_object({"x": schema}, "x"))
+    assert caught.value.pointer == pointer
+    assert caught.value.reason
+
+
+def test_an_argument_that_can_be_left_out_refuses_nothing() -> None:
+    assert normalize(an_object({"a": STRING, "b": False})).node == Object((Property("a", Text(), False),))
+    with pytest.raises(Refused):  # but a reference has to lead somewhere
+        normalize(an_object({"b": {"$ref": "#/$defs/None"}}))
+
+
+def test_a_tool_that_can_never_be_called_is_no_tool() -> None:
+    from typing import Annotated
+
+    from pydantic import Field
+
+    def roll(dice: Annotated[int, Field(ge=6, le=1)]) -> None: ...
+
+    with pytest.raises(ToolDefinitionError, match="Tool 'roll': at /properties/dice/maximum: no integer is within"):
+        Tool(roll)
+    with pytest.raises(ToolDefinitionError, match="Tool 'f': at /properties/x/enum: none of its values can be valid"):
+        schema = an_object({"x": {"enum": [1], "type": "string"}}, "x")
+        Tool.from_schema(print, name="f", description="", json_schema=schema)
+
+
+def test_a_schema_that_branches_while_it_recurses_is_unrolled_less() -> None:
+    keys = {f"k{index}": {"$ref": "#/$defs/Wide"} for index in range(12)}
+    node = argument({"$ref": "#/$defs/Wide"}, **{"$defs": {"Wide": an_object(keys)}})
+    assert isinstance(node, Object) and len(node.properties) == 12
