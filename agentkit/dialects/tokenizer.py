@@ -134,6 +134,11 @@ class Tokenizer:
             known = self._bytes[id] = self._to_bytes(id)
         return known
 
+    def plain_tokens(self) -> dict[int, bytes]:
+        """The bytes of every token that is no control token, by id."""
+        vocabulary = self._backend.get_vocab(with_added_tokens=True)
+        return {id: self._spell(id, token) for token, id in vocabulary.items() if id not in self._guarded}
+
     def is_control(self, id: int) -> bool:
         """Whether the id is a control token, of this format or of another."""
         return id in self._guarded
@@ -175,17 +180,19 @@ class Tokenizer:
         return "ByteLevel" in _decoders(json.loads(self._definition).get("decoder"))
 
     def _to_bytes(self, id: int) -> bytes:
+        token = self._backend.id_to_token(id) if id >= 0 else None
+        return _REPLACEMENT if token is None else self._spell(id, token)
+
+    def _spell(self, id: int, token: str) -> bytes:
+        """The bytes of a token, given how the vocabulary writes it."""
         if id in self._added:
             return str(self._added[id].content).encode()
-        token = self._backend.id_to_token(id) if id >= 0 else None
-        if token is None:
-            return _REPLACEMENT
         if self._byte_level:
-            return bytes(_BYTE_OF[character] for character in token if character in _BYTE_OF)
+            return token.translate(_LATIN).encode("latin-1", "ignore")
         byte = _BYTE_TOKEN.fullmatch(token)
         if byte:
             return bytes([int(byte[1], 16)])
-        return str(token).replace(_META_SPACE, " ").encode()
+        return token.replace(_META_SPACE, " ").encode()
 
 
 def _decoders(decoder: Any) -> set[str]:
@@ -205,4 +212,5 @@ def _byte_characters() -> Iterator[tuple[str, int]]:
             shifted += 1
 
 
-_BYTE_OF = dict(_byte_characters())
+_LATIN = dict.fromkeys(range(256)) | {ord(character): chr(byte) for character, byte in _byte_characters()}
+"""Turns a byte-level token into characters of Latin-1, one for each byte; what stands for no byte is dropped."""

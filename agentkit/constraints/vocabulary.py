@@ -1,0 +1,213 @@
+"""A tokenizer's plain tokens as bytes, and byte automata folded over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentkit.constraints.dfa import ByteDFA
+from agentkit.dialects.tokenizer import Tokenizer
+
+Tokens: TypeAlias = NDArray[np.int32]
+"""Token ids, ascending."""
+
+Numbers: TypeAlias = NDArray[np.int32]
+Edge: TypeAlias = tuple[int, int, Tokens]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenEdges:
+    """A byte automaton as one over tokens: from one state to another by any token of a set.
+
+    size       how many states there are; 0 is the start
+    accepting  (size,) bool
+    edges      source, target, tokens; at most one edge for each pair of states. Equal sets are one array.
+
+    Every state can be reached, and an accepting one can be reached from it, by tokens. Where nothing can be written in
+    the vocabulary's tokens, the start is alone and does not accept.
+    """
+
+    size: int
+    accepting: NDArray[np.bool_]
+    edges: tuple[Edge, ...]
+
+
+class Vocabulary:
+    """The plain tokens of a tokenizer: those that are no control tokens and stand for at least one byte.
+
+    Attributes:
+        text_tokens: their ids, ascending; int32.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        spelled = {id: spelling for id, spelling in sorted(tokenizer.plain_tokens().items()) if spelling}
+        self.text_tokens: Tokens = np.array(list(spelled), np.int32)
+        self._spellings = _Spellings(list(spelled.values()))
+        self._folded: dict[bytes, TokenEdges] = {}
+
+    def fold(self, dfa: ByteDFA) -> TokenEdges:
+        """The automaton over this vocabulary's tokens; the one found before for one that accepts the same."""
+        found = self._folded.get(dfa.key)
+        if found is None:
+            found = self._folded[dfa.key] = _fold(dfa, self._spellings, self.text_tokens)
+        return found
+
+
+class _Spellings:
+    """The bytes of all tokens, as columns of which each is shorter than the one before.
+
+    order    (V,) the tokens, by falling length
+    lengths  (V,) how many bytes each token of `order` has
+    columns  byte i of the tokens of `order` that have so many
+    """
+
+    def __init__(self, spellings: Sequence[bytes]) -> None:
+        lengths = np.fromiter(map(len, spellings), np.int32, len(spellings))
+        starts = np.cumsum(lengths, dtype=np.int64) - lengths
+        flat = np.frombuffer(b"".join(spellings), np.uint8)
+        self.order = np.argsort(-lengths, kind="stable")
+        self.lengths = lengths[self.order]
+        starts = starts[self.order]
+        counts = np.searchsorted(-self.lengths, -np.arange(self.lengths.max(initial=0)))  # tokens longer than i
+        self.columns = [flat[starts[:count] + index] for index, count in enumerate(counts)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Walks:
+    """Where the tokens lead: from `source` to `target` by those of `group`, of which one token is as good as another.
+
+    source, target, group  (W,) int32
+    tokens, offsets        the tokens of group i, ascending, are `tokens[offsets[i]:offsets[i + 1]]`
+    """
+
+    source: Numbers
+    target: Numbers
+    group: Numbers
+    tokens: Tokens
+    offsets: NDArray[np.int64]
+
+
+def _fold(dfa: ByteDFA, spellings: _Spellings, ids: Tokens) -> TokenEdges:
+    edges = list(_edges(_walks(dfa, spellings, ids)))
+    useful = _reached({0}, ((source, target) for source, target, _ in edges))
+    useful &= _reached(set(np.flatnonzero(dfa.accepting).tolist()), ((target, source) for source, target, _ in edges))
+    number = {state: index for index, state in enumerate(sorted(useful | {0}))}
+    kept = [(number[s], number[t], tokens) for s, t, tokens in edges if s in useful and t in useful]
+    return TokenEdges(len(number), dfa.accepting[list(number)], tuple(kept))
+
+
+def _walks(dfa: ByteDFA, spellings: _Spellings, ids: Tokens) -> _Walks:
+    """Walks from all states at once along all tokens, byte by byte."""
+    of_byte, representative = dfa.classes
+    table = dfa.table[:, representative]  # (S, K)
+    level = _Level.first(dfa.size, len(ids))
+    walks: list[NDArray[np.int32]] = []
+    members: list[NDArray[np.int32]] = []
+    count = 0
+    for depth, column in enumerate(spellings.columns, 1):
+        level = level.next(table, of_byte, column)
+        ends = spellings.lengths[level.tokens] == depth
+        group = np.full(level.size, -1, np.int32)  # the group of the tokens that end at each node
+        group[level.node[ends]] = 0
+        group[group == 0] = np.arange(count, count + np.count_nonzero(group == 0))
+        count += int(np.count_nonzero(group >= 0))
+        walk = np.stack([level.source, level.state, group[level.at]])
+        walks.append(walk[:, walk[2] >= 0])
+        members.append(np.stack([ids[spellings.order[level.tokens[ends]]], group[level.node[ends]]]))
+    source, target, number = np.concatenate([np.zeros((3, 0), np.int32), *walks], axis=1)
+    token, of_group = np.concatenate([np.zeros((2, 0), np.int32), *members], axis=1)
+    offsets = np.append(0, np.cumsum(np.bincount(of_group, minlength=count)))
+    return _Walks(source, target, number, token[np.lexsort((token, of_group))], offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """All walks after some bytes. Tokens that so far have bytes of the same classes stand at the same node.
+
+    size           how many nodes there are: only such as some walk survives
+    source, state  (W,) where each walk began, and where it is now
+    at             (W,) the node whose bytes it has taken
+    tokens, node   (T,) tokens, as ascending indices of `_Spellings.order`, and the node of each
+    """
+
+    size: int
+    source: Numbers
+    state: Numbers
+    at: NDArray[np.intp]
+    tokens: NDArray[np.intp]
+    node: NDArray[np.intp]
+
+    @classmethod
+    def first(cls, states: int, tokens: int) -> _Level:
+        start = np.arange(states, dtype=np.int32)
+        return cls(1, start, start, np.zeros(states, np.intp), np.arange(tokens), np.zeros(tokens, np.intp))
+
+    def next(self, table: Numbers, of_byte: NDArray[np.intp], column: NDArray[np.uint8]) -> _Level:
+        """One byte on.
+
+        Args:
+            table: (S, K), by classes of bytes.
+            of_byte: (256,) the class of each byte.
+            column: the byte of each token that has one more; the others are left behind.
+        """
+        classes = table.shape[1]
+        longer = int(np.searchsorted(self.tokens, len(column)))
+        tokens = self.tokens[:longer]
+        code = self.node[:longer] * classes + of_byte[column[tokens]]  # of the new node
+        exists = np.zeros(self.size * classes, np.bool_)
+        exists[code] = True
+        parent, letter = np.divmod(np.flatnonzero(exists), classes)
+        children = np.bincount(parent, minlength=self.size)
+        # Each walk goes on to all children of its node, which stand side by side.
+        times = children[self.at]
+        walk = np.repeat(np.arange(len(times)), times)
+        nth = np.arange(len(walk)) - np.repeat(np.cumsum(times) - times, times)
+        child = (np.cumsum(children) - children)[self.at[walk]] + nth
+        state = table[self.state[walk], letter[child]]
+        lives = state >= 0
+        survives = np.zeros(len(parent), np.bool_)
+        survives[child[lives]] = True
+        number = np.cumsum(survives) - 1
+        node = (np.cumsum(exists) - 1)[code]
+        kept = survives[node]
+        return _Level(
+            size=int(survives.sum()),
+            source=self.source[walk[lives]],
+            state=state[lives],
+            at=number[child[lives]],
+            tokens=tokens[kept],
+            node=number[node[kept]],
+        )
+
+
+def _edges(walks: _Walks) -> Iterator[Edge]:
+    """One edge for each pair of states, with the tokens of all its groups."""
+    order = np.lexsort((walks.group, walks.target, walks.source))
+    source, target, group = walks.source[order], walks.target[order], walks.group[order]
+    begins = np.flatnonzero((np.diff(source, prepend=-1) != 0) | (np.diff(target, prepend=-1) != 0))
+    known: dict[bytes, Tokens] = {}
+    for begin, end in pairwise([*begins.tolist(), len(group)]):
+        key = group[begin:end].tobytes()
+        if key not in known:
+            parts = [walks.tokens[walks.offsets[one] : walks.offsets[one + 1]] for one in group[begin:end].tolist()]
+            known[key] = np.sort(np.concatenate(parts))
+        yield int(source[begin]), int(target[begin]), known[key]
+
+
+def _reached(reached: set[int], edges: Iterator[tuple[int, int]]) -> set[int]:
+    """The states that can be reached from some that are."""
+    after: dict[int, list[int]] = {}
+    for source, target in edges:
+        after.setdefault(source, []).append(target)
+    waiting = list(reached)
+    while waiting:
+        for target in after.get(waiting.pop(), ()):
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    return reached
