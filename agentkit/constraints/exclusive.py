@@ -66,19 +66,23 @@ def _without(node: Flat, other: Flat) -> Flat | None:
 def _apart(node: Object, other: Object) -> Object | None:
     own = {member.key: member for member in node.properties}
     others = {member.key: member for member in other.properties}
+    for key, member in own.items():  # a tag is always written, even where the schema would not need it
+        if key in others and isinstance(member.node, Choice) and _all_disjoint(member.node, others[key].node):
+            return _changed(node, replace(member, required=True))
     if _disjoint(node, other):
         return node
-    for key, member in own.items():  # what only this one has, or has otherwise, is written always
-        if (key in others and _all_disjoint(member.node, others[key].node)) or (key not in others and other.closed):
-            return _changed(node, key, replace(member, required=True))
+    for key, member in own.items():  # and so is what only this one has
+        differs = _all_disjoint(member.node, others[key].node) if key in others else other.closed
+        if differs:
+            return _changed(node, replace(member, required=True))
     for key, member in others.items():  # what the other one needs is never written
         if member.required and key in own and not own[key].required:
             return replace(node, properties=tuple(mine for mine in node.properties if mine.key != key))
     return None
 
 
-def _changed(node: Object, key: str, member: Property) -> Object:
-    return replace(node, properties=tuple(member if mine.key == key else mine for mine in node.properties))
+def _changed(node: Object, member: Property) -> Object:
+    return replace(node, properties=tuple(member if mine.key == member.key else mine for mine in node.properties))
 
 
 def _disjoint(node: Flat, other: Flat) -> bool:

@@ -32,11 +32,12 @@ def restrict(
 ) -> Node:
     """The node with values fixed or forbidden by the JSON pointer at which they stand.
 
-    What a fixed value stands in is written as well. Objects and arrays can't be forbidden where the schema leaves them
-    open, nor can anything within a map.
+    What a fixed value stands in is written as well, where the node has a place for it. Objects and arrays can't be
+    forbidden where the schema leaves them open, nor can anything within a map.
 
     Args:
-        only: the members of the outermost object that are written; None leaves it at what the node says.
+        only: the members of the outermost object that are written, as far as it has them, and no others; None leaves it
+            at what the node says.
 
     Raises:
         Refused: nothing is left; its pointer is one into the value.
@@ -47,17 +48,15 @@ def restrict(
 
 
 def _selected(node: Node, only: frozenset[str]) -> Node:
-    """The objects that have these members, with nothing but these."""
-    found: list[Node] = []
+    """The objects that have most of these members, with nothing but these. Keys that none has are left out."""
+    found: dict[int, list[Node]] = {}
     for flat in flat_nodes(node):
         if isinstance(flat, Map):
             flat = Object(tuple(Property(key, flat.values, True) for key in sorted(only, key=str.lower)))
-        if isinstance(flat, Object) and only <= {member.key for member in flat.properties}:
-            kept = (replace(member, required=True) for member in flat.properties if member.key in only)
-            found.append(replace(flat, properties=tuple(kept), min_properties=0))
-    if not found:
-        raise Refused("", f"no object has the members {', '.join(sorted(only))}")
-    return union(found)
+        if isinstance(flat, Object):
+            kept = tuple(replace(member, required=True) for member in flat.properties if member.key in only)
+            found.setdefault(len(kept), []).append(replace(flat, properties=kept, min_properties=0))
+    return union(found[max(found)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,8 @@ class _Restriction:
             return node
         found: list[Node] = []
         refusal = Refused(pointer, "all that could be written here is forbidden")
-        for flat in flat_nodes(node):
+        flats = flat_nodes(node)
+        for flat in [flat for flat in flats if self._holds(flat, pointer)] or flats:
             try:
                 found.append(self._flat(flat, pointer))
             except Refused as error:
@@ -80,6 +80,13 @@ class _Restriction:
         if not found:
             raise refusal
         return union(found)
+
+    def _holds(self, node: Flat, pointer: str) -> bool:
+        """Whether all that is fixed below a pointer can stand in the node."""
+        steps = self._steps(pointer, written=True)
+        if isinstance(node, Object):
+            return steps <= {_escaped(member.key) for member in node.properties}
+        return not steps or isinstance(node, Array | Map)
 
     def _flat(self, node: Flat, pointer: str) -> Node:
         values = self.banned.get(pointer, ())
@@ -107,7 +114,7 @@ class _Restriction:
     def _object(self, node: Object, pointer: str) -> Node:
         members = []
         for member in node.properties:
-            step = member.key.replace("~", "~0").replace("/", "~1")
+            step = _escaped(member.key)
             required = member.required or step in self._steps(pointer, written=True)
             try:
                 members.append(Property(member.key, self.node(member.node, f"{pointer}/{step}"), required))
@@ -138,6 +145,10 @@ class _Restriction:
 def _count(steps: set[str]) -> int:
     """How many items an array needs to have them all."""
     return max((int(step) + 1 for step in steps if step.isdecimal()), default=0)
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _unescaped(step: str) -> str:
