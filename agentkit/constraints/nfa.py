@@ -16,7 +16,7 @@ _MOST = 10 * LIMIT
 
 
 class NFA:
-    """States with edges by bytes, and with free edges; some of those can be taken at the begin or end of a text only."""
+    """States with edges by bytes, and with free edges; some of them only at the begin or end of a text."""
 
     def __init__(self) -> None:
         self._moves: list[list[Move[int]]] = []
