@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentkit.errors import ModelNotFoundError
+from agentkit.settings import Constraints, ModelSettings
 
 if TYPE_CHECKING:
     from agentkit.models.diffusion import DiffusionModel
@@ -36,5 +37,7 @@ def load() -> DiffusionModel:
     """
     from agentkit.models.diffusion import DiffusionModel
 
-    # a network this small is faster on the CPU than the launches of an accelerator's kernels
-    return DiffusionModel.from_pretrained(folder(), device="cpu", dtype="float32", name="bundled")
+    # a network this small is faster on the CPU than the launches of an accelerator's kernels, and most of what it is
+    # asked to pass on stands in the request
+    settings = ModelSettings(constraints=Constraints(grounding="inferred"))
+    return DiffusionModel.from_pretrained(folder(), device="cpu", dtype="float32", name="bundled", settings=settings)

@@ -23,10 +23,11 @@ from agentkit.tasks import flat_errors
 from agentkit.tools import Tool
 
 
-async def run_calls(run: Run, calls: Sequence[PreparedCall]) -> None:
-    """Answers the calls into `run.outcomes`: those of sequential tools alone, the others side by side."""
+async def run_calls(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int]) -> None:
+    """Answers the calls at `indices` into `run.outcomes`: those of sequential tools alone, the others side by side."""
     batch: list[int] = []
-    for index, prepared in enumerate(calls):
+    for index in indices:
+        prepared = calls[index]
         if prepared.tool is not None and prepared.tool.options.sequential:
             await _run_batch(run, calls, batch)
             await _run_batch(run, calls, [index])
@@ -71,6 +72,8 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
     try:
         with anyio.move_on_after(seconds) as deadline:
             value = await _invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
+            if tool.options.check is not None:
+                tool.options.check(value)
             return Outcome(ToolResult(call.id, call.name, to_json_value(value)))
     except ModelRetry as error:
         where = f"{error.argument}: " if error.argument else ""

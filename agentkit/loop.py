@@ -26,6 +26,7 @@ from agentkit.messages import (
     open_calls,
 )
 from agentkit.models.base import Conversation, Emit, ModelRequest, ModelResponse
+from agentkit.repair import Repairs, request_before
 from agentkit.result import AgentRunResult
 from agentkit.run import Plan, Run
 from agentkit.usage import Budget
@@ -74,7 +75,7 @@ async def _turns(run: Run) -> None:
             response = await _respond(run, conversation)
             calls = _take(run, response)
             if calls:
-                await _answer(run, calls)
+                await _answer(run, conversation, response, calls)
             else:
                 _finish(run, response)
 
@@ -133,24 +134,39 @@ def _finish(run: Run, response: ModelResponse) -> None:
         run.stop("finished")
 
 
-async def _answer(run: Run, calls: Sequence[ToolCallPart]) -> None:
+async def _answer(run: Run, conversation: Conversation, response: ModelResponse, calls: Sequence[ToolCallPart]) -> None:
     """3. Runs the calls and answers them, wrong ones as well. Nothing runs when one of them waits for approval."""
     tools = {} if run.plan.settings.tool_choice == "none" else run.plan.tools
-    prepared = [prepare(call, tools) for call in calls]
+    repairs = Repairs(run, conversation, request_before(_request(run)), tools, response.doubts)
+    prepared = await repairs.checked([prepare(call, tools) for call in calls])
     waiting = [p.call for p in prepared if p.wrong is None and p.tool and p.tool.options.requires_approval]
     if waiting:
         _wait_for_approval(run, waiting)
         return
-    ready = sum(p.wrong is None for p in prepared)
-    run.budget.check()
-    run.budget.check_tool_calls(ready)
-    await run_calls(run, prepared)
-    waiting = [calls[index] for index, outcome in run.outcomes.items() if outcome.waits]
+    pending = list(range(len(prepared)))
+    while pending:
+        ready = sum(prepared[index].wrong is None for index in pending)
+        run.budget.check()
+        run.budget.check_tool_calls(ready)
+        await run_calls(run, prepared, pending)
+        pending = await _retried(run, repairs, prepared, pending)
+    waiting = [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
     _close_turn(run, "This call was not run: a person has to approve it first.")
     if waiting:
         _wait_for_approval(run, waiting)
     else:
         _count_retries(run, prepared)
+
+
+async def _retried(run: Run, repairs: Repairs, prepared: list[PreparedCall], done: Sequence[int]) -> list[int]:
+    """The calls whose tools asked for another argument and got one: they run again."""
+    again: list[int] = []
+    for index in done:
+        call = await repairs.retried(index, prepared[index], run.outcomes[index])
+        if call is not None:
+            prepared[index] = call
+            again.append(index)
+    return again
 
 
 def _wait_for_approval(run: Run, calls: Sequence[ToolCallPart]) -> None:

@@ -47,6 +47,8 @@ class ToolCallPart:
     """A call as the model wrote it.
 
     `arguments` is None when they could not be read; then `fault` says why, and `raw` holds what was written.
+    `certainty` is the probability that the model gave each argument's value, where the model tells it: the product over
+    the value's tokens in the last denoising step.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ToolCallPart:
     id: str
     raw: str = ""
     fault: str | None = None
+    certainty: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     kind: Literal["tool_call"] = field(default="tool_call", repr=False)
 
 

@@ -218,7 +218,7 @@ def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> N
                     f"Put the definition under $defs."
                 )
             if key not in _DATA:
-                _refuse_remote_references(tool_name, value, f"{pointer}/{_escaped(key)}")
+                _refuse_remote_references(tool_name, value, f"{pointer}/{escaped_step(key)}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
             _refuse_remote_references(tool_name, value, f"{pointer}/{index}")
@@ -292,10 +292,11 @@ def _place(location: tuple[int | str, ...], missing: bool, arguments: JSON) -> s
 
 
 def _pointer(steps: Iterable[int | str]) -> str:
-    return "".join(f"/{_escaped(str(step))}" for step in steps)
+    return "".join(f"/{escaped_step(str(step))}" for step in steps)
 
 
-def _escaped(step: str) -> str:
+def escaped_step(step: str) -> str:
+    """A key as a step of a JSON pointer."""
     return step.replace("~", "~0").replace("/", "~1")
 
 

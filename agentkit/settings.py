@@ -3,8 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 from agentkit.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraints:
+    """How canvases are held to the tools' schemas while they are denoised; measured on the bundled model.
+
+    bonus      added to the logits of the most probable allowed path, so that the rest of the canvas adapts to it; from
+               about 20 on the path is the canvas, at 0 the canvas is held only at the end
+    from_step  the first denoising step (0, 1, ...) in which the path is bound; until then the canvas finds itself
+    settle     share of its marginal that the model must give to the kind of a turn (text, thought, call) before the
+               canvas is held to it
+    patience   denoising steps after which it is held to the likeliest kind, settled or not
+    grounding  "declared": only parameters declared as grounded take their values from the conversation; "inferred": the
+               others prefer to
+    preference nats a token by which an inferred value has to be less probable than another one to lose against it
+    """
+
+    bonus: float = 8.0
+    from_step: int = 2
+    settle: float = 0.9
+    patience: int = 4
+    grounding: Literal["declared", "inferred"] = "declared"
+    preference: float = 8.0
+
+    def __post_init__(self) -> None:
+        least = min(self.bonus, self.from_step, self.settle, self.patience, self.preference)
+        if not (least >= 0 and self.settle <= 1):
+            raise UserError(f"Constraints: every number is at least 0, and settle at most 1: {self!r}.")
+        if self.grounding not in ("declared", "inferred"):
+            raise UserError(f'Constraints.grounding is "declared" or "inferred", not {self.grounding!r}.')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +49,11 @@ class ModelSettings:
     seed                  makes a run repeatable: canvas n of the run is denoised with a seed that follows from it
     tool_choice           "auto", "required", "none" or a tool's name; after the first call it is "auto" again
     thinking              whether the model writes thoughts
-    candidates            how many drafts of each canvas are denoised side by side
+    candidates            how many drafts of each canvas are denoised side by side; the one with the fewest faults, then
+                          the most certain, is kept
+    constraints           how canvases are held to the tools' schemas; False: not at all
+    repairs               how often a call's wrong arguments are re-noised before the model is told about them
+    doubt                 mean entropy (nats) over an argument's tokens above which it counts as wrong; None: never
     """
 
     max_tokens: int | None = None
@@ -29,12 +64,21 @@ class ModelSettings:
     tool_choice: str | None = None
     thinking: bool | None = None
     candidates: int | None = None
+    constraints: Constraints | Literal[False] | None = None
+    repairs: int | None = None
+    doubt: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "max_denoising_steps", "candidates"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"ModelSettings.{name} must be at least 1, and is {value!r}.")
+        for name in ("repairs", "doubt"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise UserError(f"ModelSettings.{name} must be at least 0, and is {value!r}.")
+        if self.constraints is not False and not isinstance(self.constraints, Constraints | None):
+            raise UserError(f"ModelSettings.constraints is a Constraints or False, not {self.constraints!r}.")
         if self.entropy_bound is not None and not self.entropy_bound >= 0:
             raise UserError(f"ModelSettings.entropy_bound must be at least 0 nats, and is {self.entropy_bound!r}.")
         if self.temperature is not None:

@@ -6,7 +6,7 @@ They are ordinary models: the loop, the tools, the limits and the events are the
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from inspect import isawaitable
@@ -15,9 +15,18 @@ from typing import Any, TypeAlias
 from anyio.lowlevel import checkpoint
 
 from agentkit.errors import ModelError
-from agentkit.events import CanvasCommitted
+from agentkit.events import CanvasCommitted, SpanRenoised
 from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart
-from agentkit.models.base import CanvasRecord, Conversation, Emit, Model, ModelRequest, ModelResponse, emit_parts
+from agentkit.models.base import (
+    CanvasRecord,
+    Conversation,
+    Emit,
+    Model,
+    ModelRequest,
+    ModelResponse,
+    WrongCall,
+    emit_parts,
+)
 from agentkit.usage import Usage
 
 __all__ = ["FaultyModel", "FunctionModel", "Reply", "ScriptedModel", "bad_call", "call", "toy_model"]
@@ -56,6 +65,10 @@ class FunctionModel(Model):
     async def _conversation(self) -> AsyncIterator[Conversation]:
         yield _FunctionConversation(self)
 
+    def repaired(self, message: AssistantMessage, wrong: WrongCall) -> AssistantMessage | None:
+        """The message with one call put right; None when the model can't do that."""
+        return None
+
     async def reply(self, request: ModelRequest) -> Reply:
         """The next turn; every request is kept in `requests`."""
         self.requests.append(request)
@@ -64,13 +77,28 @@ class FunctionModel(Model):
 
 
 class ScriptedModel(FunctionModel):
-    """Replies with the script's turns, one after the other; `requests` are what it was asked."""
+    """Replies with the script's turns, one after the other; `requests` are what it was asked.
+
+    repairs  arguments that change in a call that was wrong, one mapping for each time it is asked to repair one;
+             without any left it can't, as models without canvases never can. `wrong` is what it was asked to repair.
+    """
 
     name = "scripted"
 
-    def __init__(self, script: Iterable[Reply]) -> None:
+    def __init__(self, script: Iterable[Reply], *, repairs: Iterable[Mapping[str, Any]] = ()) -> None:
         self._script = list(script)
+        self._repairs = list(repairs)
+        self.wrong: list[WrongCall] = []
         super().__init__(lambda request: self._next())
+
+    def repaired(self, message: AssistantMessage, wrong: WrongCall) -> AssistantMessage | None:
+        """The message with the script's next repair put into the wrong call."""
+        self.wrong.append(wrong)
+        if not self._repairs:
+            return None
+        target = message.calls[wrong.index]
+        changed = replace(target, arguments={**(target.arguments or {}), **self._repairs.pop(0)}, raw="", fault=None)
+        return replace(message, parts=tuple(changed if part is target else part for part in message.parts))
 
     def _next(self) -> Reply:
         if len(self.requests) > len(self._script):
@@ -104,6 +132,15 @@ class _FunctionConversation(Conversation):
         await emit_parts(message, emit)
         usage = Usage(canvases=1, denoising_steps=1, output_tokens=len(message.text.split()))
         return ModelResponse(message, finish="tool_calls" if message.calls else "stop", usage=usage, canvases=(canvas,))
+
+    async def repair(
+        self, request: ModelRequest, message: AssistantMessage, wrong: WrongCall, emit: Emit
+    ) -> AssistantMessage | None:
+        repaired = self._model.repaired(message, wrong)
+        if repaired is not None:
+            request.budget.spend(repairs=1)
+            await emit(SpanRenoised(self._canvases - 1, (0, 0), wrong.reason, wrong.pointers[0] or None, 1))
+        return repaired
 
 
 class FaultyModel(Model):

@@ -37,6 +37,7 @@ class ToolOptions:
     requires_approval: bool = False
     sequential: bool = False
     read_only: bool = False
+    check: Callable[[Any], None] | None = None
 
     def __post_init__(self) -> None:
         if self.timeout is not None and not self.timeout > 0:
@@ -134,6 +135,7 @@ def tool(
     requires_approval: bool = False,
     sequential: bool = False,
     read_only: bool = False,
+    check: Callable[[Any], None] | None = None,
 ) -> Callable[[FunctionT], FunctionT]: ...
 def tool(function: Any = None, /, **options: Any) -> Any:
     """Marks a function or method as a tool and keeps what is said here about it; it stays the function it is.
@@ -143,6 +145,8 @@ def tool(function: Any = None, /, **options: Any) -> Any:
     requires_approval  a person has to agree to each call
     sequential         runs alone, never beside another call of the same turn
     read_only          has no side effects, so a call may be begun early or repeated
+    check              looks at what the tool returned and raises `ModelRetry`, best with the `argument` at fault,
+                       when it won't do
     name, description  instead of the function's own name and docstring
 
     Raises `ToolDefinitionError` at once when the function can't be a tool (a method's and a not yet resolvable

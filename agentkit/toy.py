@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.errors import UserError
-from agentkit.models.base import Conversation, Emit, ModelRequest, ModelResponse
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import ModelSettings
 
@@ -17,24 +13,7 @@ QUICK = ModelSettings(max_tokens=48, max_denoising_steps=4)
 """What a toy does unless it is told otherwise: noise needs no 48 steps, and rarely ends its turn by itself."""
 
 
-class ToyModel(DiffusionModel):
-    """A `DiffusionModel` whose turns are short by default."""
-
-    @asynccontextmanager
-    async def converse(self) -> AsyncIterator[Conversation]:
-        async with super().converse() as conversation:
-            yield _QuickConversation(conversation)
-
-
-class _QuickConversation(Conversation):
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-
-    async def respond(self, request: ModelRequest, emit: Emit) -> ModelResponse:
-        return await self._conversation.respond(replace(request, settings=QUICK.merge(request.settings)), emit)
-
-
-def build(seed: int, tokenizer: Tokenizer | None = None) -> ToyModel:
+def build(seed: int, tokenizer: Tokenizer | None = None) -> DiffusionModel:
     """A network of two layers and canvases of 16 tokens over `tokenizer`, by default the bundled model's."""
     try:
         from transformers import DiffusionGemmaConfig, DiffusionGemmaTextConfig
@@ -80,4 +59,4 @@ def build(seed: int, tokenizer: Tokenizer | None = None) -> ToyModel:
     config = DiffusionGemmaConfig(text_config=text, vision_config=vision, canvas_length=16, initializer_range=0.2)
     config.eos_token_id = sorted(dialect.stop_tokens)
     engine = agentkit_model.Engine.from_config(config, seed=seed, device="cpu", dtype="float32")
-    return ToyModel(engine, tokenizer, dialect=dialect, name=f"toy-{seed}")
+    return DiffusionModel(engine, tokenizer, dialect=dialect, name=f"toy-{seed}", settings=QUICK)

@@ -17,6 +17,7 @@ class Usage:
     denoising_steps   passes over a canvas
     prompt_tokens     tokens read into the context; a prefix that was reused is not counted again
     output_tokens     tokens the model wrote and committed
+    repairs           times that a call's wrong arguments were re-noised
     tool_calls        tools that began
     seconds           wall-clock time
     """
@@ -26,6 +27,7 @@ class Usage:
     denoising_steps: int = 0
     prompt_tokens: int = 0
     output_tokens: int = 0
+    repairs: int = 0
     tool_calls: int = 0
     seconds: float = 0.0
 
@@ -48,6 +50,7 @@ class UsageLimits:
     turns: int | None = 25
     canvases: int | None = 200
     denoising_steps: int | None = 10_000
+    repairs: int | None = 100
     tool_calls: int | None = 100
     tokens: int | None = 500_000
     seconds: float | None = None
@@ -61,7 +64,7 @@ class UsageLimits:
     @classmethod
     def none(cls) -> UsageLimits:
         """No limits at all."""
-        return cls(turns=None, canvases=None, denoising_steps=None, tool_calls=None, tokens=None, seconds=None)
+        return cls(**{field.name: None for field in fields(cls)})
 
 
 class Budget:

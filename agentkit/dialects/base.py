@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from agentkit.messages import JSON, Message, ToolDefinition
+
+if TYPE_CHECKING:
+    from agentkit.constraints.automaton import Automaton
+    from agentkit_model import TokenAutomaton
 
 Span: TypeAlias = tuple[int, int]
 FaultKind: TypeAlias = Literal["truncated", "unclosed", "syntax", "name", "duplicate", "stray"]
@@ -130,4 +134,31 @@ class Dialect(Protocol):
 
     def render_call_opening(self, name: str | None = None) -> list[int]:
         """The tokens a turn begins with that has to call a tool: any tool, or the one of that name."""
+        ...
+
+    def call_automaton(
+        self,
+        tool: ToolDefinition,
+        *,
+        fixed: Mapping[str, JSON] | None = None,
+        only: frozenset[str] | None = None,
+        banned: Mapping[str, Sequence[JSON]] | None = None,
+    ) -> Automaton:
+        """Every call of a tool that its schema allows.
+
+        Args:
+            fixed: values that are written as they are, by JSON pointer.
+            only: the arguments that are written; None leaves optional ones to the model.
+            banned: values that must not be written, by JSON pointer.
+        """
+        ...
+
+    def turn_automaton(
+        self, calls: Sequence[Automaton], *, required: bool = False, thinking: bool = False
+    ) -> TokenAutomaton:
+        """Every turn that makes such calls: at least one if `required`, and thoughts with `thinking`."""
+        ...
+
+    def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:
+        """The turn that consists of the tokens `before`, a call that is written anew, and the tokens `after`."""
         ...

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from agentkit.dialects import gemma4_parse as reading
 from agentkit.dialects import gemma4_render as writing
@@ -11,6 +13,11 @@ from agentkit.dialects.gemma4_schema import declaration_pieces
 from agentkit.dialects.gemma4_values import Piece, encode_pieces
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import JSON, Message, ToolDefinition, ToolResult
+
+if TYPE_CHECKING:
+    from agentkit.constraints.automaton import Automaton
+    from agentkit.constraints.vocabulary import Vocabulary
+    from agentkit_model import TokenAutomaton
 
 
 class Gemma4:
@@ -52,6 +59,42 @@ class Gemma4:
         does not allow is a fault with its span. `agentkit.dialects.gemma4_parse` lists the variants that are accepted.
         """
         return reading.parse(self.tokenizer, tokens, self.stop_tokens)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The tokenizer's tokens as what automata are made of."""
+        from agentkit.constraints.vocabulary import Vocabulary
+
+        return Vocabulary(self.tokenizer)
+
+    def call_automaton(
+        self,
+        tool: ToolDefinition,
+        *,
+        fixed: Mapping[str, JSON] | None = None,
+        only: frozenset[str] | None = None,
+        banned: Mapping[str, Sequence[JSON]] | None = None,
+    ) -> Automaton:
+        """Every call of a tool that its schema allows; see `agentkit.dialects.gemma4_grammar.call_automaton`."""
+        from agentkit.dialects.gemma4_grammar import call_automaton
+
+        return call_automaton(
+            self.tokenizer, self.vocabulary, tool.name, tool.parameters, fixed=fixed, only=only, banned=banned
+        )
+
+    def turn_automaton(
+        self, calls: Sequence[Automaton], *, required: bool = False, thinking: bool = False
+    ) -> TokenAutomaton:
+        """Every turn that makes such calls; see `agentkit.dialects.gemma4_turn.turn_automaton`."""
+        from agentkit.dialects.gemma4_turn import turn_automaton
+
+        return turn_automaton(self.tokenizer, self.vocabulary, calls, required=required, thinking=thinking)
+
+    def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:
+        """A turn of which one call is written anew; see `agentkit.dialects.gemma4_turn.repair_automaton`."""
+        from agentkit.dialects.gemma4_turn import repair_automaton
+
+        return repair_automaton(self.tokenizer, self.vocabulary, before, call, after)
 
     def render_bos(self) -> list[int]:
         return self._encode([writing.BOS])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from agentkit.messages import AssistantMessage, Message, TextPart, ThoughtPart, ToolDefinition
+from agentkit.messages import JSON, AssistantMessage, Message, TextPart, ThoughtPart, ToolDefinition
+from agentkit.schema import ArgumentFault
 from agentkit.settings import ModelSettings
 from agentkit.usage import Budget, Usage
 
@@ -33,6 +34,8 @@ class CanvasRecord:
     reason     why denoising ended: "stable" or "max_steps"
     stopped    whether a stop token ended the turn here
     text       the tokens as text, control tokens shown literally
+    probabilities  that the model itself gave each of the tokens in the last step
+    departures     positions at which the constraints chose another token than the model
     """
 
     index: int
@@ -43,6 +46,8 @@ class CanvasRecord:
     seed: int | None = None
     stopped: bool = False
     text: str = ""
+    probabilities: tuple[float, ...] = ()
+    departures: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,32 @@ class ModelResponse:
 
     finish   "stop", "tool_calls", or "length" when the turn was cut off by a limit of the model or by `max_tokens`
     faults   what was wrong with it, with token spans
+    doubts   arguments that the model itself is unsure of, by the call's place in the turn
     usage    what it cost; whatever was already spent on the request's budget is not counted again
     """
 
     message: AssistantMessage
     faults: tuple[Fault, ...] = ()
     finish: Finish = "stop"
+    doubts: Mapping[int, Sequence[ArgumentFault]] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     canvases: tuple[CanvasRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCall:
+    """A call of a turn that has to be written again.
+
+    index     which of the turn's calls it is
+    pointers  JSON pointers of the arguments at fault; `""` is all of them
+    reason    what was wrong
+    banned    values that were wrong there, by pointer
+    """
+
+    index: int
+    pointers: tuple[str, ...]
+    reason: str
+    banned: Mapping[str, Sequence[JSON]] = field(default_factory=dict)
 
 
 class Conversation(ABC):
@@ -88,6 +111,16 @@ class Conversation(ABC):
         Emits the canvases and parts as they are committed. Raises `UsageLimitExceeded` when the budget ends and
         `ModelError` when the model fails. It must be cancellable at its awaits.
         """
+
+    async def repair(
+        self, request: ModelRequest, message: AssistantMessage, wrong: WrongCall, emit: Emit
+    ) -> AssistantMessage | None:
+        """The turn with one call's wrong arguments written again and all else kept.
+
+        `request` is what `message` answered. None means that this model can't, and has to be told in words instead:
+        so it is with every model that doesn't write on canvases.
+        """
+        return None
 
 
 class Model(ABC):

@@ -7,18 +7,23 @@ tool loop prefills nothing but the tools' answers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import math
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
 
 from agentkit.dialects import Gemma4
 from agentkit.dialects.base import CallRegion, Dialect, Fault, Parsed, TextRegion
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import ModelError, UserError
-from agentkit.events import CanvasCommitted, CanvasDraft
-from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart
+from agentkit.events import CanvasCommitted, CanvasDraft, SpanRenoised
+from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart, ToolDefinition
 from agentkit.models.base import (
     CanvasRecord,
     Conversation,
@@ -27,13 +32,16 @@ from agentkit.models.base import (
     Model,
     ModelRequest,
     ModelResponse,
+    WrongCall,
     emit_parts,
 )
-from agentkit.settings import ModelSettings
+from agentkit.schema import ArgumentFault
+from agentkit.settings import Constraints, ModelSettings
+from agentkit.tasks import flat_errors
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
-    from agentkit_model import CanvasPlan, CanvasResult, Context, Draft, Engine
+    from agentkit_model import CanvasPlan, CanvasResult, Context, Draft, Engine, Hold
 
 MAX_CANVASES = 16
 """Canvases of one turn when `ModelSettings.max_tokens` is not set: a turn that never stops ends here."""
@@ -50,15 +58,23 @@ class DiffusionModel(Model):
         tokenizer: the checkpoint's, as `agentkit.dialects.tokenizer.Tokenizer`.
         dialect: the wire format the checkpoint was trained on, by name or as an object.
         name: what the model is called in messages; messages of the same name are replayed by their tokens.
+        settings: what holds where a run says nothing.
     """
 
     def __init__(
-        self, engine: Engine, tokenizer: Tokenizer, *, dialect: str | Dialect = "gemma4", name: str = "diffusion"
+        self,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        *,
+        dialect: str | Dialect = "gemma4",
+        name: str = "diffusion",
+        settings: ModelSettings | None = None,
     ) -> None:
         self.engine = engine
         self.tokenizer = tokenizer
         self.dialect: Dialect = _dialect(dialect, tokenizer) if isinstance(dialect, str) else dialect
         self.name = name
+        self.settings = settings or ModelSettings()
         if tokenizer.vocab_size > engine.vocab_size:
             raise UserError(
                 f"The tokenizer has {tokenizer.vocab_size} tokens and the engine's vocabulary {engine.vocab_size}: "
@@ -74,6 +90,7 @@ class DiffusionModel(Model):
         dtype: str = "auto",
         dialect: str = "gemma4",
         name: str | None = None,
+        settings: ModelSettings | None = None,
     ) -> DiffusionModel:
         """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers)."""
         try:
@@ -84,7 +101,7 @@ class DiffusionModel(Model):
             ) from error
         engine = Engine.from_pretrained(source, device=device, dtype=dtype)
         tokenizer = Tokenizer.from_pretrained(source)
-        return cls(engine, tokenizer, dialect=dialect, name=name or str(source))
+        return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)
 
     @asynccontextmanager
     async def converse(self) -> AsyncIterator[Conversation]:
@@ -109,48 +126,109 @@ class DiffusionConversation(Conversation):
             self._context = None
 
     async def respond(self, request: ModelRequest, emit: Emit) -> ModelResponse:
-        from agentkit_model import EngineError
-
-        try:
-            return await self._respond(request, emit)
-        except EngineError as error:
-            raise ModelError(f"{self.model.name}: {error}") from error
-
-    async def _respond(self, request: ModelRequest, emit: Emit) -> ModelResponse:
-        settings, budget = request.settings, request.budget
-        prompt = self.model.dialect.render(
-            request.messages, request.tools, thinking=bool(settings.thinking), model=self.model.name
-        )
-        budget.check_canvas()
-        context, read = await self._read(prompt)
-        budget.spend(prompt_tokens=read)
-        tokens: list[int] = []
-        records: list[CanvasRecord] = []
-        limit = settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
-        while len(tokens) < limit:
-            if records:
-                budget.check_canvas()
-            plan = self._plan(settings, request, first=not records)
-            result = await self._fill(context, plan, request.drafts, emit)
-            kept = replace(result, length=min(result.length, limit - len(tokens)))
-            await context.commit(kept)
-            record = self._record(kept)
-            records.append(record)
-            tokens += record.tokens
-            await emit(CanvasCommitted(record))
-            budget.spend(canvases=1, denoising_steps=result.steps, output_tokens=kept.length)
-            if record.stopped:
-                break
+        request = self._settled(request)
+        with _engine_errors(self.model.name):
+            prompt = self._prompt(request)
+            hold = await self._hold(request)
+            request.budget.check_canvas()
+            context, read = await self._read(prompt)
+            request.budget.spend(prompt_tokens=read)
+            records = await self._write(context, request, hold, emit)
+        tokens = [token for record in records for token in record.tokens]
         parsed = self.model.dialect.parse(tokens)
-        message = self._message(parsed, tokens, turn=len(request.messages))
+        message = self._message(parsed, tokens, _probabilities(records), turn=len(request.messages))
         await emit_parts(message, emit)
         return ModelResponse(
             message=message,
             faults=parsed.faults,
+            doubts=_doubts(parsed, records, request.settings.doubt),
             finish=_finish(parsed),
             usage=_usage(read, records),
             canvases=tuple(records),
         )
+
+    async def repair(
+        self, request: ModelRequest, message: AssistantMessage, wrong: WrongCall, emit: Emit
+    ) -> AssistantMessage | None:
+        """Rewinds to the canvas in which the call begins and denoises from the first wrong value on.
+
+        What the call holds besides is kept by the automaton and not by its positions, so that the new value may be of
+        any length.
+        """
+        request = self._settled(request)
+        tokens = message.tokens if message.tokens is not None and message.model == self.model.name else ()
+        parsed = self.model.dialect.parse(tokens)
+        region = parsed.calls[wrong.index] if wrong.index < len(parsed.calls) else None
+        tool = next((tool for tool in request.tools if region is not None and tool.name == region.name), None)
+        if region is None or tool is None:
+            return None
+        slots = [region.value_spans[pointer][0] for pointer in wrong.pointers if pointer in region.value_spans]
+        kept = min(slots, default=region.span[0])
+        start = kept // self.model.engine.canvas_length * self.model.engine.canvas_length
+        with _engine_errors(self.model.name):
+            hold = await self._repair_hold(request, tool, tokens[: parsed.length], region, wrong)
+            hold = replace(hold, state=hold.automaton.follow(tokens[:start]))
+            request.budget.check_canvas()
+            context, read = await self._read([*self._prompt(request), *tokens[:start]])
+            request.budget.spend(prompt_tokens=read)
+            first = self._canvases
+            records = await self._write(context, request, hold, emit, initial=tokens[start:kept], used=start)
+        request.budget.spend(repairs=1)
+        written = [*tokens[:start], *(token for record in records for token in record.tokens)]
+        reparsed = self.model.dialect.parse(written)
+        span = reparsed.calls[wrong.index].span
+        for pointer in wrong.pointers:
+            steps = sum(record.steps for record in records)
+            await emit(SpanRenoised(first, (kept - start, span[1] - start), wrong.reason, pointer or None, steps))
+        probabilities = [1.0] * start + _probabilities(records)
+        renewed = self._message(reparsed, written, probabilities, turn=len(request.messages))
+        return _with_ids_of(renewed, message, wrong.index)
+
+    # -- what a turn is made of
+
+    def _settled(self, request: ModelRequest) -> ModelRequest:
+        """The request with the model's own settings where it says nothing."""
+        return replace(request, settings=self.model.settings.merge(request.settings))
+
+    def _prompt(self, request: ModelRequest) -> list[int]:
+        thinking = bool(request.settings.thinking)
+        return self.model.dialect.render(request.messages, request.tools, thinking=thinking, model=self.model.name)
+
+    async def _hold(self, request: ModelRequest) -> Hold | None:
+        """What the turn's canvases are held to; made in a thread, since a large vocabulary takes a while."""
+        from agentkit.models.hold import turn_hold
+
+        constraints = request.settings.constraints
+        if constraints is False:
+            return None
+        return await anyio.to_thread.run_sync(
+            turn_hold, self.model.dialect, self.model.tokenizer, request, constraints or Constraints()
+        )
+
+    async def _repair_hold(
+        self,
+        request: ModelRequest,
+        tool: ToolDefinition,
+        tokens: Sequence[int],
+        region: CallRegion,
+        wrong: WrongCall,
+    ) -> Hold:
+        from agentkit.models.hold import repair_hold
+
+        arguments = region.arguments if region.arguments is not None and "" not in wrong.pointers else None
+        make = partial(
+            repair_hold,
+            self.model.dialect,
+            self.model.tokenizer,
+            request,
+            request.settings.constraints or Constraints(),
+            tool=tool,
+            arguments=arguments,
+            wrong=wrong,
+            before=tokens[: region.span[0]],
+            after=tokens[region.span[1] :],
+        )
+        return await anyio.to_thread.run_sync(make)
 
     async def _read(self, prompt: Sequence[int]) -> tuple[Context, int]:
         """The context, holding `prompt`, and how many of its tokens had to be prefilled."""
@@ -165,14 +243,52 @@ class DiffusionConversation(Conversation):
             await context.extend(prompt[shared:])
         return context, len(prompt) - shared
 
+    async def _write(
+        self,
+        context: Context,
+        request: ModelRequest,
+        hold: Hold | None,
+        emit: Emit,
+        *,
+        initial: Sequence[int] = (),
+        used: int = 0,
+    ) -> list[CanvasRecord]:
+        """Fills and commits canvases until one stops, or the turn's limit is met, of which `used` tokens are gone.
+
+        initial: what the first canvas begins with instead of noise.
+        """
+        settings, budget = request.settings, request.budget
+        limit = settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
+        records: list[CanvasRecord] = []
+        state = hold.state if hold is not None else None
+        while used < limit:
+            if records:
+                budget.check_canvas()
+            plan = self._plan(settings, request, first=not records and hold is None)
+            if hold is not None:
+                plan = replace(plan, hold=replace(hold, state=state, limit=limit - used))
+            if initial and not records:
+                plan = replace(plan, initial=[*initial, *[None] * (self.model.engine.canvas_length - len(initial))])
+            result = await self._best(context, plan, request, emit)
+            kept = replace(result, length=min(result.length, limit - used))
+            await context.commit(kept)
+            record = self._record(kept)
+            records.append(record)
+            used += kept.length
+            state = result.states[kept.length - 1] if result.states else None
+            await emit(CanvasCommitted(record))
+            budget.spend(canvases=1, denoising_steps=result.steps, output_tokens=kept.length)
+            if record.stopped:
+                break
+        return records
+
     def _plan(self, settings: ModelSettings, request: ModelRequest, *, first: bool) -> CanvasPlan:
         from agentkit_model import CanvasPlan
 
         t_max, t_min = settings.temperature or (None, None)
-        index = self._canvases
         return CanvasPlan(
             # a stream of seeds: neighbouring run seeds share none of them
-            seed=None if settings.seed is None else (settings.seed * 1_000_003 + index) % 2**63,
+            seed=None if settings.seed is None else (settings.seed * 1_000_003 + self._canvases) % 2**63,
             max_denoising_steps=settings.max_denoising_steps,
             entropy_bound=settings.entropy_bound,
             t_max=t_max,
@@ -181,11 +297,36 @@ class DiffusionConversation(Conversation):
         )
 
     def _opening(self, settings: ModelSettings, request: ModelRequest) -> Sequence[int]:
-        """The tokens a turn has to begin with under `tool_choice`, which are held while it is denoised."""
+        """The tokens an unconstrained turn has to begin with under `tool_choice`: they are clamped."""
         choice = settings.tool_choice or "auto"
         if choice in ("auto", "none") or not request.tools:
             return ()
         return self.model.dialect.render_call_opening(None if choice == "required" else choice)
+
+    async def _best(self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit) -> CanvasResult:
+        """The canvas with the fewest faults, then the least mean entropy, of as many as `candidates` asks for."""
+        count = request.settings.candidates or 1
+        if count == 1:
+            return await self._fill(context, plan, request.drafts, emit)
+        results: list[CanvasResult] = []
+
+        async def one(number: int) -> None:
+            seed = None if plan.seed is None else (plan.seed + number * 7_919_000_003) % 2**63
+            results.append(await self._fill(context, replace(plan, seed=seed), request.drafts and not number, emit))
+
+        with flat_errors():
+            async with anyio.create_task_group() as group:
+                for number in range(count):
+                    group.start_soon(one, number)
+        request.budget.spend(denoising_steps=sum(result.steps for result in results))
+        best = min(results, key=self._merit)
+        request.budget.spend(denoising_steps=-best.steps)  # counted when it is committed
+        return best
+
+    def _merit(self, result: CanvasResult) -> tuple[int, float, int]:
+        """Less is better; the seed makes the choice the same whatever order the canvases finished in."""
+        faults = [f for f in self.model.dialect.parse(result.tokens[: result.length]).faults if f.kind != "truncated"]
+        return len(faults), sum(result.entropies[: result.length]) / result.length, result.seed
 
     async def _fill(self, context: Context, plan: CanvasPlan, drafts: bool, emit: Emit) -> CanvasResult:
         async with context.fill(plan) as canvas:
@@ -214,6 +355,8 @@ class DiffusionConversation(Conversation):
             index=index,
             tokens=tokens,
             entropies=result.entropies[:length],
+            probabilities=result.probabilities[:length],
+            departures=tuple(position for position in result.departures if position < length),
             steps=result.steps,
             reason=result.reason,
             seed=result.seed,
@@ -221,11 +364,13 @@ class DiffusionConversation(Conversation):
             text=self.model.tokenizer.decode(tokens, markers=True),
         )
 
-    def _message(self, parsed: Parsed, tokens: Sequence[int], *, turn: int) -> AssistantMessage:
+    def _message(
+        self, parsed: Parsed, tokens: Sequence[int], probabilities: Sequence[float], *, turn: int
+    ) -> AssistantMessage:
         parts: list[AssistantPart] = []
         for region in parsed.regions:
             if isinstance(region, CallRegion):
-                parts.append(_call_part(region, f"call_{turn}_{len(parts)}"))
+                parts.append(_call_part(region, f"call_{turn}_{len(parts)}", probabilities))
             elif isinstance(region, TextRegion):
                 if text := region.text.strip():
                     parts.append(TextPart(text))
@@ -240,9 +385,56 @@ def _dialect(name: str, tokenizer: Tokenizer) -> Dialect:
     return DIALECTS[name](tokenizer)
 
 
-def _call_part(region: CallRegion, id: str) -> ToolCallPart:
+def _call_part(region: CallRegion, id: str, probabilities: Sequence[float]) -> ToolCallPart:
     fault = "; ".join(_reason(fault) for fault in region.faults) or None
-    return ToolCallPart(region.name, None if fault else region.arguments, id, raw=region.raw, fault=fault)
+    certainty = {
+        key: math.prod(probabilities[slice(*region.value_spans[pointer])])
+        for key in region.arguments or {}
+        if (pointer := "/" + key.replace("~", "~0").replace("/", "~1")) in region.value_spans
+    }
+    arguments = None if fault else region.arguments
+    return ToolCallPart(region.name, arguments, id, raw=region.raw, fault=fault, certainty=certainty)
+
+
+def _with_ids_of(renewed: AssistantMessage, message: AssistantMessage, index: int) -> AssistantMessage:
+    """The message with the calls' ids, and what is known about the calls that were kept, as they were."""
+    old = iter(message.calls)
+    parts: list[AssistantPart] = []
+    number = -1
+    for part in renewed.parts:
+        if isinstance(part, ToolCallPart):
+            number += 1
+            before = next(old)
+            part = replace(part, id=before.id) if number == index else before
+        parts.append(part)
+    return replace(renewed, parts=tuple(parts))
+
+
+def _probabilities(records: Sequence[CanvasRecord]) -> list[float]:
+    return [probability for record in records for probability in record.probabilities]
+
+
+def _doubts(parsed: Parsed, records: Sequence[CanvasRecord], doubt: float | None) -> dict[int, list[ArgumentFault]]:
+    """The arguments whose mean entropy is above `doubt` nats, by the call's place in the turn."""
+    entropies = [entropy for record in records for entropy in record.entropies]
+    found: dict[int, list[ArgumentFault]] = {}
+    for index, call in enumerate(parsed.calls if doubt is not None else ()):
+        for pointer, (start, end) in call.value_spans.items():
+            mean = sum(entropies[start:end]) / (end - start)
+            if pointer.count("/") == 1 and mean > (doubt or 0.0):
+                fault = ArgumentFault(pointer, f"the model is unsure of it: {mean:.2f} nats a token")
+                found.setdefault(index, []).append(fault)
+    return found
+
+
+@contextmanager
+def _engine_errors(name: str) -> Iterator[None]:
+    from agentkit_model import EngineError
+
+    try:
+        yield
+    except EngineError as error:
+        raise ModelError(f"{name}: {error}") from error
 
 
 def _reason(fault: Fault) -> str:

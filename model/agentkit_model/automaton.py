@@ -87,6 +87,15 @@ class TokenAutomaton:
                     waiting.append(source) if tokens else waiting.appendleft(source)
         return found
 
+    def follow(self, tokens: Sequence[int]) -> frozenset[int]:
+        """The states in which a path from the start may be behind these tokens; empty if none writes them."""
+        states = {self.start}
+        source, target, label = (np.asarray(column) for column in (self.source, self.target, self.label))
+        for token in tokens:
+            edges = np.flatnonzero(np.isin(source, list(states)))
+            states = {int(target[edge]) for edge in edges if token in self.sets[int(label[edge])]}
+        return frozenset(states)
+
     def check(self, vocab_size: int) -> None:
         """Raises PlanError where it does not fit the model."""
         if not all(len(tokens) for tokens in self.sets):

@@ -23,36 +23,39 @@ class Hold:
 
     Attributes:
         automaton: what may stand on the canvas, and in the turn.
-        state: where this canvas begins in it; None is the automaton's start.
+        state: where this canvas begins in it, or any of several states; None is the automaton's start.
         limit: tokens that the turn may have from here on, this canvas included; a canvas never ends where the turn
             could not be finished within them.
         bonus: added to the logits of the path's tokens before they are tempered, so that the rest of the canvas adapts
             to them. From about 20 on, the path is the canvas.
+        from_step: the first denoising step (0, 1, ...) with the bonus; until then the canvas finds itself.
         settle: the share of the marginal at a turn's opening that its kind needs before the canvas is held to it.
         patience: steps after which it is held to the likeliest kind, settled or not.
     """
 
     automaton: TokenAutomaton
-    state: int | None = None
+    state: int | frozenset[int] | None = None
     limit: int | None = None
     bonus: float = 30.0
+    from_step: int = 0
     settle: float = 0.0
     patience: int = 0
 
     @property
-    def begin(self) -> int:
-        return self.automaton.start if self.state is None else self.state
+    def begin(self) -> frozenset[int]:
+        state = self.automaton.start if self.state is None else self.state
+        return frozenset((state,)) if isinstance(state, int) else state
 
     def check(self, vocab_size: int) -> None:
         """Raises PlanError where it does not fit the model, or can't be followed within its limit."""
         self.automaton.check(vocab_size)
-        if not 0 <= self.begin < self.automaton.size:
-            raise PlanError(f"the automaton has states 0 to {self.automaton.size - 1}, not {self.begin}")
-        least = self.automaton.distance[self.begin]
+        if not self.begin or not all(0 <= state < self.automaton.size for state in self.begin):
+            raise PlanError(f"the automaton has states 0 to {self.automaton.size - 1}, not {sorted(self.begin)}")
+        least = min(self.automaton.distance[state] for state in self.begin)
         if self.limit is not None and (self.limit < 1 or least > self.limit):
             raise PlanError(f"what the automaton asks for takes {max(least, 1)} tokens; the limit is {self.limit}")
-        if not (self.bonus >= 0 and 0 <= self.settle <= 1 and self.patience >= 0):
-            raise PlanError("a hold's bonus and patience are at least 0, and its settle is a share between 0 and 1")
+        if not (self.bonus >= 0 and self.from_step >= 0 and 0 <= self.settle <= 1 and self.patience >= 0):
+            raise PlanError("a hold's bonus, from_step and patience are at least 0, and its settle is a share of 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def best_path(hold: Hold, logits: Tensor, *, decide: bool = True) -> Path | None
     tokens, states = torch.tensor(walk.tokens, device=logits.device, dtype=torch.long), walk.states
     bound = len(states) if walk.binds else whole
     if len(states) < length:
-        held, behind = _viterbi(hold.automaton, logits[len(states) : length], walk.state, rest)
+        held, behind = _viterbi(hold.automaton, logits[len(states) : length], walk.begin, rest)
         tokens, states = torch.cat([tokens, held]), states + behind
     pads = tokens.new_full((whole - length,), hold.automaton.pad)
     return Path(torch.cat([tokens, pads]), (*states, *states[-1:] * (whole - length)), bound)
@@ -96,13 +99,14 @@ class _Walk:
     """Goes through choices from the canvas' beginning, until a path begins or the canvas ends."""
 
     def __init__(self, hold: Hold, logits: Tensor, rest: int) -> None:
-        self.state = hold.begin
+        self.begin = hold.begin
         self.tokens: list[int] = []
         self.states: list[int] = []
         self.binds = True
         self.settled = True
+        self.state, *others = self.begin
         ways = hold.automaton.choices.get(self.state)
-        if ways is None:
+        if others or ways is None:
             return
         self._automaton, self._length, self._rest = hold.automaton, len(logits), rest
         tables = hold.automaton.tables(logits.device)
@@ -118,6 +122,7 @@ class _Walk:
         self.settled = max(opening) >= hold.settle * sum(opening)
         while len(self.tokens) < self._length and self.state in hold.automaton.choices:
             self._step()
+        self.begin = frozenset((self.state,))
 
     def _step(self) -> None:
         at = len(self.tokens)
@@ -137,12 +142,12 @@ class _Walk:
         return self._automaton.distance[state] <= self._length - at + self._rest
 
 
-def _viterbi(automaton: TokenAutomaton, logits: Tensor, start: int, rest: int) -> tuple[Tensor, list[int]]:
-    """The best tokens (N,) for logits (N, V) from the state `start`, and the states behind them."""
+def _viterbi(automaton: TokenAutomaton, logits: Tensor, begin: frozenset[int], rest: int) -> tuple[Tensor, list[int]]:
+    """The best tokens (N,) for logits (N, V) from any of the states `begin`, and the states behind them."""
     tables = automaton.tables(logits.device)
     weights = tables.best(logits).index_select(1, tables.of_edge).sub_(tables.cost)  # (N, E)
     scores = logits.new_full((len(logits) + 1, tables.size), -torch.inf)  # (N + 1, S)
-    scores[0, start] = 0.0
+    scores[0, sorted(begin)] = 0.0
     for position, weight in enumerate(weights.unbind()):
         reached = scores[position].index_select(0, tables.source).add_(weight)  # (E,)
         scores[position + 1].scatter_reduce_(0, tables.target, reached, "amax")

@@ -11,7 +11,7 @@ from agentkit_model.attention import CanvasPartner, PrefillPartner
 from agentkit_model.cache import Cache, Store
 from agentkit_model.network import Network
 from agentkit_model.noise import Renoise
-from agentkit_model.path import Hold, Path, best_path
+from agentkit_model.path import Path, best_path
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.work import Denoising, Prefill
 
@@ -125,8 +125,9 @@ class Runner:
         path, canvas, doubts = self._path(row, logits), tempered.argmax(dim=-1), entropies
         if path is not None:
             canvas = path.tokens
-            if path.bound < self.canvas_length:
-                tempered = sampler.temper(_lifted(logits, path, row.plan.hold), heat)
+            hold = row.plan.hold
+            if hold is not None and path.bound < self.canvas_length and row.step >= hold.from_step:
+                tempered = sampler.temper(_lifted(logits, path, hold.bonus), heat)
                 log_probs = sampler.log_normalise(tempered)
                 probs = log_probs.softmax(dim=-1)
                 doubts = sampler.entropy(log_probs, probs)
@@ -235,11 +236,10 @@ def _departures(outcome: Outcome) -> list[int]:
     return [int(position) for position in departs.nonzero().squeeze(1).tolist()]
 
 
-def _lifted(logits: Tensor, path: Path, hold: Hold | None) -> Tensor:
-    """Logits (L, V) with the hold's bonus on the tokens of the path, from where it binds."""
-    assert hold is not None
+def _lifted(logits: Tensor, path: Path, bonus: float) -> Tensor:
+    """Logits (L, V) with the bonus on the tokens of the path, from where it binds."""
     lifted = logits.clone()
     lifted[path.bound :].scatter_add_(
-        1, path.tokens[path.bound :, None], logits.new_full((len(logits) - path.bound, 1), hold.bonus)
+        1, path.tokens[path.bound :, None], logits.new_full((len(logits) - path.bound, 1), bonus)
     )
     return lifted

@@ -18,17 +18,21 @@ PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
 VOCAB = 7
 
 
-def automaton(edges: Sequence[tuple[int, int, Sequence[int]]], size: int, **options: Any) -> TokenAutomaton:
+def automaton(
+    edges: Sequence[tuple[int, int, Sequence[int]]], size: int, cost: Sequence[float] | None = None
+) -> TokenAutomaton:
     """Edges (source, target, tokens), with the last state as the final one."""
-    given_ = {"start": 0, "final": size - 1, "pad": PAD, "stops": frozenset((STOP,))} | options
     return TokenAutomaton(
         size=size,
         source=[source for source, _, _ in edges],
         target=[target for _, target, _ in edges],
         label=list(range(len(edges))),
-        cost=options.pop("cost", None) or [0.0] * len(edges),
+        cost=cost or [0.0] * len(edges),
         sets=[tokens for _, _, tokens in edges],
-        **{name: value for name, value in given_.items() if name != "cost"},
+        start=0,
+        final=size - 1,
+        pad=PAD,
+        stops=frozenset((STOP,)),
     )
 
 
@@ -64,10 +68,10 @@ def test_no_accepted_sequence_is_more_probable(held: TokenAutomaton, length: int
     logits = torch.randn(length, VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
     logits[-1, PAD] = 50.0  # the model wants the turn to end here
     best = -math.inf
-    for tokens in itertools.product(range(VOCAB), repeat=length):
-        for cost, state in accepted(held, tokens):
+    for sequence in itertools.product(range(VOCAB), repeat=length):
+        for cost, state in accepted(held, sequence):
             if state == held.final:
-                best = max(best, sum(logits[i, token].item() for i, token in enumerate(tokens)) - cost)
+                best = max(best, sum(logits[i, token].item() for i, token in enumerate(sequence)) - cost)
     if best == -math.inf:
         return
     path = best_path(Hold(automaton=held), logits)
@@ -108,9 +112,19 @@ def test_a_turn_is_finished_within_its_limit_whatever_the_logits(limit: int, see
     assert set(written[written.index(STOP) + 1 :]) <= {PAD}
 
 
+def test_a_path_may_begin_in_any_of_several_states() -> None:
+    logits = torch.zeros(2, VOCAB)
+    logits[1, STOP] = 50.0
+    assert CALL.follow([OPEN, 5]) == {1}
+    assert CALL.follow([OPEN, CLOSE, 4]) == {0}
+    assert CALL.follow([4]) == frozenset()
+    path = best_path(Hold(automaton=CALL, state=CALL.follow([OPEN, 5]) | {0}), logits)
+    assert path is not None and path.tokens.tolist() == [CLOSE, STOP]
+
+
 # A turn: 0 text, 1 the call begins, 2 within it, 3 behind it, 4 the stop, 5 the end.
 TURN = replace(
-    automaton([(1, 2, [OPEN]), (2, 2, TEXT), (2, 3, [CLOSE]), (3, 5, [STOP]), (4, 5, [STOP])], 6, start=0),
+    automaton([(1, 2, [OPEN]), (2, 2, TEXT), (2, 3, [CLOSE]), (3, 5, [STOP]), (4, 5, [STOP])], 6),
     sets=[[OPEN], TEXT, [CLOSE], [STOP], [STOP]],
     choices={0: [Choice(1, 0), Choice(0, 1, enters=True, binds=True), Choice(3, 4, enters=True)]},
     breaks=frozenset((0,)),
@@ -181,7 +195,7 @@ def test_what_does_not_fit_is_refused(engine: Engine) -> None:
     context = engine.open_sync([2])
     with pytest.raises(PlanError, match="takes 3 tokens; the limit is 2"):
         context.fill(CanvasPlan(hold=Hold(automaton=CALL, limit=2)))
-    with pytest.raises(PlanError, match="states 0 to 3, not 9"):
+    with pytest.raises(PlanError, match=r"states 0 to 3, not \[9"):
         context.fill(CanvasPlan(hold=Hold(automaton=CALL, state=9)))
     with pytest.raises(PlanError, match="token 90; the vocabulary ends at 6"):
         context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [90])], 2))))

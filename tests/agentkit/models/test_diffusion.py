@@ -6,21 +6,27 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from agentkit import (
     AssistantMessage,
     CanvasCommitted,
     CanvasDraft,
+    CanvasRecord,
     ModelError,
     ModelSettings,
+    SpanRenoised,
+    TextPart,
+    ToolCallPart,
     ToolDefinition,
     ToolMessage,
     ToolResult,
     UserError,
     UserMessage,
 )
-from agentkit.models.base import ModelRequest
+from agentkit.models.base import ModelRequest, WrongCall
 from agentkit.models.diffusion import DiffusionModel, _common_prefix
+from agentkit.settings import Constraints
 from agentkit.testing import toy_model
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +85,195 @@ async def test_a_tool_that_has_to_be_called_is_held_on_the_canvas(model: Diffusi
     assert response.message.tokens is not None
     assert list(response.message.tokens[: len(opening)]) == opening
     assert response.message.calls
+
+
+# -- held to the schemas
+
+TRANSFER = ToolDefinition(
+    "transfer",
+    "Send money.",
+    {
+        "type": "object",
+        "properties": {
+            "amount": {"type": "integer", "minimum": 1, "maximum": 500},
+            "currency": {"enum": ["EUR", "USD"]},
+            "to": {"type": "string", "minLength": 1, "maxLength": 6},
+        },
+        "required": ["amount", "currency", "to"],
+        "additionalProperties": False,
+    },
+)
+
+
+def transfer(prompt: str = "Send 20 EUR to Ada", **settings: object) -> ModelRequest:
+    settings = {"seed": 3, "tool_choice": "required", "max_tokens": 64} | settings
+    return ModelRequest((UserMessage(prompt),), (TRANSFER, WEATHER), ModelSettings(**settings))  # type: ignore[arg-type]
+
+
+def valid(call: ToolCallPart) -> bool:
+    schema = {tool.name: tool.parameters for tool in (TRANSFER, WEATHER)}[call.name]
+    return Draft202012Validator(schema).is_valid(call.arguments)
+
+
+@pytest.mark.parametrize("bonus", [0.0, 4.0, 30.0])
+@pytest.mark.parametrize("seed", range(4))
+async def test_every_required_call_is_valid_whatever_the_weights(
+    model: DiffusionModel, seed: int, bonus: float
+) -> None:
+    held = transfer(seed=seed, constraints=Constraints(bonus=bonus, from_step=1))
+    async with model.converse() as conversation:
+        response = await conversation.respond(held, nowhere)
+    assert response.faults == ()
+    assert response.finish == "tool_calls"
+    assert response.message.calls
+    assert all(map(valid, response.message.calls))
+    assert not response.message.text
+
+
+async def test_unconstrained_weights_do_no_such_thing(model: DiffusionModel) -> None:
+    async with model.converse() as conversation:
+        response = await conversation.respond(transfer(constraints=False), nowhere)
+    assert not all(call.arguments is not None and valid(call) for call in response.message.calls)
+
+
+async def test_a_named_tool_is_the_only_one_called(model: DiffusionModel) -> None:
+    async with model.converse() as conversation:
+        response = await conversation.respond(transfer(tool_choice="get_weather"), nowhere)
+    assert {call.name for call in response.message.calls} == {"get_weather"}
+
+
+async def test_no_tool_is_called_where_none_may_be(model: DiffusionModel) -> None:
+    async with model.converse() as conversation:
+        response = await conversation.respond(transfer(tool_choice="none"), nowhere)
+    assert response.message.calls == ()
+    assert response.faults == ()
+
+
+async def test_a_call_that_cannot_be_written_within_the_limit_is_refused(model: DiffusionModel) -> None:
+    async with model.converse() as conversation:
+        with pytest.raises(ModelError, match="the limit is 5"):
+            await conversation.respond(transfer(max_tokens=5), nowhere)
+
+
+async def test_inferred_values_come_from_the_conversation(model: DiffusionModel) -> None:
+    inferred = Constraints(grounding="inferred", preference=1000.0)
+    async with model.converse() as conversation:
+        response = await conversation.respond(transfer(constraints=inferred), nowhere)
+    for call in response.message.calls:
+        assert call.arguments is not None
+        if call.name == "transfer":
+            assert call.arguments["amount"] == 20
+            assert call.arguments["to"] in "Send 20 EUR to Ada"
+        else:
+            assert call.arguments["city"] in "Send 20 EUR to Ada"
+
+
+async def test_every_argument_has_a_certainty(model: DiffusionModel) -> None:
+    async with model.converse() as conversation:
+        response = await conversation.respond(transfer(), nowhere)
+    for call in response.message.calls:
+        assert call.certainty.keys() == (call.arguments or {}).keys()
+        assert all(0 <= certainty <= 1 for certainty in call.certainty.values())
+
+
+async def test_an_unsure_value_is_reported(model: DiffusionModel) -> None:
+    async with model.converse() as conversation:
+        unsure = await conversation.respond(transfer(doubt=0.0), nowhere)
+        sure = await conversation.respond(transfer(doubt=1e9), nowhere)
+    call = unsure.message.calls[0]
+    assert {fault.pointer for fault in unsure.doubts[0]} == {f"/{key}" for key in call.arguments or {}}
+    assert sure.doubts == {}
+
+
+async def test_the_most_certain_of_several_candidates_is_kept(model: DiffusionModel) -> None:
+    def doubt(canvas: CanvasRecord) -> float:
+        return sum(canvas.entropies) / len(canvas.tokens)
+
+    async with model.converse() as conversation:
+        one = await conversation.respond(transfer(max_tokens=16, tool_choice="none"), nowhere)
+        best = await conversation.respond(transfer(max_tokens=16, tool_choice="none", candidates=6), nowhere)
+        again = await conversation.respond(transfer(max_tokens=16, tool_choice="none", candidates=6), nowhere)
+    assert doubt(best.canvases[0]) <= doubt(one.canvases[0])
+    assert len(best.canvases) == 1
+    assert best.usage.canvases == again.usage.canvases == 1
+
+
+# -- repairs
+
+
+async def mended(
+    model: DiffusionModel, written: dict[str, object], wrong: WrongCall, **settings: object
+) -> tuple[AssistantMessage, list[object], ModelRequest]:
+    """What becomes of a turn that says something and then makes two calls, the first of them wrong."""
+    render = model.dialect.render_call  # type: ignore[attr-defined]
+    tokens = [*model.tokenizer.encode("So: "), *render("transfer", written)]
+    tokens += render("get_weather", {"city": "Oslo"}, stop=True)
+    parts = (
+        TextPart("So:"),
+        ToolCallPart("transfer", written, "a"),
+        ToolCallPart("get_weather", {"city": "Oslo"}, "b"),
+    )
+    message = AssistantMessage(parts, model=model.name, tokens=tuple(tokens))
+    seen: list[object] = []
+
+    async def look(event: object) -> None:
+        seen.append(event)
+
+    request_ = transfer(max_tokens=200, **settings)
+    async with model.converse() as conversation:
+        repaired = await conversation.repair(request_, message, wrong, look)
+    assert repaired is not None
+    return repaired, seen, request_
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_only_the_wrong_argument_is_written_again(model: DiffusionModel, seed: int) -> None:
+    written = {"amount": 20, "currency": "EUR", "to": "Atlantis"}
+    wrong = WrongCall(0, ("/to",), "/to: too long", {"/to": ["Atlantis"]})
+    repaired, seen, request_ = await mended(model, written, wrong, seed=seed)
+    call, other = repaired.calls
+    assert call.arguments is not None
+    assert (call.id, call.arguments["amount"], call.arguments["currency"]) == ("a", 20, "EUR")
+    assert valid(call)
+    assert call.arguments["to"] != "Atlantis"
+    assert (repaired.text, other) == ("So:", ToolCallPart("get_weather", {"city": "Oslo"}, "b"))
+    assert model.dialect.parse(repaired.tokens or ()).faults == ()
+    (renoised,) = [event for event in seen if isinstance(event, SpanRenoised)]
+    assert (renoised.pointer, renoised.reason) == ("/to", "/to: too long")
+    assert renoised.steps == request_.budget.usage.denoising_steps > 0
+    assert request_.budget.usage.repairs == 1
+
+
+async def test_a_banned_value_is_not_written_again(model: DiffusionModel) -> None:
+    written = {"amount": 20, "currency": "EUR", "to": "Ada"}
+    wrong = WrongCall(0, ("/currency",), "closed", {"/currency": ["EUR"]})
+    repaired, _, _ = await mended(model, written, wrong)
+    assert repaired.calls[0].arguments == {"amount": 20, "currency": "USD", "to": "Ada"}
+
+
+async def test_a_whole_call_can_be_written_again(model: DiffusionModel) -> None:
+    wrong = WrongCall(0, ("",), "unreadable")
+    repaired, _, _ = await mended(model, {"amount": "many"}, wrong)
+    assert valid(repaired.calls[0])
+    assert repaired.calls[1].arguments == {"city": "Oslo"}
+
+
+async def test_a_repaired_turn_is_what_the_next_turn_reads(model: DiffusionModel) -> None:
+    written = {"amount": 20, "currency": "EUR", "to": "Atlantis"}
+    repaired, _, request_ = await mended(model, written, WrongCall(0, ("/to",), "no", {"/to": ["Atlantis"]}))
+    told = ToolMessage(tuple(ToolResult(call.id, call.name, "done") for call in repaired.calls))
+    history = (*request_.messages, repaired, told)
+    rendered = model.dialect.render(history, request_.tools, model=model.name)
+    assert model.tokenizer.decode(rendered).count("Atlantis") == 0
+    async with model.converse() as conversation:
+        await conversation.respond(request(*history), nowhere)
+
+
+async def test_another_models_turn_is_not_repaired(model: DiffusionModel) -> None:
+    call = ToolCallPart("transfer", {"amount": 0}, "a")
+    async with model.converse() as conversation:
+        message = AssistantMessage((call,), model="other", tokens=(1, 2, 3))
+        assert await conversation.repair(transfer(), message, WrongCall(0, ("/amount",), "no"), nowhere) is None
 
 
 async def test_drafts_are_made_when_somebody_looks(model: DiffusionModel) -> None:

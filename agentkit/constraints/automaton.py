@@ -1,0 +1,158 @@
+"""Automata over tokens, as plain arrays: what a grammar becomes, and what the engine follows.
+
+An automaton may be non-deterministic: the engine looks for the most probable path, and a token sequence is as probable
+as the best of its paths. Edges carry sets of tokens, so that a loop over any text is one
+edge whatever the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentkit.constraints.vocabulary import TokenEdges
+from agentkit.dialects.tokenizer import Tokenizer
+
+Tokens: TypeAlias = NDArray[np.int32]
+"""Token ids, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a string's content or a number stands, which a conversation's own words may fill (see `grounding`).
+
+    begin     the state before it
+    end       the state behind it; for a string that is the state after the closing quote
+    kind      "string" or "number"
+    edges     first and last (excluded) index of the edges that allow anything the schema does
+    declared  whether the schema says that the value is grounded
+    pattern   what the schema asks of the value, as bytes; None when any text will do
+    """
+
+    begin: int
+    end: int
+    kind: Literal["string", "number"]
+    edges: tuple[int, int]
+    declared: bool
+    pattern: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Automaton:
+    """States 0 to `size` - 1. Edge i leads from `source[i]` to `target[i]` by any token of `sets[label[i]]`.
+
+    start   where a path begins
+    final   where it may end
+    cost    nats that taking an edge costs, beside what its token costs
+    slots   the values that can be grounded
+    """
+
+    size: int
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
+    label: NDArray[np.int32]
+    cost: NDArray[np.float32]
+    sets: tuple[Tokens, ...]
+    start: int
+    final: int
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(slots=True)
+class Builder:
+    """Puts an automaton together, state by state.
+
+    builder = Builder(tokenizer)
+    end = builder.state()
+    builder.literal(builder.start, end, "call:f{}")
+    automaton = builder.finish(end)
+    """
+
+    tokenizer: Tokenizer
+    size: int = 1
+    start: int = 0
+    _edges: list[tuple[int, int, int, float]] = field(default_factory=list)
+    _sets: list[Tokens] = field(default_factory=list)
+    _known: dict[bytes, int] = field(default_factory=dict)
+    _paths: dict[tuple[int, int], int] = field(default_factory=dict)
+    _slots: list[Slot] = field(default_factory=list)
+
+    def state(self) -> int:
+        """A new state."""
+        self.size += 1
+        return self.size - 1
+
+    def edge(self, source: int, target: int, tokens: Sequence[int] | Tokens, cost: float = 0.0) -> None:
+        """An edge by any of the tokens."""
+        self._edges.append((source, target, self._label(np.asarray(tokens, np.int32)), cost))
+
+    def marker(self, source: int, target: int, name: str) -> None:
+        """An edge by a control token."""
+        self.edge(source, target, [self.tokenizer.control[name]])
+
+    def literal(self, source: int, target: int, text: str) -> None:
+        """A path that writes `text` (not empty) in the tokenizer's own tokens."""
+        self.tokens(source, target, self.tokenizer.encode(text))
+
+    def tokens(self, source: int, target: int, tokens: Sequence[int]) -> None:
+        """A path by one token after the other; paths that begin alike share their states."""
+        if not tokens:
+            raise ValueError("a path needs a token")
+        for token in tokens[:-1]:
+            following = self._paths.get((source, token))
+            if following is None:
+                following = self._paths[source, token] = self.state()
+                self.edge(source, following, [token])
+            source = following
+        self.edge(source, target, [tokens[-1]])
+
+    def splice(self, begin: int, end: int, folded: TokenEdges, closing: int | None = None) -> tuple[int, int]:
+        """A folded byte automaton between two states; returns the range of its edges.
+
+        With `closing`, `begin` is the state in which it starts and that token leads from where it accepts to `end`.
+        Without, what would lead to where it accepts leads to `end` as well, and it must not accept nothing.
+        """
+        first = len(self._edges)
+        going_on = {source for source, _, _ in folded.edges}
+        states = [begin]
+        for state in range(1, folded.size):
+            states.append(end if closing is None and state not in going_on else self.state())
+        for source, target, tokens in folded.edges:
+            self.edge(states[source], states[target], tokens)
+            if closing is None and folded.accepting[target] and states[target] != end:
+                self.edge(states[source], end, tokens)
+        if closing is not None:
+            for state in np.flatnonzero(folded.accepting).tolist():
+                self.edge(states[state], end, [closing])
+        return first, len(self._edges)
+
+    def slot(self, slot: Slot) -> None:
+        """Marks a place as one that can be grounded."""
+        self._slots.append(slot)
+
+    def finish(self, final: int) -> Automaton:
+        columns: Iterable[Sequence[float]] = zip(*self._edges, strict=True) if self._edges else ((), (), (), ())
+        source, target, label, cost = columns
+        return Automaton(
+            size=self.size,
+            source=np.array(source, np.int32),
+            target=np.array(target, np.int32),
+            label=np.array(label, np.int32),
+            cost=np.array(cost, np.float32),
+            sets=tuple(self._sets),
+            start=self.start,
+            final=final,
+            slots=tuple(self._slots),
+        )
+
+    def _label(self, tokens: Tokens) -> int:
+        key = tokens.tobytes()
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = len(self._sets)
+            self._sets.append(tokens)
+        return known

@@ -1,0 +1,115 @@
+"""What a turn's canvases are held to: the tools' schemas as one automaton, grounded in the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agentkit.dialects.base import Dialect
+from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.messages import JSON, Message, ToolDefinition, ToolMessage, UserMessage
+from agentkit.models.base import ModelRequest, WrongCall
+from agentkit.settings import Constraints
+
+if TYPE_CHECKING:
+    from agentkit.constraints.automaton import Automaton
+    from agentkit_model import Hold, TokenAutomaton
+
+
+def turn_hold(dialect: Dialect, tokenizer: Tokenizer, request: ModelRequest, constraints: Constraints) -> Hold:
+    """The hold of a turn at its beginning. Raises what the dialect raises about a schema that can't be held."""
+    choice = request.settings.tool_choice or "auto"
+    tools = [] if choice == "none" else [t for t in request.tools if choice in ("auto", "required", t.name)]
+    calls = [grounded(dialect.call_automaton(tool), tokenizer, request.messages, constraints) for tool in tools]
+    required = bool(tools) and choice != "auto"
+    automaton = dialect.turn_automaton(calls, required=required, thinking=bool(request.settings.thinking))
+    return hold(automaton, constraints)
+
+
+def repair_hold(
+    dialect: Dialect,
+    tokenizer: Tokenizer,
+    request: ModelRequest,
+    constraints: Constraints,
+    *,
+    tool: ToolDefinition,
+    arguments: dict[str, JSON] | None,
+    wrong: WrongCall,
+    before: Sequence[int],
+    after: Sequence[int],
+) -> Hold:
+    """The hold of a canvas in which one call is written again, between the tokens `before` and `after` it.
+
+    arguments: the call's, of which those that are not at fault are kept; None when all are to be written again.
+    """
+    fixed = {} if arguments is None else pinned(arguments, wrong.pointers)
+    only = None
+    if arguments is not None:
+        only = frozenset(arguments) | {_unescaped(pointer.split("/")[1]) for pointer in wrong.pointers}
+    call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned)
+    call = grounded(call, tokenizer, request.messages, constraints)
+    return hold(dialect.repair_automaton(before, call, after), constraints)
+
+
+def hold(automaton: TokenAutomaton, constraints: Constraints) -> Hold:
+    from agentkit_model import Hold
+
+    return Hold(
+        automaton=automaton,
+        bonus=constraints.bonus,
+        from_step=constraints.from_step,
+        settle=constraints.settle,
+        patience=constraints.patience,
+    )
+
+
+def grounded(call: Automaton, tokenizer: Tokenizer, messages: Sequence[Message], constraints: Constraints) -> Automaton:
+    """The automaton of a call with its values taken from the conversation, as far as the constraints say."""
+    from agentkit.constraints.grounding import Words, ground
+
+    inferred = constraints.grounding == "inferred"
+    if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
+        return call
+    words = Words(tokenizer, said(messages))
+    return ground(call, words, tokenizer, cost=constraints.preference if inferred else None)
+
+
+def said(messages: Sequence[Message]) -> list[str]:
+    """What the user said and the tools answered, as texts that values may be taken from."""
+    texts: list[str] = []
+    for message in messages:
+        if isinstance(message, UserMessage):
+            texts.append(message.text)
+        elif isinstance(message, ToolMessage):
+            texts += [text for result in message.results for text in _texts(result.content)]
+    return texts
+
+
+def _texts(value: JSON) -> list[str]:
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [] if value is None or isinstance(value, bool) else [str(value)]
+
+
+def pinned(arguments: dict[str, JSON], free: Sequence[str]) -> dict[str, JSON]:
+    """The arguments' values by JSON pointer, as few as hold everything but what stands at the pointers `free`."""
+    found: dict[str, JSON] = {}
+
+    def walk(value: JSON, pointer: str) -> None:
+        if pointer in free:
+            return
+        inside = any(other.startswith(f"{pointer}/") for other in free)
+        if isinstance(value, dict) and (inside or not pointer):
+            for key, inner in value.items():
+                walk(inner, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+        elif not inside:
+            found[pointer] = value
+
+    walk(arguments, "")
+    return found
+
+
+def _unescaped(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
