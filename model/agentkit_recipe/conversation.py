@@ -128,7 +128,7 @@ def show(family: Family, rng: random.Random, names: str, split: str = "train") -
             schema["items"] = {"type": "string"}
         if not bare:
             schema["description"] = slot.about[0] if names == "usual" else rng.choice(slot.about)
-        if slot.choices:
+        if slot.choices and slot.json_type == "string":
             schema["enum"] = list(slot.choices)
         properties[key] = schema
     parameters: dict[str, Any] = {"type": "object", "properties": properties}
