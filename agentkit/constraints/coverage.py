@@ -1,0 +1,102 @@
+"""What of the nodes automata can write, and what they don't hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from agentkit.constraints.nodes import Array, Choice, Flat, Map, Node, Number, Object, Refused, Text, flat_nodes, union
+from agentkit.constraints.normalize import Normalized, Unheld
+from agentkit.constraints.scalars import number_bytes, text_bytes
+
+
+def unheld(normalized: Normalized) -> tuple[Unheld, ...]:
+    """What of a schema no automaton holds, so that it has to be checked afterwards: pointers and keywords."""
+    found = dict.fromkeys(normalized.unheld)
+    for node in _walk(normalized.node):
+        if isinstance(node, Text | Number):
+            keywords = (text_bytes(node) if isinstance(node, Text) else number_bytes(node))[1]
+            found |= dict.fromkeys((node.pointer, keyword) for keyword in keywords)
+    return tuple(found)
+
+
+def possible(node: Node) -> Node:
+    """The node without the strings and numbers that nothing can be (a pattern that the length contradicts).
+
+    Raises:
+        Refused: nothing is left; the pointer is that of the schema.
+    """
+    found: list[Node] = []
+    refusal: Refused | None = None
+    for flat in flat_nodes(node):
+        try:
+            found.append(_possible(flat))
+        except Refused as error:
+            refusal = refusal or error
+    if refusal and not found:
+        raise refusal
+    return union(found)
+
+
+def _possible(node: Flat) -> Node:
+    if isinstance(node, Choice):
+        return node
+    if isinstance(node, Text | Number):
+        automaton, _ = text_bytes(node) if isinstance(node, Text) else number_bytes(node)
+        if automaton.is_empty:
+            raise Refused(node.pointer, "no value fits all of its keywords")
+        return node
+    if isinstance(node, Map):
+        return _possible_map(node)
+    return _possible_array(node) if isinstance(node, Array) else _possible_object(node)
+
+
+def _possible_object(node: Object) -> Object:
+    members = []
+    for member in node.properties:
+        try:
+            members.append(replace(member, node=possible(member.node)))
+        except Refused:
+            if member.required or len(node.properties) <= node.min_properties:
+                raise
+    if len(members) < node.min_properties:
+        raise Refused("", "no member of an object that needs one can be written")
+    return replace(node, properties=tuple(members))
+
+
+def _possible_map(node: Map) -> Node:
+    try:
+        possible(node.names)
+        return replace(node, values=possible(node.values))
+    except Refused:
+        if node.min_properties:
+            raise
+        return Object()
+
+
+def _possible_array(node: Array) -> Array:
+    prefix: list[Node] = []
+    end, rest = node.max_items, None
+    try:
+        for item in node.prefix:
+            prefix.append(possible(item))
+        rest = None if node.items is None else possible(node.items)
+    except Refused:
+        if node.min_items > len(prefix):
+            raise
+        end = len(prefix)
+    return replace(node, prefix=tuple(prefix), items=rest, max_items=end)
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    for flat in flat_nodes(node):
+        yield flat
+        inner: list[Node] = []
+        if isinstance(flat, Array):
+            inner = [*flat.prefix, *([] if flat.items is None else [flat.items])]
+        elif isinstance(flat, Object):
+            inner = [member.node for member in flat.properties]
+        elif isinstance(flat, Map):
+            inner = [flat.names, flat.values]
+        for one in inner:
+            yield from _walk(one)
