@@ -45,7 +45,8 @@ from agentkit.messages import (
 )
 from agentkit.models.base import CanvasRecord, Model
 from agentkit.result import AgentRunResult
-from agentkit.settings import ModelSettings
+from agentkit.schema import Grounded
+from agentkit.settings import Constraints, ModelSettings
 from agentkit.tools import Tool, tool
 from agentkit.usage import Usage, UsageLimits
 
@@ -58,6 +59,8 @@ __all__ = [
     "ApprovalRequired",
     "AssistantMessage",
     "CancellationToken",
+    "Constraints",
+    "Grounded",
     "CanvasCommitted",
     "CanvasDraft",
     "CanvasRecord",

@@ -44,6 +44,21 @@ class InvalidArguments(Exception):
         self.faults = tuple(faults)
 
 
+class Grounded:
+    """Says of a string or number that it stands in the conversation: `city: Annotated[str, Grounded()]`.
+
+    The model then writes a run of whole words, or a number, of what the user said or a tool answered, and cannot invent
+    one. In a JSON Schema it is the keyword `"x-grounded": true`.
+    """
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, JSON]:
+        schema: dict[str, JSON] = handler(core)
+        return {**schema, "x-grounded": True}
+
+    def __repr__(self) -> str:
+        return "Grounded()"
+
+
 class Arguments(Protocol):
     """What a tool's arguments have to be."""
 

@@ -20,6 +20,8 @@ class Constraints:
     patience   denoising steps after which it is held to the likeliest kind, settled or not
     grounding  "declared": only parameters declared as grounded take their values from the conversation; "inferred": the
                others prefer to
+    sources    where grounded values stand: the "conversation" (all user messages and tool results), what the "user" said,
+               or the latest "request" alone
     preference nats a token by which an inferred value has to be less probable than another one to lose against it
     """
 
@@ -28,6 +30,7 @@ class Constraints:
     settle: float = 0.9
     patience: int = 4
     grounding: Literal["declared", "inferred"] = "declared"
+    sources: Literal["conversation", "user", "request"] = "conversation"
     preference: float = 8.0
 
     def __post_init__(self) -> None:
@@ -36,6 +39,8 @@ class Constraints:
             raise UserError(f"Constraints: every number is at least 0, and settle at most 1: {self!r}.")
         if self.grounding not in ("declared", "inferred"):
             raise UserError(f'Constraints.grounding is "declared" or "inferred", not {self.grounding!r}.')
+        if self.sources not in ("conversation", "user", "request"):
+            raise UserError(f'Constraints.sources is "conversation", "user" or "request", not {self.sources!r}.')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,12 +112,12 @@ def _walks(dfa: ByteDFA, spellings: _Spellings, ids: Tokens) -> _Walks:
     for depth, column in enumerate(spellings.columns, 1):
         level = level.next(table, of_byte, column)
         ends = spellings.lengths[level.tokens] == depth
-        group = np.full(level.size, -1, np.int32)  # the group of the tokens that end at each node
-        group[level.node[ends]] = 0
-        group[group == 0] = np.arange(count, count + np.count_nonzero(group == 0))
-        count += int(np.count_nonzero(group >= 0))
-        walk = np.stack([level.source, level.state, group[level.at]])
-        walks.append(walk[:, walk[2] >= 0])
+        stops = np.zeros(len(level.sizes), np.bool_)
+        stops[level.node[ends]] = True
+        group = np.where(stops, np.cumsum(stops) + (count - 1), -1).astype(np.int32)
+        count += int(stops.sum())
+        kept = np.repeat(stops, level.sizes)
+        walks.append(np.stack([level.source[kept], level.state[kept], np.repeat(group, level.sizes)[kept]]))
         members.append(np.stack([ids[spellings.order[level.tokens[ends]]], group[level.node[ends]]]))
     source, target, number = np.concatenate([np.zeros((3, 0), np.int32), *walks], axis=1)
     token, of_group = np.concatenate([np.zeros((2, 0), np.int32), *members], axis=1)
@@ -127,25 +127,24 @@ def _walks(dfa: ByteDFA, spellings: _Spellings, ids: Tokens) -> _Walks:
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """All walks after some bytes. Tokens that so far have bytes of the same classes stand at the same node.
+    """All walks after some bytes. Beginnings of tokens that lead all states alike are one node.
 
-    size           how many nodes there are: only such as some walk survives
-    source, state  (W,) where each walk began, and where it is now
-    at             (W,) the node whose bytes it has taken
-    tokens, node   (T,) tokens, as ascending indices of `_Spellings.order`, and the node of each
+    source, state  (W,) where each walk began, and where it is now; node by node, in the order of their sources
+    sizes          (N,) how many walks each node has: those that are alive, at least one
+    tokens, node   (T,) the tokens that some walk may go on with, as ascending indices of `_Spellings.order`, and the node
+                   of each
     """
 
-    size: int
     source: Numbers
     state: Numbers
-    at: NDArray[np.intp]
+    sizes: NDArray[np.intp]
     tokens: NDArray[np.intp]
     node: NDArray[np.intp]
 
     @classmethod
     def first(cls, states: int, tokens: int) -> _Level:
         start = np.arange(states, dtype=np.int32)
-        return cls(1, start, start, np.zeros(states, np.intp), np.arange(tokens), np.zeros(tokens, np.intp))
+        return cls(start, start, np.array([states]), np.arange(tokens), np.zeros(tokens, np.intp))
 
     def next(self, table: Numbers, of_byte: NDArray[np.intp], column: NDArray[np.uint8]) -> _Level:
         """One byte on.
@@ -158,31 +157,48 @@ class _Level:
         classes = table.shape[1]
         longer = int(np.searchsorted(self.tokens, len(column)))
         tokens = self.tokens[:longer]
-        code = self.node[:longer] * classes + of_byte[column[tokens]]  # of the new node
-        exists = np.zeros(self.size * classes, np.bool_)
+        code = self.node[:longer] * classes + of_byte[column[tokens]]  # of a node and a class together
+        exists = np.zeros(len(self.sizes) * classes, np.bool_)
         exists[code] = True
+        child = (np.cumsum(exists) - 1)[code]
         parent, letter = np.divmod(np.flatnonzero(exists), classes)
-        children = np.bincount(parent, minlength=self.size)
-        # Each walk goes on to all children of its node, which stand side by side.
-        times = children[self.at]
-        walk = np.repeat(np.arange(len(times)), times)
-        nth = np.arange(len(walk)) - np.repeat(np.cumsum(times) - times, times)
-        child = (np.cumsum(children) - children)[self.at[walk]] + nth
-        state = table[self.state[walk], letter[child]]
-        lives = state >= 0
-        survives = np.zeros(len(parent), np.bool_)
-        survives[child[lives]] = True
-        number = np.cumsum(survives) - 1
-        node = (np.cumsum(exists) - 1)[code]
-        kept = survives[node]
-        return _Level(
-            size=int(survives.sum()),
-            source=self.source[walk[lives]],
-            state=state[lives],
-            at=number[child[lives]],
-            tokens=tokens[kept],
-            node=number[node[kept]],
-        )
+        walk = _within_blocks(np.cumsum(self.sizes) - self.sizes, self.sizes, parent)
+        state = table[self.state[walk], np.repeat(letter, self.sizes[parent])]
+        alive = state >= 0
+        of_child = np.repeat(np.arange(len(parent)), self.sizes[parent])[alive]
+        source, state = self.source[walk[alive]], state[alive]
+        sizes = np.bincount(of_child, minlength=len(parent))
+        same = _first_alike(source, state, sizes)
+        kept = (same == np.arange(len(same))) & (sizes > 0)
+        walk = _within_blocks(np.cumsum(sizes) - sizes, sizes, np.flatnonzero(kept))
+        survives = sizes[child] > 0
+        number = np.cumsum(kept) - 1
+        return _Level(source[walk], state[walk], sizes[kept], tokens[survives], number[same[child[survives]]])
+
+
+def _within_blocks(starts: NDArray[np.intp], sizes: NDArray[np.intp], chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The indices of the members of the chosen blocks, block by block."""
+    counts = sizes[chosen]
+    return np.arange(counts.sum()) + np.repeat(starts[chosen] - (np.cumsum(counts) - counts), counts)
+
+
+def _first_alike(source: Numbers, state: Numbers, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(N,) for each block of walks the first block that has the same ones."""
+    starts = np.cumsum(sizes) - sizes
+    mixed = (source.astype(np.uint64) << np.uint64(32)) + state.astype(np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
+    sums = np.append(np.uint64(0), np.cumsum(mixed ^ (mixed >> np.uint64(31))))
+    _, first, number = np.unique(sums[starts + sizes] - sums[starts], return_index=True, return_inverse=True)
+    like = first[number.reshape(-1)]
+    # Sums may be the same by chance: what is alike is compared.
+    like = np.where(sizes[like] == sizes, like, np.arange(len(sizes)))
+    mine = np.arange(len(source))
+    theirs = _within_blocks(starts, sizes, like)
+    differs = (source[mine] != source[theirs]) | (state[mine] != state[theirs])
+    blocks = np.repeat(np.arange(len(sizes)), sizes)[differs]
+    like[blocks] = blocks
+    return like
 
 
 def _edges(walks: _Walks) -> Iterator[Edge]:

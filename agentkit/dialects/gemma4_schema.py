@@ -20,7 +20,9 @@ Schema = Mapping[str, Any]
 
 _MAX_DEPTH = 12  # recursive schemas are cut off here
 _WRITTEN_ELSEWHERE = frozenset(("description", "type", "properties", "required", "nullable"))
-_NOT_WRITTEN = frozenset(("$defs", "definitions", "$schema", "$id", "$comment", "title", "default", "examples"))
+_NOT_WRITTEN = frozenset(
+    ("$defs", "definitions", "$schema", "$id", "$comment", "title", "default", "examples", "x-grounded")
+)
 
 
 def declaration_pieces(tool: ToolDefinition) -> list[Piece]:

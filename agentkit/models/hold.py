@@ -70,19 +70,19 @@ def grounded(call: Automaton, tokenizer: Tokenizer, messages: Sequence[Message],
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
         return call
-    words = Words(tokenizer, said(messages))
+    words = Words(tokenizer, said(messages, constraints.sources))
     return ground(call, words, tokenizer, cost=constraints.preference if inferred else None)
 
 
-def said(messages: Sequence[Message]) -> list[str]:
+def said(messages: Sequence[Message], sources: str = "conversation") -> list[str]:
     """What the user said and the tools answered, as texts that values may be taken from."""
     texts: list[str] = []
     for message in messages:
         if isinstance(message, UserMessage):
             texts.append(message.text)
-        elif isinstance(message, ToolMessage):
+        elif isinstance(message, ToolMessage) and sources == "conversation":
             texts += [text for result in message.results for text in _texts(result.content)]
-    return texts
+    return texts[-1:] if sources == "request" else texts
 
 
 def _texts(value: JSON) -> list[str]:

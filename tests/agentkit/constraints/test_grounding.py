@@ -1,0 +1,127 @@
+"""Values that stand in the conversation, and nothing else."""
+
+import random
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import agentkit_model
+from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
+from agentkit.constraints.automaton import Automaton
+from agentkit.constraints.grounding import LONGEST_TEXT, Words, ground
+from agentkit.dialects import Gemma4, Tokenizer
+from agentkit.models.hold import said
+from tests.agentkit.constraints.paths import Walker
+
+TOKENIZER = Tokenizer.from_file(Path(agentkit_model.__file__).parent / "bundled" / "tokenizer.json")
+DIALECT = Gemma4(TOKENIZER)
+
+
+def book(city: Annotated[str, Grounded()], nights: Annotated[int, Grounded()] = 1, note: str = "") -> None:
+    """Book a room."""
+
+
+def grounded(*texts: str, cost: float | None = None, tool: Any = book) -> Automaton:
+    return ground(DIALECT.call_automaton(Tool(tool).definition), Words(TOKENIZER, texts), TOKENIZER, cost=cost)
+
+
+def takes(automaton: Automaton, **arguments: object) -> bool:
+    return Walker(automaton).accepts(DIALECT.render_call("book", arguments))
+
+
+def test_a_declared_string_is_a_run_of_whole_words_of_the_conversation() -> None:
+    held = grounded("Book 3 nights in New York (near St. John's), please!")
+    for city in ("New York", "York", "St", "St. John's", "3 nights", "New York (near St. John's)"):
+        assert takes(held, city=city), city
+    for city in ("", "New Yor", "ork", "Paris", "new york", "York,", "please!", "!", "(near"):
+        assert not takes(held, city=city), city
+
+
+def test_a_declared_number_stands_in_the_conversation() -> None:
+    held = grounded("1,250 people for 007 nights at 19.50, -3 degrees")
+    for nights in (1250, 7, -3):
+        assert takes(held, city="people", nights=nights), nights
+    for nights in (19, 50, 8, 250, 0):
+        assert not takes(held, city="people", nights=nights), nights
+
+
+def test_an_undeclared_value_stays_free_unless_it_is_inferred() -> None:
+    held = grounded("Oslo")
+    assert takes(held, city="Oslo", note="anything at all")
+    slot = next(slot for slot in DIALECT.call_automaton(Tool(book).definition).slots if not slot.declared)
+    inferred = grounded("Oslo", cost=5.0)
+    assert takes(inferred, city="Oslo", note="anything at all")
+    assert slot.kind == "string"
+    assert sorted(set(inferred.cost.tolist())) == [0.0, 5.0]
+
+
+def test_where_nothing_fits_the_schema_the_value_is_free() -> None:
+    assert takes(grounded("", "..."), city="Oslo")
+    assert takes(grounded("no number here"), city="number", nights=12)
+
+
+def test_a_grounded_value_keeps_to_its_schema() -> None:
+    def book(city: Annotated[str, Grounded()], nights: int = 1, note: str = "") -> None: ...
+
+    tool = Tool.from_schema(
+        book,
+        name="book",
+        description="",
+        json_schema={
+            "type": "object",
+            "properties": {
+                "city": {"type": "string", "maxLength": 5, "x-grounded": True},
+                "nights": {"type": "integer", "maximum": 9, "x-grounded": True},
+            },
+            "required": ["city"],
+        },
+    )
+    held = ground(DIALECT.call_automaton(tool.definition), Words(TOKENIZER, ["12 in Oslo or Kopenhagen 4"]), TOKENIZER)
+    assert takes(held, city="Oslo", nights=4)
+    assert not takes(held, city="Kopenhagen")
+    assert not takes(held, city="Oslo", nights=12)
+
+
+def test_the_declaration_says_nothing_of_grounding() -> None:
+    assert Tool(book).parameters["properties"]["city"] == {"type": "string", "x-grounded": True}
+    shown = TOKENIZER.decode(DIALECT.render_tool(Tool(book).definition), markers=True)
+    assert "grounded" not in shown
+
+
+def test_sources_are_users_and_tools_or_less() -> None:
+    result = ToolResult("a", "find", {"names": ["Ada", None], "count": 2, "found": True})
+    messages = [UserMessage("one"), ToolMessage((result,)), UserMessage("two")]
+    assert said(messages) == ["one", "Ada", "2", "two"]
+    assert said(messages, "user") == ["one", "two"]
+    assert said(messages, "request") == ["two"]
+
+
+def test_of_a_long_conversation_the_end_counts() -> None:
+    words = Words(TOKENIZER, ["first " + "x" * LONGEST_TEXT, "the last words"])
+    assert words.texts[0] == "the last words"
+    assert sum(map(len, words.texts)) == LONGEST_TEXT
+    held = grounded("word " * 3000)
+    assert held.size < 20_000
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=40))
+def test_every_path_is_a_part_of_the_text(text: str) -> None:
+    """Whatever the text holds: markers, quotes, other scripts."""
+    held = grounded(text)
+    for seed in range(3):
+        tokens = Walker(held).path(random.Random(seed))
+        (call,) = DIALECT.parse(tokens).calls
+        assert call.arguments is not None
+        if any(character.isalnum() for character in text):
+            assert call.arguments["city"] in text
+
+
+@pytest.mark.parametrize("text", ["a b c", "Zürich ☕ 12", "x_y-z"])
+def test_every_word_can_be_a_value(text: str) -> None:
+    held = grounded(text)
+    for word in text.replace("☕", "").split():
+        assert takes(held, city=word), word
