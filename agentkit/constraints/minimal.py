@@ -20,11 +20,15 @@ def byte_classes(table: Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def trimmed(table: Table, accepting: Flags) -> tuple[Table, Flags]:
-    """Without the states that cannot be reached or from which nothing is accepted; the start, state 0, stays."""
+    """Without the states that cannot be reached from the start, state 0, or from which nothing is accepted.
+
+    Of what accepts nothing the start is left alone.
+    """
     narrow = table[:, byte_classes(table)[1]]
     after = _following(narrow)
     useful = _reached([0], after) & _reached(np.flatnonzero(accepting).tolist(), _reversed(after))
-    useful[0] = True
+    if not useful[0]:
+        return np.full((1, 256), -1, np.int32), np.zeros(1, np.bool_)
     number = np.append(np.where(useful, np.cumsum(useful) - 1, -1), -1).astype(np.int32)  # the last is for -1
     return number[table[useful]], accepting[useful]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -10,11 +10,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from agentkit.constraints.cache import Arrays, cached
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.dialects.tokenizer import Tokenizer
 
 Tokens: TypeAlias = NDArray[np.int32]
 """Token ids, ascending."""
+
+_LARGE = 32_768  # tokens from which on spelling them again takes longer than reading them from disk
 
 Numbers: TypeAlias = NDArray[np.int32]
 Edge: TypeAlias = tuple[int, int, Tokens]
@@ -45,9 +48,19 @@ class Vocabulary:
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        spelled = {id: spelling for id, spelling in sorted(tokenizer.plain_tokens().items()) if spelling}
-        self.text_tokens: Tokens = np.array(list(spelled), np.int32)
-        self._spellings = _Spellings(list(spelled.values()))
+        def spelled() -> Arrays:
+            plain = sorted((id, spelling) for id, spelling in tokenizer.plain_tokens().items() if spelling)
+            lengths = [len(spelling) for _, spelling in plain]
+            joined = np.frombuffer(b"".join(spelling for _, spelling in plain), np.uint8)
+            return {
+                "ids": np.array([id for id, _ in plain], np.int32),
+                "lengths": np.array(lengths, np.int32),
+                "joined": joined,
+            }
+
+        known = cached(f"vocabulary-{tokenizer.digest}", spelled) if tokenizer.vocab_size > _LARGE else spelled()
+        self.text_tokens: Tokens = known["ids"]
+        self._spellings = _Spellings(known["joined"], known["lengths"])
         self._folded: dict[bytes, TokenEdges] = {}
 
     def fold(self, dfa: ByteDFA) -> TokenEdges:
@@ -66,15 +79,13 @@ class _Spellings:
     columns  byte i of the tokens of `order` that have so many
     """
 
-    def __init__(self, spellings: Sequence[bytes]) -> None:
-        lengths = np.fromiter(map(len, spellings), np.int32, len(spellings))
+    def __init__(self, joined: NDArray[np.uint8], lengths: NDArray[np.int32]) -> None:
         starts = np.cumsum(lengths, dtype=np.int64) - lengths
-        flat = np.frombuffer(b"".join(spellings), np.uint8)
         self.order = np.argsort(-lengths, kind="stable")
         self.lengths = lengths[self.order]
         starts = starts[self.order]
         counts = np.searchsorted(-self.lengths, -np.arange(self.lengths.max(initial=0)))  # tokens longer than i
-        self.columns = [flat[starts[:count] + index] for index, count in enumerate(counts)]
+        self.columns = [joined[starts[:count] + index] for index, count in enumerate(counts)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +142,7 @@ class _Level:
 
     source, state  (W,) where each walk began, and where it is now; node by node, in the order of their sources
     sizes          (N,) how many walks each node has: those that are alive, at least one
-    tokens, node   (T,) the tokens that some walk may go on with, as ascending indices of `_Spellings.order`, and the node
-                   of each
+    tokens, node   (T,) the tokens that begin so, as ascending indices of `_Spellings.order`, and the node of each
     """
 
     source: Numbers
@@ -179,26 +189,32 @@ class _Level:
 def _within_blocks(starts: NDArray[np.intp], sizes: NDArray[np.intp], chosen: NDArray[np.intp]) -> NDArray[np.intp]:
     """The indices of the members of the chosen blocks, block by block."""
     counts = sizes[chosen]
-    return np.arange(counts.sum()) + np.repeat(starts[chosen] - (np.cumsum(counts) - counts), counts)
+    shifts: NDArray[np.intp] = np.repeat(starts[chosen] - (np.cumsum(counts) - counts), counts)
+    return shifts + np.arange(len(shifts))
 
 
 def _first_alike(source: Numbers, state: Numbers, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
     """(N,) for each block of walks the first block that has the same ones."""
     starts = np.cumsum(sizes) - sizes
-    mixed = (source.astype(np.uint64) << np.uint64(32)) + state.astype(np.uint64)
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
-    sums = np.append(np.uint64(0), np.cumsum(mixed ^ (mixed >> np.uint64(31))))
+    sums = np.append(np.uint64(0), np.cumsum(_mixed(source, state)))
     _, first, number = np.unique(sums[starts + sizes] - sums[starts], return_index=True, return_inverse=True)
     like = first[number.reshape(-1)]
     # Sums may be the same by chance: what is alike is compared.
-    like = np.where(sizes[like] == sizes, like, np.arange(len(sizes)))
-    mine = np.arange(len(source))
+    uneven = np.flatnonzero(sizes[like] != sizes)
+    like[uneven] = uneven
     theirs = _within_blocks(starts, sizes, like)
-    differs = (source[mine] != source[theirs]) | (state[mine] != state[theirs])
-    blocks = np.repeat(np.arange(len(sizes)), sizes)[differs]
-    like[blocks] = blocks
+    differs = (source != source[theirs]) | (state != state[theirs])
+    different = np.repeat(np.arange(len(sizes)), sizes)[differs]
+    like[different] = different
     return like
+
+
+def _mixed(source: Numbers, state: Numbers) -> NDArray[np.uint64]:
+    """Each walk as a number that has little to do with the next one's (the finalizer of SplitMix64)."""
+    mixed = (source.astype(np.uint64) << np.uint64(32)) + state.astype(np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _edges(walks: _Walks) -> Iterator[Edge]:

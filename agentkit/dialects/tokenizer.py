@@ -6,6 +6,7 @@ id. `Tokenizer.encode` never yields one, whatever the text says, and `Tokenizer.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -102,6 +103,13 @@ class Tokenizer:
     def vocab_size(self) -> int:
         """How many tokens there are, control tokens included."""
         return int(self._backend.get_vocab_size(with_added_tokens=True))
+
+    @cached_property
+    def digest(self) -> str:
+        """The same for tokenizers with the same definition and markers."""
+        digest = hashlib.blake2b(self._definition.encode(), digest_size=16)
+        digest.update("\n".join(self.control).encode())
+        return digest.hexdigest()
 
     @cached_property
     def control_names(self) -> Mapping[int, str]:

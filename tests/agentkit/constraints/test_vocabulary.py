@@ -1,6 +1,9 @@
 """Folding byte automata over a vocabulary, against a walk along each token."""
 
-from collections.abc import Iterable
+import random
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, decoders, models
 from tokenizers import Tokenizer as Backend
 
+from agentkit.constraints import regex
 from agentkit.constraints.dfa import ByteDFA, literals, text
 from agentkit.constraints.vocabulary import TokenEdges, Vocabulary
 from agentkit.dialects import GEMMA_MARKERS, Tokenizer
@@ -99,3 +103,95 @@ def test_text_is_folded_as_each_token_walks(dfa: ByteDFA) -> None:
 def test_any_automaton_is_folded_as_each_token_walks(values: list[str], others: list[str]) -> None:
     check(literals(values), VOCABULARY, TOKENIZER)
     check(text().minus(literals(others)), VOCABULARY, TOKENIZER)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["^[ab]{1,3}$", "ab|é", "^\\w+ .$", "日", "^(?:ab)*$", "[^a]a"]), st.lists(TEXTS, max_size=3))
+def test_patterns_are_folded_as_each_token_walks(pattern: str, excluded: list[str]) -> None:
+    check(regex.compile(pattern).minus(literals(excluded)), VOCABULARY, TOKENIZER)
+
+
+def test_walks_that_only_seem_alike_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums that say nothing, so that all depends on the comparison."""
+    monkeypatch.setattr(
+        "agentkit.constraints.vocabulary._mixed", lambda source, state: np.zeros(len(source), np.uint64)
+    )
+    check(text(2, 5), Vocabulary(TOKENIZER), TOKENIZER)
+    check(literals(["abba", "baab", "éa"]), Vocabulary(TOKENIZER), TOKENIZER)
+
+
+def test_only_plain_tokens_are_there() -> None:
+    assert [TOKENIZER.token_bytes(id).decode("utf-8", "replace") for id in VOCABULARY.text_tokens.tolist()] == [
+        *("a", "b", "ab", "aba", "ba", "bab", " ", " a", "é", "éa", "\ufffd", "\ufffd", "\ufffd", "日本", "aaaa")
+    ]
+    assert not any(map(TOKENIZER.is_control, VOCABULARY.text_tokens.tolist()))
+
+
+@pytest.mark.parametrize("byte_level", [False, True])
+def test_tokens_stand_for_the_bytes_that_the_tokenizer_says(byte_level: bool) -> None:
+    tokenizer = tokenizer_of(["a", "Ġb", "Ã©", "Ã", "Ċ", "▁x", "<0x41>", " ", "漢"], byte_level=byte_level)
+    vocabulary = Vocabulary(tokenizer)
+    for id, spelling in tokenizer.plain_tokens().items():
+        assert spelling == tokenizer.token_bytes(id)
+        assert (id in vocabulary.text_tokens) == bool(spelling)
+        assert flat(vocabulary.fold(literals([spelling]))) >= ({(0, id, 1)} if spelling else set())
+
+
+def test_what_accepts_the_same_is_folded_once() -> None:
+    assert VOCABULARY.fold(literals(["a", "b"])) is VOCABULARY.fold(regex.compile("^[ab]$"))
+
+
+def test_equal_sets_of_tokens_are_one() -> None:
+    edges = VOCABULARY.fold(text(0, 60)).edges
+    assert len(edges) > 300
+    assert len({id(tokens) for _, _, tokens in edges}) < 30
+    assert len({tokens.tobytes() for _, _, tokens in edges}) == len({id(tokens) for _, _, tokens in edges})
+
+
+def test_a_vocabulary_without_the_tokens_for_it_leaves_the_start_alone() -> None:
+    folded = VOCABULARY.fold(literals(["c"]))
+    assert (folded.size, folded.accepting.tolist(), folded.edges) == (1, [False], ())
+    folded = VOCABULARY.fold(literals(["", "c"]))
+    assert (folded.size, folded.accepting.tolist(), folded.edges) == (1, [True], ())
+
+
+def test_a_large_vocabulary_is_folded_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTKIT_CACHE", str(tmp_path))
+    number = random.Random(0)
+    words: dict[str, None] = dict.fromkeys(f"<0x{byte:02X}>" for byte in range(256))
+    while len(words) < 262_144:
+        letters = number.choice(["etaoinshrdlu", "ETAOIN", "бвгдежз", "日月火水木金土", "0123456789", "{}[]:,._-"])
+        word = "".join(number.choices(letters, k=number.randrange(1, 12)))
+        words[f"\u2581{word}" if number.random() < 0.4 else word] = None
+    tokenizer = tokenizer_of(words)
+    vocabulary = Vocabulary(tokenizer)
+    for dfa in (
+        text(),
+        text(1, 100),
+        regex.compile("^[a-z]{1,40}$"),
+        regex.compile("^\\S+@\\S+$"),
+        text().minus(literals(["the"])),
+    ):
+        tracemalloc.start()
+        folded = vocabulary.fold(dfa)
+        kept, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert kept < 24 * 2**20
+        assert most < 160 * 2**20
+        spelled = b"".join(spelling_along(folded, tokenizer, number))
+        assert dfa.accepts(spelled)
+    again = Vocabulary(tokenizer)  # from disk
+    assert (again.text_tokens == vocabulary.text_tokens).all()
+    assert flat(again.fold(regex.compile("^ion$"))) == flat(vocabulary.fold(regex.compile("^ion$")))
+
+
+def spelling_along(folded: TokenEdges, tokenizer: Tokenizer, number: random.Random) -> Iterator[bytes]:
+    """The tokens of a random path."""
+    state = 0
+    for _ in range(1000):
+        ways = [(target, tokens) for source, target, tokens in folded.edges if source == state]
+        if folded.accepting[state] and (not ways or number.random() < 0.1):
+            return
+        state, tokens = number.choice(ways)
+        yield tokenizer.token_bytes(int(number.choice(tokens)))
+    raise AssertionError("no end was met")
