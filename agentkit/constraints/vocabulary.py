@@ -19,6 +19,8 @@ Tokens: TypeAlias = NDArray[np.int32]
 
 _LARGE = 32_768  # tokens from which on spelling them again takes longer than reading them from disk
 
+_KEPT = 128  # folded automata that are kept
+
 Numbers: TypeAlias = NDArray[np.int32]
 Edge: TypeAlias = tuple[int, int, Tokens]
 
@@ -64,10 +66,11 @@ class Vocabulary:
         self._folded: dict[bytes, TokenEdges] = {}
 
     def fold(self, dfa: ByteDFA) -> TokenEdges:
-        """The automaton over this vocabulary's tokens; the one found before for one that accepts the same."""
-        found = self._folded.get(dfa.key)
-        if found is None:
-            found = self._folded[dfa.key] = _fold(dfa, self._spellings, self.text_tokens)
+        """The automaton over this vocabulary's tokens. The last ones used are kept."""
+        found = self._folded.pop(dfa.key, None) or _fold(dfa, self._spellings, self.text_tokens)
+        self._folded[dfa.key] = found  # the last one used is the last one
+        if len(self._folded) > _KEPT:
+            self._folded.pop(next(iter(self._folded)), None)
         return found
 
 
