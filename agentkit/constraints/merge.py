@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from agentkit.constraints.merge_members import merged_array, merged_object
-from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text
+from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text, union
 from agentkit.constraints.places import (
     Bound,
     Context,
@@ -52,41 +52,58 @@ def merged(context: Context, places: Places, free: int) -> Iterator[Callable[[],
         yield partial(_choice, context, places)
         return
     kinds, told = _kinds(places)
-    for kind in kinds:
+    meant = {kind for kind in _TELLING if any(place.schema.keys() & _TELLING[kind] for place in places)}
+    if told or not meant or context.exact:
+        yield from _builders(context, places, kinds, free, told=told or bool(meant))
+    else:
+        yield partial(_meant, context, places, [kinds & _spelt(meant), kinds - _spelt(meant)], free)
+
+
+def _meant(context: Context, places: Places, choices: list[set[str]], free: int) -> Node:
+    """Where no type is given: the types that its keywords are about, and any other only if these can't be."""
+    refusal: Refused | None = None
+    for kinds in choices:
+        found: list[Node] = []
+        for build in _builders(context, places, kinds, free, told=kinds is choices[0]):
+            try:
+                found.append(build())
+            except Refused as error:
+                if error.broken:
+                    raise
+                refusal = refusal or error
+        if found:
+            return union(found)
+    raise refusal or Refused(telling(places, {"not"}), "no value can be valid here")
+
+
+def _builders(
+    context: Context, places: Places, kinds: set[str], free: int, *, told: bool
+) -> Iterator[Callable[[], Node]]:
+    for kind in (kind for kind in _KINDS if kind in kinds):
         if kind == "boolean":
             yield partial(_words, context, places, (True, False))
         elif kind == "null":
             yield partial(_words, context, places, (None,))
         elif kind == "string":
             yield partial(_text, context, places)
-        elif kind in ("number", "integer"):
+        elif kind == "number" or (kind == "integer" and "number" not in kinds):
             yield partial(_number, context, places, kind == "integer")
-        elif told or free > 0:
+        elif kind != "integer" and (told or free > 0):
             build = merged_object if kind == "object" else merged_array
             yield partial(build, context, places, free if told else free - 1)
 
 
-def _kinds(places: Places) -> tuple[list[str], bool]:
-    """The types of value that all places allow, and whether any of them says something about it."""
+def _kinds(places: Places) -> tuple[set[str], bool]:
+    """The types of value that all places allow, and whether any of them gives a type."""
     kinds = set(_KINDS)
-    told = False
     for place in places:
         if "type" in place.schema:
             kinds &= _spelt(place.schema["type"])
-            told = True
         forbidden = place.schema.get("not")
         if isinstance(forbidden, Mapping) and forbidden.keys() == {"type"}:
             without = _spelt(forbidden["type"])
             kinds -= without if "number" in without else without - {"integer"}
-    if not told:
-        keywords = {keyword for place in places for keyword in place.schema}
-        telling = {kind for kind in _TELLING if keywords & _TELLING[kind]}
-        if telling:
-            kinds &= telling
-            told = True
-    if "number" in kinds:
-        kinds.discard("integer")
-    return [kind for kind in _KINDS if kind in kinds], told
+    return kinds, any("type" in place.schema for place in places)
 
 
 def _spelt(given: Any) -> set[str]:

@@ -8,6 +8,7 @@ pointer of its schema: it has to be checked afterwards.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,7 @@ class _Normalizer:
         self._depth = depth
         self._limit = limit
         self._count = 0
+        self.exact = '"oneOf":' in json.dumps(root)  # whose branches can be told apart only if their nodes are
         self.unheld: dict[Unheld, None] = {}
 
     def run(self) -> Normalized:

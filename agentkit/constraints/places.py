@@ -37,7 +37,12 @@ Places: TypeAlias = Sequence[Place]
 
 
 class Context(Protocol):
-    """What merging needs of the whole schema."""
+    """What merging needs of the whole schema.
+
+    exact   types are left out only where the schema says so
+    """
+
+    exact: bool
 
     def node(self, places: Places, free: int) -> Node:
         """The node of schemas that all have to hold. Raises `Refused`."""

@@ -198,3 +198,49 @@ def containers(inner: st.SearchStrategy[Case]) -> st.SearchStrategy[Case]:
 values = st.recursive(scalars, containers, max_leaves=5)
 tools = objects(values).map(lambda case: Case({**case.schema, "$defs": DEFINITIONS}, case.values))
 """Cases of the arguments of a tool."""
+
+
+# -- keywords thrown together, which may contradict each other
+
+_small = st.integers(0, 4)
+_names = st.lists(st.sampled_from("abc"), max_size=2, unique=True)
+_kinds = st.sampled_from(["object", "array", "string", "number", "integer", "boolean", "null"])
+plain_values = st.recursive(
+    st.sampled_from([None, True, False, 0, 1, 2, -1, 1.0, 2.5, "", "a", "b", "ab", "aaa"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def _soup(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Schema]:
+    several = st.lists(inner, min_size=1, max_size=3)
+    members = st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    numeric = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
+    counts = ("minItems", "maxItems", "minProperties", "maxProperties")
+    single = ("items", "contains", "additionalProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems")
+    keywords: dict[str, st.SearchStrategy[Any]] = {
+        **dict.fromkeys((*numeric, *counts), _small),
+        **dict.fromkeys((*single, "not", "if", "then", "else"), inner),
+        **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), several),
+        "type": _kinds | st.lists(_kinds, min_size=1, max_size=3, unique=True),
+        "enum": st.lists(plain_values, min_size=1, max_size=5),
+        "const": plain_values,
+        "pattern": st.sampled_from(["a", "^a*$", "b$", "^[ab]{2}$"]),
+        "multipleOf": st.sampled_from([1, 2, 3, 0.5, 1.5]),
+        "uniqueItems": st.booleans(),
+        "properties": members,
+        "required": _names,
+        "patternProperties": st.dictionaries(st.sampled_from(["a", "^b", "[ac]"]), inner, max_size=2),
+        "dependentRequired": st.dictionaries(st.sampled_from("abc"), _names, max_size=2),
+        "$ref": st.just("#/$defs/Chain"),
+    }
+    chosen = st.lists(st.sampled_from(sorted(keywords)), max_size=4, unique=True)
+    return chosen.flatmap(lambda names: st.fixed_dictionaries({name: keywords[name] for name in names}))
+
+
+soups = st.recursive(
+    st.sampled_from([{}, True, False, {"type": "string"}, {"type": "object"}, {"type": "array"}, {"const": "a"}]),
+    _soup,
+    max_leaves=6,
+).map(lambda schema: {"type": "object", "properties": {"x": schema}, "required": ["x"], "$defs": DEFINITIONS})
+"""Schemas of a tool with the one argument `x`; any keyword may stand anywhere, and no value may be valid."""

@@ -83,12 +83,19 @@ def test_a_schema_becomes_a_node(schema: Any, node: Node) -> None:
         ({"type": ["string", "boolean"], "not": {"const": True}}, Union((Choice((False,)), Text()))),
         ({"type": ["string", "integer"], "not": {"type": "string"}}, Number(integer=True)),
         ({"minLength": 2}, Text(2)),
+        ({"minLength": 2, "maxLength": 1, "type": ["string", "null"]}, Choice((None,))),
         ({"type": "string", "minimum": 2}, Text()),
     ],
 )  # fmt: skip
 def test_what_holds_together_is_merged(schema: Any, node: Node) -> None:
     assert argument(schema) == node
     assert unheld(schema) == []
+
+
+def test_a_schema_without_a_type_means_what_its_keywords_are_about() -> None:
+    assert argument({"minimum": 2, "pattern": "a"}) == Union((Text(patterns=("a",)), Number(minimum=2)))
+    others = argument({"minimum": 2, "maximum": 1})
+    assert isinstance(others, Union) and Text() in others.branches
 
 
 def test_nothing_said_means_anything_to_a_depth() -> None:
@@ -151,6 +158,7 @@ def test_one_of_with_required_keys_takes_one_of_them() -> None:
         ({"type": "array", "items": INTEGER, "maxItems": 17}, ("", "maxItems")),
         ({"type": "array", "items": INTEGER, "minItems": 17}, ("", "minItems")),
         ({"oneOf": [{"type": "number"}, INTEGER]}, ("", "oneOf")),
+        ({"oneOf": [STRING, {"additionalProperties": INTEGER}]}, ("", "oneOf")),
         ({"type": "string", "not": {"pattern": "a"}}, ("", "not")),
         ({"type": "string", "if": {"minLength": 2}, "then": {"pattern": "a"}}, ("", "if")),
         (an_object({"a": STRING, "b": STRING}, dependentRequired={"a": ["b"]}), ("", "dependentRequired")),

@@ -25,7 +25,7 @@ from agentkit.constraints.vocabulary import Vocabulary
 from agentkit.dialects import GEMMA_MARKERS, Gemma4, Tokenizer
 from agentkit.dialects.gemma4_grammar import call_automaton
 from tests.agentkit.constraints.paths import Walker
-from tests.agentkit.constraints.schemas import Case, tools
+from tests.agentkit.constraints.schemas import Case, plain_values, soups, tools
 
 Schema = dict[str, Any]
 Compile = Callable[..., Walker]
@@ -97,6 +97,20 @@ def test_every_valid_call_is_a_path(gemma: Gemma4, compiled: Compile, case: Case
 @given(case=tools)
 def test_every_state_is_of_use(compiled: Compile, case: Case) -> None:
     assert compiled(case.schema).dead_ends() == set()
+
+
+@settings(deadline=None, max_examples=60)
+@given(schema=soups, seed=st.integers(0, 1000), values=st.lists(plain_values, max_size=10))
+def test_whatever_a_schema_says(gemma: Gemma4, compiled: Compile, schema: Schema, seed: int, values: list[Any]) -> None:
+    """It is refused only if nothing is valid; else every path is, but for the keywords that are unheld."""
+    try:
+        walker = compiled(schema)
+    except Refused:
+        assert all(errors(schema, {"x": value}) for value in values)
+        return
+    assert walker.dead_ends() == set()
+    for value in written(gemma, walker, 5, seed):
+        assert errors(schema, value) == [] or unheld(normalize(schema))
 
 
 # -- tokens
@@ -203,9 +217,19 @@ def test_an_impossible_schema_is_refused(compiled: Compile) -> None:
     assert left_out.dead_ends() == set()
 
 
-def test_what_a_pattern_asks_beyond_automata_is_unheld() -> None:
-    schema = an_object({"a": {"type": "string", "pattern": "(a)\\1"}})
-    assert unheld(normalize(schema)) == (("/properties/a", "pattern"),)
+@pytest.mark.parametrize(
+    ("schema", "keyword"),
+    [
+        ({"type": "string", "pattern": "(a)\\1"}, "pattern"),
+        ({"type": "string", "pattern": "(?=a)"}, "pattern"),
+        ({"type": "number", "multipleOf": 0.1}, "multipleOf"),
+        ({"type": "number", "minimum": 1e300}, "minimum"),
+    ],
+)
+def test_what_is_beyond_automata_is_unheld(gemma: Gemma4, compiled: Compile, schema: Schema, keyword: str) -> None:
+    whole = an_object({"a": {"type": "array", "items": schema}}, "a")
+    assert unheld(normalize(whole)) == (("/properties/a/items", keyword),)
+    assert written(gemma, compiled(whole))
 
 
 def test_free_values_are_slots(gemma: Gemma4, compiled: Compile) -> None:
