@@ -78,6 +78,7 @@ class Builder:
     _edges: list[tuple[int, int, int, float]] = field(default_factory=list)
     _sets: list[Tokens] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
+    _by_id: dict[int, int] = field(default_factory=dict)
     _paths: dict[tuple[int, int], int] = field(default_factory=dict)
     _slots: list[Slot] = field(default_factory=list)
 
@@ -150,9 +151,12 @@ class Builder:
         )
 
     def _label(self, tokens: Tokens) -> int:
-        key = tokens.tobytes()
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = len(self._sets)
-            self._sets.append(tokens)
-        return known
+        """The number of a set; large sets are shared, so the same array is not compared again."""
+        label = self._by_id.get(id(tokens))
+        if label is None:
+            label = self._known.setdefault(tokens.tobytes(), len(self._sets))
+            if label == len(self._sets):
+                self._sets.append(tokens)
+            if self._sets[label] is tokens:  # it lives as long as this, and so its id is its own
+                self._by_id[id(tokens)] = label
+        return label

@@ -1,4 +1,5 @@
-"""What a checkpoint can do, on cases it never saw. Decoded by the engine with the checkpoint's own sampler settings."""
+"""What a checkpoint can do, on cases it never saw. Decoded by the engine with the checkpoint's own sampler settings,
+freely and held to the tools' schemas side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from rich.table import Table
 from agentkit.dialects.base import Parsed
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit.messages import ToolDefinition, ToolResult, UserMessage
+from agentkit.messages import ToolDefinition, ToolMessage, ToolResult, UserMessage
+from agentkit.models.base import ModelRequest
+from agentkit.models.hold import turn_hold
+from agentkit.settings import Constraints
 from agentkit_model import CanvasPlan, Context, Engine
 
 from .conversation import DATA_VERSION, Case, evaluation_case
@@ -60,16 +64,18 @@ class Figures:
 
 
 class Evaluation:
-    """Runs cases through an engine, many at a time: they share its passes."""
+    """Runs cases through an engine, many at a time: they share its passes. Without constraints, freely."""
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer) -> None:
+    def __init__(self, engine: Engine, tokenizer: Tokenizer, constraints: Constraints | None = None) -> None:
         self.engine = engine
+        self.constraints = constraints
         self.dialect = Gemma4(tokenizer)
         self.tokenizer = tokenizer
 
     async def case(self, tools: Sequence[ToolDefinition], case: Case, seed: int) -> Outcome:
-        context = await self.engine.open(self.dialect.render([UserMessage(case.prompt)], tools))
-        tokens, steps = await self.turn(context, seed)
+        request = ModelRequest((UserMessage(case.prompt),), tuple(tools))
+        context = await self.engine.open(self.dialect.render(request.messages, tools))
+        tokens, steps = await self.turn(context, seed, request)
         parsed = self.dialect.parse(tokens)
         outcome = Outcome(case, self.tokenizer.decode(tokens, markers=True), steps, called=bool(parsed.calls))
         if case.view is None:
@@ -77,25 +83,32 @@ class Evaluation:
         else:
             judge(outcome, parsed, tools)
             if outcome.exact:
-                outcome.answer = await self.answers(context, case, seed)
+                outcome.answer = await self.answers(context, case, seed, request)
         await context.close()
         return outcome
 
-    async def answers(self, context: Context, case: Case, seed: int) -> bool:
+    async def answers(self, context: Context, case: Case, seed: int, request: ModelRequest) -> bool:
         """Whether the model, given the tool's result, says what the result holds."""
         assert case.view is not None
         result = ToolResult("0", case.view.definition.name, case.result)
         await context.extend(self.dialect.render_response(result, opened=True))
-        tokens, _ = await self.turn(context, seed + 1)
+        request = replace(request, messages=(*request.messages, ToolMessage((result,))))
+        tokens, _ = await self.turn(context, seed + 1, request)
         return self.dialect.parse(tokens).text == case.answer
 
-    async def turn(self, context: Context, seed: int) -> tuple[list[int], list[int]]:
+    async def turn(self, context: Context, seed: int, request: ModelRequest) -> tuple[list[int], list[int]]:
         """The tokens of one turn and the denoising steps of its canvases."""
         tokens: list[int] = []
         steps: list[int] = []
+        hold = None
+        if self.constraints is not None:
+            hold = turn_hold(self.dialect, self.tokenizer, request, self.constraints)
+            hold = replace(hold, limit=MAX_CANVASES * self.engine.canvas_length)
         for index in range(MAX_CANVASES):
-            async with context.fill(CanvasPlan(seed=seed * 100 + index)) as canvas:
+            async with context.fill(CanvasPlan(seed=seed * 100 + index, hold=hold)) as canvas:
                 result = await canvas.result()
+            if hold is not None and hold.limit is not None:
+                hold = replace(hold, state=result.states[-1], limit=hold.limit - len(result.tokens))
             await context.commit(result)
             tokens += result.tokens[: result.length]
             steps.append(result.steps)
@@ -174,11 +187,12 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measures the checkpoint in `model` on `cases` cases of each set; prints a table and returns the figures."""
     console = Console()
-    figures: dict[str, Figures] = {}
     started = time.perf_counter()
+    ways = {"free": None, "constrained": Constraints(grounding="inferred")}
+    figures: dict[str, dict[str, Figures]] = {way: {} for way in ways}
     with Engine.from_pretrained(model, device="cpu", dtype="float32") as engine:
-        evaluation = Evaluation(engine, Tokenizer.from_pretrained(model))
-        with Progress("evaluating", total=cases * len(sets)) as progress:
+        tokenizer = Tokenizer.from_pretrained(model)
+        with Progress("evaluating", total=cases * len(sets) * len(ways)) as progress:
             done = 0
 
             def advance() -> None:
@@ -186,21 +200,25 @@ def evaluate(
                 done += 1
                 progress.update(done)
 
-            for name in sets:
-                figures[name] = anyio.run(evaluation.run, name, cases, advance)
+            for way, constraints in ways.items():
+                evaluation = Evaluation(engine, tokenizer, constraints)
+                for name in sets:
+                    figures[way][name] = anyio.run(evaluation.run, name, cases, advance)
         sampler = vars_of(engine.sampler)
-    console.print(table(figures))
-    for name, figure in figures.items():
-        for outcome in figure.wrong[:show]:
-            console.print(
-                f"[{name}] {outcome.case.prompt}\n  {outcome.written}\n  wanted {outcome.case.arguments}", markup=False
-            )
+    for way, found in figures.items():
+        console.print(table(found, f"{way} decoding, held-out cases"))
+        for name, figure in found.items():
+            for outcome in figure.wrong[:show]:
+                shown = f"{outcome.case.prompt}\n  {outcome.written}\n  wanted {outcome.case.arguments}"
+                console.print(f"[{way} {name}] {shown}", markup=False)
     everything = {
         "data_version": DATA_VERSION,
         "sampler": sampler,
+        "constraints": vars_of(ways["constrained"]),
         "machine": f"{platform.machine()}, {platform.system()}, float32 on the CPU",
         "seconds": round(time.perf_counter() - started, 1),
-        "sets": {name: figure.as_json() for name, figure in figures.items()},
+        "sets": {name: figure.as_json() for name, figure in figures["free"].items()},
+        "constrained": {name: figure.as_json() for name, figure in figures["constrained"].items()},
     }
     if report is not None:
         report.write_text(json.dumps(everything, indent=2) + "\n")
@@ -212,8 +230,8 @@ def vars_of(settings: Any) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
 
 
-def table(figures: dict[str, Figures]) -> Table:
-    rows = Table(title="free decoding, held-out cases")
+def table(figures: dict[str, Figures], title: str) -> Table:
+    rows = Table(title=title)
     for heading in ("set", "cases", "right tool", "valid call", "exact", "called", "answer right", "steps per canvas"):
         rows.add_column(heading, justify="left" if heading == "set" else "right")
     for name, f in figures.items():

@@ -1,0 +1,42 @@
+"""The benchmarks run and write what they promise; their figures are nobody's test."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def figures(tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
+    report = tmp_path / "figures.json"
+    command = [sys.executable, str(BENCHMARKS / name), "--json", str(report), *options]
+    subprocess.run(command, check=True, capture_output=True, timeout=280)
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+def test_correction(tmp_path: Path) -> None:
+    picture = tmp_path / "chart.svg"
+    found = figures(tmp_path, "correction.py", "--requests", "4", "--corrupted", "5", "--picture", str(picture))
+    names = ["error-turns", "regenerate", "constrained", "constrained+repair"]
+    assert [row["name"] for row in found["rows"]] == names * 2
+    for row in found["rows"]:
+        assert 0 <= row["right"] <= row["valid"] <= 1
+        if row["name"].startswith("constrained"):
+            assert row["valid"] == 1
+    assert picture.read_text().startswith("<svg")
+
+
+def test_constraints(tmp_path: Path) -> None:
+    found = figures(tmp_path, "constraints.py", "--quick")
+    assert found["compile_seconds_at_262144_tokens"]["cold"].keys() == {
+        "vocabulary",
+        "weather",
+        "booking",
+        "mail",
+        "again",
+    }
+    assert 0 < found["bundled_model"]["path_share"] < 1
+    assert {row["case"] for row in found["sizes"]} >= {"maxLength 100", "enum of 1000"}
