@@ -1,6 +1,7 @@
 import random
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import AssistantMessage, ToolCallPart, UserMessage
@@ -85,3 +86,12 @@ def test_irrelevant_requests_fit_no_tool_in_view() -> None:
 def test_an_unknown_set_is_named() -> None:
     with pytest.raises(ValueError, match="'other'"):
         evaluation_case("other", 0)
+
+
+@pytest.mark.parametrize("kind", ["known", "invented", "families"])
+def test_what_is_to_be_called_obeys_its_own_declaration(kind: str) -> None:
+    for index in range(150):
+        _, case = evaluation_case(kind, index)
+        assert case.view is not None
+        validator = Draft202012Validator(case.view.definition.parameters)
+        assert [error.message for error in validator.iter_errors(case.arguments)] == []
