@@ -139,7 +139,8 @@ class Tables:
         self.source = torch.from_numpy(self.sources).to(device)  # (E,)
         self.of_edge = torch.from_numpy(self.columns).to(device)  # (E,)
         self.cost = torch.from_numpy(cost[order]).to(device)  # (E,)
-        self.single = _ids([automaton.sets[index][0] for index in single], device)  # (K,)
+        self.singles = np.array([int(automaton.sets[index][0]) for index in single], np.int64)  # (K,) on the CPU
+        self.single = _ids(self.singles, device)  # (K,)
         self.larger = [_ids(automaton.sets[index], device) for index in larger]  # G x (N,)
         self.pad = _ids([automaton.pad], device)
         self.ends = _ids(sorted({automaton.pad, *automaton.stops}), device)

@@ -108,38 +108,47 @@ class _Walk:
         ways = hold.automaton.choices.get(self.state)
         if others or ways is None:
             return
-        self._automaton, self._length, self._rest = hold.automaton, len(logits), rest
-        tables = hold.automaton.tables(logits.device)
-        marginals = logits.softmax(dim=-1)  # (L, V)
-        labels = sorted({way.label for every in hold.automaton.choices.values() for way in every})
-        sets = [tables.tokens(tables.column[label]) for label in labels]
-        shares = torch.stack([marginals.index_select(1, tokens).sum(dim=1) for tokens in sets], dim=1).tolist()
-        best = torch.stack([tokens[logits.index_select(1, tokens).argmax(dim=1)] for tokens in sets], dim=1).tolist()
-        self._place = {label: place for place, label in enumerate(labels)}
-        self._shares, self._best = shares, best
+        self._hold, self._logits, self._rest = hold, logits, rest
+        labels = dict.fromkeys(way.label for every in hold.automaton.choices.values() for way in every)
+        self._labels = {label: place for place, label in enumerate(labels)}
+        self._shares: list[list[float]] = []
+        self._best: list[list[int]] = []
+        self._read(1)  # most often a call begins at once
         self.binds = False
-        opening = [shares[0][self._place[way.label]] for way in ways]
+        opening = [self._shares[0][self._labels[way.label]] for way in ways]
         self.settled = max(opening) >= hold.settle * sum(opening)
-        while len(self.tokens) < self._length and self.state in hold.automaton.choices:
+        while len(self.tokens) < len(logits) and self.state in hold.automaton.choices:
             self._step()
         self.begin = frozenset((self.state,))
 
+    def _read(self, count: int) -> None:
+        """Each way's share of the marginal, and its best token, at the next `count` positions."""
+        tables = self._hold.automaton.tables(self._logits.device)
+        sets = [tables.tokens(tables.column[label]) for label in self._labels]
+        logits = self._logits[len(self._shares) :][:count]  # (C, V)
+        marginals = logits.softmax(dim=-1)
+        self._shares += torch.stack([marginals[:, tokens].sum(dim=1) for tokens in sets], dim=1).tolist()
+        self._best += torch.stack([tokens[logits[:, tokens].argmax(dim=1)] for tokens in sets], dim=1).tolist()
+
     def _step(self) -> None:
         at = len(self.tokens)
-        ways = [way for way in self._automaton.choices[self.state] if self._possible(way.target, at + (not way.enters))]
+        if at == len(self._shares):
+            self._read(len(self._logits))
+        choices = self._hold.automaton.choices[self.state]
+        ways = [way for way in choices if self._possible(way.target, at + (not way.enters))]
         if not ways:
             raise DenoisingError(f"the turn can't be finished within its limit from position {at}")
-        way = max(ways, key=lambda way: self._shares[at][self._place[way.label]])
+        way = max(ways, key=lambda way: self._shares[at][self._labels[way.label]])
         self.state = way.target
         if way.enters:
             self.binds = way.binds
         else:
-            self.tokens.append(self._best[at][self._place[way.label]])
+            self.tokens.append(self._best[at][self._labels[way.label]])
             self.states.append(way.target)
 
     def _possible(self, state: int, at: int) -> bool:
         """Whether the turn can be finished from a state before position `at`."""
-        return self._automaton.distance[state] <= self._length - at + self._rest
+        return self._hold.automaton.distance[state] <= len(self._logits) - at + self._rest
 
 
 def _viterbi(automaton: TokenAutomaton, logits: Tensor, begin: frozenset[int], rest: int) -> tuple[Tensor, list[int]]:
@@ -185,14 +194,11 @@ def _last(automaton: TokenAutomaton, logits: Tensor, scores: Tensor, rest: int) 
 
 def _best_tokens(tables: Tables, logits: Tensor, columns: Sequence[int]) -> Tensor:
     """The most probable token of each position's column: logits (N, V) -> (N,)."""
-    found = torch.empty(len(columns), dtype=torch.long)
     chosen = np.array(columns)
-    for column in set(columns):
+    singles = len(tables.singles)
+    found = torch.from_numpy(np.append(tables.singles, 0)[np.minimum(chosen, singles)])
+    for column in np.unique(chosen[chosen >= singles]).tolist():
         tokens = tables.tokens(column)
-        places = np.flatnonzero(chosen == column)
-        if len(tokens) == 1:
-            found[places] = int(tokens)
-        else:
-            at = torch.from_numpy(places).to(logits.device)
-            found[places] = tokens[logits[at][:, tokens].argmax(dim=1)].cpu()
+        places = torch.from_numpy(np.flatnonzero(chosen == column))
+        found[places] = tokens[logits[places.to(logits.device)][:, tokens].argmax(dim=1)].cpu()
     return found.to(logits.device)

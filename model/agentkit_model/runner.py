@@ -149,9 +149,10 @@ class Runner:
     def _path(self, row: Denoising, logits: Tensor) -> Path | None:
         """The path that the canvas is held to in this step; at the last step there always is one."""
         hold = row.plan.hold
-        if hold is None:
-            return None
         last = row.step + 1 == row.settings.max_denoising_steps
+        # A canvas can't be done before it was bound, so earlier paths than its history takes are of no use.
+        if hold is None or (row.step < hold.from_step - row.settings.stability_threshold and not last):
+            return None
         return best_path(hold, logits, decide=last or row.step >= hold.patience)
 
     def _result(self, row: Denoising, outcome: Outcome, *, stable: bool) -> CanvasResult:
