@@ -140,9 +140,9 @@ class Runner:
         done = None
         if row.plan.hold is None or path is not None:
             done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
-            row.history.append(canvas)
         if done is not None:
             done = done & sampler.confident(doubts, row.free, row.settings.confidence_threshold)
+        row.history.append(canvas)
         row.step += 1
         return Outcome(canvas, entropies, accepted, logits, tempered, path, done)
 
