@@ -10,9 +10,9 @@ class TrainSettings:
     """`shards` x `prefixes` x `branches` requests a step, `canvases` noised canvases for each request."""
 
     seed: int = 0
-    steps: int = 6000
+    steps: int = 11_000
     warmup: int = 150
-    decay: int = 1500
+    decay: int = 5000
     learning_rate: float = 2e-3  # AdamW's, for embeddings and vectors
     muon_rate: float = 0.02  # Muon's, for matrices
     weight_decay: float = 0.02
