@@ -47,3 +47,16 @@ class UniformRenoise:
     def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
         fresh = noise.tokens(canvas.shape[-1], self.vocab_size).to(canvas.device)
         return torch.where(accepted, canvas, fresh)
+
+
+class Remask:
+    """Noise of mask models (LLaDA, Dream, SDAR): the mask token, everywhere."""
+
+    def __init__(self, mask_token: int) -> None:
+        self.mask_token = mask_token
+
+    def start(self, noise: Noise, length: int) -> Tensor:
+        return torch.full((length,), self.mask_token)
+
+    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
+        return torch.where(accepted, canvas, self.mask_token)
