@@ -26,6 +26,7 @@ from agentkit.events import (
     SpanRenoised,
     TextCommitted,
     ThoughtCommitted,
+    ToolCallDiscarded,
     ToolCallFinished,
     ToolCallStarted,
 )
@@ -46,7 +47,7 @@ from agentkit.messages import (
 from agentkit.models.base import CanvasRecord, Model
 from agentkit.result import AgentRunResult
 from agentkit.schema import Grounded
-from agentkit.settings import Constraints, ModelSettings
+from agentkit.settings import Constraints, EarlyTools, ModelSettings
 from agentkit.tools import Tool, tool
 from agentkit.usage import Usage, UsageLimits
 
@@ -59,12 +60,13 @@ __all__ = [
     "ApprovalRequired",
     "AssistantMessage",
     "CancellationToken",
-    "Constraints",
-    "Grounded",
     "CanvasCommitted",
     "CanvasDraft",
     "CanvasRecord",
+    "Constraints",
+    "EarlyTools",
     "Event",
+    "Grounded",
     "Message",
     "Model",
     "ModelError",
@@ -83,6 +85,7 @@ __all__ = [
     "ThoughtCommitted",
     "ThoughtPart",
     "Tool",
+    "ToolCallDiscarded",
     "ToolCallFinished",
     "ToolCallPart",
     "ToolCallStarted",

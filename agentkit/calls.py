@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,19 @@ def prepare(call: ToolCallPart, tools: Mapping[str, Tool]) -> PreparedCall:
     except Exception as error:  # a developer's own validator that broke
         logger.error("Checking the arguments of tool %r failed", call.name, exc_info=error)
         return PreparedCall(call, tool, wrong=f"The arguments could not be checked. {in_words(error)}", error=error)
+
+
+def identity(call: ToolCallPart) -> str:
+    """Equal for calls of one tool with the same arguments; 1, 1.0 and True are not the same."""
+    return json.dumps([call.name, call.raw if call.arguments is None else call.arguments], sort_keys=True, default=str)
+
+
+def free_id(wanted: str, taken: Collection[str]) -> str:
+    """The wanted id of a call, or another one where that is empty or taken."""
+    number = len(taken) + 1
+    while not wanted or wanted in taken:
+        wanted, number = f"call_{number}", number + 1
+    return wanted
 
 
 def told(call: ToolCallPart, message: str) -> ToolResult:

@@ -18,6 +18,7 @@ from agentkit.events import (
     RunFinished,
     SpanRenoised,
     ThoughtCommitted,
+    ToolCallDiscarded,
     ToolCallFinished,
     ToolCallStarted,
 )
@@ -61,6 +62,8 @@ class Lines:
                 self.line("thought", text, "dim italic")
             case ToolCallStarted(call):
                 self.line("call", describe_call(call), "magenta")
+            case ToolCallDiscarded(call):
+                self.line("not used", describe_call(call), "dim")
             case ToolCallFinished():
                 style = "red" if event.result.is_error else "green"
                 if event.seconds == 0 and event.result.is_error:

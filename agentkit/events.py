@@ -69,7 +69,21 @@ class ThoughtCommitted:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallStarted:
-    """A tool begins. A call that is refused never has this event."""
+    """A tool begins. A call that is refused never has this event.
+
+    With `ModelSettings.early_tools` it may begin before the canvas with its call is done.
+    """
+
+    call: ToolCallPart
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDiscarded:
+    """A tool that began early was not needed after all, and was stopped: the canvas ended with another call or none.
+
+    Nothing of it is in the conversation. A call that began early has this event or `ToolCallFinished`, under the id it
+    began with; neither when the run itself is interrupted.
+    """
 
     call: ToolCallPart
 
@@ -102,6 +116,7 @@ Event: TypeAlias = (
     | TextCommitted
     | ThoughtCommitted
     | ToolCallStarted
+    | ToolCallDiscarded
     | ToolCallFinished
     | RunFinished
 )

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -22,29 +22,33 @@ from agentkit.run import Run
 from agentkit.tasks import flat_errors
 from agentkit.tools import Tool
 
+if TYPE_CHECKING:
+    from agentkit.early import EarlyCalls
 
-async def run_calls(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int]) -> None:
-    """Answers the calls at `indices` into `run.outcomes`: those of sequential tools alone, the others side by side."""
+
+async def run_calls(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int], early: EarlyCalls) -> None:
+    """Answers the calls at `indices` into `run.outcomes`: those of sequential tools alone, the others side by side.
+
+    A call that began early is not run again.
+    """
     batch: list[int] = []
     for index in indices:
         prepared = calls[index]
         if prepared.tool is not None and prepared.tool.options.sequential:
-            await _run_batch(run, calls, batch)
-            await _run_batch(run, calls, [index])
+            await _run_batch(run, calls, batch, early)
+            await _run_batch(run, calls, [index], early)
             batch = []
         else:
             batch.append(index)
-    await _run_batch(run, calls, batch)
+    await _run_batch(run, calls, batch, early)
 
 
-async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[int]) -> None:
-    limiter = anyio.CapacityLimiter(run.plan.max_parallel_tools)
-
+async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[int], early: EarlyCalls) -> None:
     async def answer(index: int) -> None:
-        async with limiter:
-            run.outcomes[index] = outcome = await _answer(run, calls[index])
-            if not outcome.waits:
-                await run.emit(ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error))
+        outcome = await early.outcome(calls[index].call) or await _answer(run, calls[index])
+        run.outcomes[index] = outcome
+        if not outcome.waits:
+            await run.emit(ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error))
 
     with flat_errors():
         async with anyio.create_task_group() as group:
@@ -53,13 +57,25 @@ async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[in
 
 
 async def _answer(run: Run, prepared: PreparedCall) -> Outcome:
-    if prepared.tool is None or prepared.wrong is not None:
-        result = told(prepared.call, prepared.wrong or "")
+    if prepared.wrong is not None:
+        result = told(prepared.call, prepared.wrong)
         return Outcome(result, error=prepared.error, faulty=True, costs_retry=True)
+    async with run.slots:
+        await announce(run, prepared)
+        return await run_tool(run, prepared)
+
+
+async def announce(run: Run, prepared: PreparedCall) -> None:
+    """Says that a tool begins, and spends the call; in a cancelled run nothing begins."""
     await run.stop_if_cancelled()
     await run.emit(ToolCallStarted(prepared.call))
     await run.stop_if_cancelled()
     run.budget.spend(tool_calls=1)
+
+
+async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
+    """Runs the tool of a call that nothing is wrong with."""
+    assert prepared.tool is not None
     started = time.monotonic()
     outcome = await _call(run, prepared, prepared.tool)
     return replace(outcome, seconds=time.monotonic() - started)

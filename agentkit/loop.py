@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import anyio
 
-from agentkit.calls import PreparedCall, prepare, told
+from agentkit.calls import PreparedCall, free_id, identity, prepare, told
 from agentkit.cancellation import CancellationToken
+from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
 from agentkit.execution import run_calls
 from agentkit.messages import (
@@ -26,9 +27,10 @@ from agentkit.messages import (
     open_calls,
 )
 from agentkit.models.base import Conversation, Emit, ModelRequest, ModelResponse
-from agentkit.repair import Repairs, request_before
+from agentkit.repair import Repairs
 from agentkit.result import AgentRunResult
 from agentkit.run import Plan, Run
+from agentkit.tools import Tool
 from agentkit.usage import Budget
 
 
@@ -72,41 +74,46 @@ async def _within_limits(run: Run) -> None:
 async def _turns(run: Run) -> None:
     async with run.plan.model.converse() as conversation:
         while run.stop_reason is None:
-            response = await _respond(run, conversation)
-            calls = _take(run, response)
-            if calls:
-                await _answer(run, conversation, response, calls)
-            else:
-                _finish(run, response)
+            await with_early_calls(run, _callable_tools(run), partial(_turn, run, conversation))
 
 
-async def _respond(run: Run, conversation: Conversation) -> ModelResponse:
-    """1. Asks the model for its next turn."""
+async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
+    request = await _request(run, early)
+    response = await conversation.respond(request, run.emit)
+    request.budget.settle(response.usage)
+    calls = _take(run, response, early)
+    await early.discard_unclaimed()
+    if calls:
+        repairs = Repairs(run, conversation, request, _callable_tools(run), response.doubts)
+        await _answer(run, calls, repairs, early)
+    else:
+        _finish(run, response)
+
+
+def _callable_tools(run: Run) -> dict[str, Tool]:
+    return {} if run.plan.settings.tool_choice == "none" else run.plan.tools
+
+
+async def _request(run: Run, early: EarlyCalls) -> ModelRequest:
+    """1. What the model is asked for its next turn; the turn is spent."""
     await run.stop_if_cancelled()
     run.budget.check_turn()
     run.budget.spend(turns=1)
-    request = _request(run)
-    response = await conversation.respond(request, run.emit)
-    request.budget.settle(response.usage)
-    return response
-
-
-def _request(run: Run) -> ModelRequest:
     plan, settings = run.plan, run.plan.settings
     instructions = (SystemMessage(plan.instructions),) if plan.instructions else ()
-    if run.budget.usage.tool_calls and settings.tool_choice not in (None, "auto", "none"):
+    if run.budget.usage.tool_calls > run.discarded and settings.tool_choice not in (None, "auto", "none"):
         settings = replace(settings, tool_choice="auto")  # the call that was required has been made
-    tools = () if settings.tool_choice == "none" else tuple(tool.definition for tool in plan.tools.values())
-    return ModelRequest((*instructions, *run.messages), tools, settings, run.budget.child(), run.drafts)
+    tools = tuple(tool.definition for tool in _callable_tools(run).values())
+    return ModelRequest((*instructions, *run.messages), tools, settings, run.budget.child(), run.drafts, early.hook)
 
 
-def _take(run: Run, response: ModelResponse) -> tuple[ToolCallPart, ...]:
-    """2. Puts the model's turn into the conversation; every call gets an id of its own."""
-    taken = {call.id for message in run.messages if isinstance(message, AssistantMessage) for call in message.calls}
+def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCallPart, ...]:
+    """2. Puts the model's turn into the conversation; every call gets an id of its own, or that it began early with."""
+    taken = run.call_ids()
     parts: list[AssistantPart] = []
     for part in response.message.parts:
         if isinstance(part, ToolCallPart):
-            part = replace(part, id=_free_id(part.id, taken))
+            part = replace(part, id=early.claim(part) or free_id(part.id, taken))
             taken.add(part.id)
         parts.append(part)
     message = replace(response.message, parts=tuple(parts))
@@ -118,13 +125,6 @@ def _take(run: Run, response: ModelResponse) -> tuple[ToolCallPart, ...]:
     return message.calls
 
 
-def _free_id(wanted: str, taken: set[str]) -> str:
-    number = len(taken) + 1
-    while not wanted or wanted in taken:
-        wanted, number = f"call_{number}", number + 1
-    return wanted
-
-
 def _finish(run: Run, response: ModelResponse) -> None:
     if response.finish == "length":
         run.stop("max_tokens", "The answer was cut off: ModelSettings.max_tokens was reached.")
@@ -134,10 +134,9 @@ def _finish(run: Run, response: ModelResponse) -> None:
         run.stop("finished")
 
 
-async def _answer(run: Run, conversation: Conversation, response: ModelResponse, calls: Sequence[ToolCallPart]) -> None:
+async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, early: EarlyCalls) -> None:
     """3. Runs the calls and answers them, wrong ones as well. Nothing runs when one of them waits for approval."""
-    tools = {} if run.plan.settings.tool_choice == "none" else run.plan.tools
-    repairs = Repairs(run, conversation, request_before(_request(run)), tools, response.doubts)
+    tools = _callable_tools(run)
     prepared = await repairs.checked([prepare(call, tools) for call in calls])
     waiting = [p.call for p in prepared if p.wrong is None and p.tool and p.tool.options.requires_approval]
     if waiting:
@@ -145,10 +144,10 @@ async def _answer(run: Run, conversation: Conversation, response: ModelResponse,
         return
     pending = list(range(len(prepared)))
     while pending:
-        ready = sum(prepared[index].wrong is None for index in pending)
+        ready = sum(prepared[index].wrong is None and not early.begun(prepared[index].call) for index in pending)
         run.budget.check()
         run.budget.check_tool_calls(ready)
-        await run_calls(run, prepared, pending)
+        await run_calls(run, prepared, pending, early)
         pending = await _retried(run, repairs, prepared, pending)
     waiting = [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
     _close_turn(run, "This call was not run: a person has to approve it first.")
@@ -180,7 +179,7 @@ def _count_retries(run: Run, calls: Sequence[PreparedCall]) -> None:
     for index, prepared in enumerate(calls):
         outcome = run.outcomes.get(index)
         if outcome is not None and outcome.faulty:
-            bad_calls.add(_identity(prepared.call))
+            bad_calls.add(identity(prepared.call))
         if outcome is not None and outcome.costs_retry:
             wrong[prepared.retry_key] = (prepared, outcome.result.content)
         else:
@@ -196,10 +195,6 @@ def _count_retries(run: Run, calls: Sequence[PreparedCall]) -> None:
     for key, (prepared, reason) in wrong.items():
         if run.retries[key] > run.max_retries(prepared):
             run.stop("retries_exhausted", f"The calls of {prepared.call.name!r} stayed wrong. The last: {reason}")
-
-
-def _identity(call: ToolCallPart) -> str:
-    return json.dumps([call.name, call.raw if call.arguments is None else call.arguments], sort_keys=True, default=str)
 
 
 def _close_turn(run: Run, reason: str) -> None:

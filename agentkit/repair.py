@@ -24,7 +24,8 @@ REPAIRS = 2
 class Repairs:
     """The repairs of one turn's calls.
 
-    doubts  what the model itself is unsure of, by the call's place in the turn
+    request  what the turn answered; nothing begins early while it is repaired
+    doubts   what the model itself is unsure of, by the call's place in the turn
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Repairs:
     ) -> None:
         self._run = run
         self._conversation = conversation
-        self._request = request
+        self._request = replace(request, early=None)
         self._tools = tools
         self._doubts = dict(doubts)
         self._left: dict[int, int] = {}
@@ -114,11 +115,6 @@ class Repairs:
         message = self._run.messages[-1]
         assert isinstance(message, AssistantMessage)
         return message
-
-
-def request_before(request: ModelRequest) -> ModelRequest:
-    """The request that the last message answered."""
-    return replace(request, messages=request.messages[:-1])
 
 
 def _at(arguments: JSON, pointer: str) -> tuple[bool, JSON]:

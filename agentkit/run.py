@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from agentkit.calls import Outcome, PreparedCall
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
 from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
-from agentkit.messages import AssistantPart, Message, TextPart, ThoughtPart, ToolCallPart
+from agentkit.messages import AssistantMessage, AssistantPart, Message, TextPart, ThoughtPart, ToolCallPart
 from agentkit.models.base import CanvasRecord, Emit, Model
 from agentkit.result import StopReason
 from agentkit.settings import ModelSettings
@@ -45,6 +46,9 @@ class Run:
     turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
     outcomes       how the calls of the last turn were answered, by their place in the turn
     still_running  synchronous tools whose threads were left behind
+    early_ids      the ids of calls that were to begin early, used or not
+    discarded      how many calls began early in vain
+    slots          what tools hold while they run, so that no more than `max_parallel_tools` do
     """
 
     plan: Plan
@@ -67,6 +71,12 @@ class Run:
     turn_canvases: list[CanvasRecord] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    early_ids: set[str] = field(default_factory=set)
+    discarded: int = 0
+    slots: anyio.CapacityLimiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slots = anyio.CapacityLimiter(self.plan.max_parallel_tools)
 
     def stop(self, reason: StopReason, detail: str = "") -> None:
         self.stop_reason, self.stop_detail = reason, detail
@@ -77,6 +87,7 @@ class Run:
 
     async def stop_if_cancelled(self) -> None:
         """Goes no further in a cancelled run: the cancellation is on its way and ends the wait."""
+        await checkpoint_if_cancelled()
         if self.token.cancelled:
             await anyio.sleep_forever()
 
@@ -92,6 +103,11 @@ class Run:
             case ToolCallFinished():
                 self.tool_calls.append(event)
         await self.emit_to(event)
+
+    def call_ids(self) -> set[str]:
+        """The ids that are taken: of all calls in the conversation, and of those that began early."""
+        answers = (message for message in self.messages if isinstance(message, AssistantMessage))
+        return {call.id for message in answers for call in message.calls} | self.early_ids
 
     def max_retries(self, prepared: PreparedCall) -> int:
         own = prepared.tool.options.retries if prepared.tool is not None else None

@@ -20,8 +20,8 @@ class Constraints:
     patience   denoising steps after which it is held to the likeliest kind, settled or not
     grounding  "declared": only parameters declared as grounded take their values from the conversation; "inferred": the
                others prefer to
-    sources    where grounded values stand: the "conversation" (all user messages and tool results), what the "user" said,
-               or the latest "request" alone
+    sources    where grounded values stand: the "conversation" (all user messages and tool results), what the "user"
+               said, or the latest "request" alone
     preference nats a token by which an inferred value has to be less probable than another one to lose against it
     """
 
@@ -44,6 +44,22 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyTools:
+    """When a call on a canvas that is still being denoised may begin; measured on the bundled model.
+
+    steps      denoising steps through which the call has stayed the same since it was complete; 0: at once
+    certainty  the largest mean entropy (nats) over the call's tokens
+    """
+
+    steps: int = 1
+    certainty: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not (self.steps >= 0 and self.certainty >= 0):
+            raise UserError(f"EarlyTools: steps and certainty are at least 0: {self!r}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """Settings of a model's turn. None leaves the choice to the model, or to the settings this is merged onto.
 
@@ -59,6 +75,7 @@ class ModelSettings:
     constraints           how canvases are held to the tools' schemas; False: not at all
     repairs               how often a call's wrong arguments are re-noised before the model is told about them
     doubt                 mean entropy (nats) over an argument's tokens above which it counts as wrong; None: never
+    early_tools           when calls of read-only tools begin before their canvas is done; None or False: never
     """
 
     max_tokens: int | None = None
@@ -72,6 +89,7 @@ class ModelSettings:
     constraints: Constraints | Literal[False] | None = None
     repairs: int | None = None
     doubt: float | None = None
+    early_tools: EarlyTools | Literal[False] | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "max_denoising_steps", "candidates"):
@@ -84,6 +102,8 @@ class ModelSettings:
                 raise UserError(f"ModelSettings.{name} must be at least 0, and is {value!r}.")
         if self.constraints is not False and not isinstance(self.constraints, Constraints | None):
             raise UserError(f"ModelSettings.constraints is a Constraints or False, not {self.constraints!r}.")
+        if self.early_tools is not False and not isinstance(self.early_tools, EarlyTools | None):
+            raise UserError(f"ModelSettings.early_tools is an EarlyTools or False, not {self.early_tools!r}.")
         if self.entropy_bound is not None and not self.entropy_bound >= 0:
             raise UserError(f"ModelSettings.entropy_bound must be at least 0 nats, and is {self.entropy_bound!r}.")
         if self.temperature is not None:

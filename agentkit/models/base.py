@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from agentkit.messages import JSON, AssistantMessage, Message, TextPart, ThoughtPart, ToolDefinition
+from agentkit.messages import JSON, AssistantMessage, Message, TextPart, ThoughtPart, ToolCallPart, ToolDefinition
 from agentkit.schema import ArgumentFault
 from agentkit.settings import ModelSettings
 from agentkit.usage import Budget, Usage
@@ -58,6 +58,8 @@ class ModelRequest:
     tools      the tools it may call (none under `tool_choice="none"`)
     budget     ask `check_canvas()` before a canvas, `spend(...)` as it goes; both raise `UsageLimitExceeded`
     drafts     whether anybody looks at `CanvasDraft` events; when False none need be made
+    early      takes calls that the model will probably make, while it still writes, so that their tools may begin; None
+               where no tool could. To be used as `settings.early_tools` says, in the event loop and until the turn ends
     """
 
     messages: tuple[Message, ...]
@@ -65,6 +67,7 @@ class ModelRequest:
     settings: ModelSettings = field(default_factory=ModelSettings)
     budget: Budget = field(default_factory=Budget)
     drafts: bool = False
+    early: Callable[[ToolCallPart], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from agentkit.models.base import (
     WrongCall,
     emit_parts,
 )
+from agentkit.models.watch import CallWatch, call_id
 from agentkit.schema import ArgumentFault
 from agentkit.settings import Constraints, ModelSettings
 from agentkit.tasks import flat_errors
@@ -261,6 +262,7 @@ class DiffusionConversation(Conversation):
         limit = settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
         records: list[CanvasRecord] = []
         state = hold.state if hold is not None else None
+        watch = self._watch(request)
         while used < limit:
             if records:
                 budget.check_canvas()
@@ -269,11 +271,13 @@ class DiffusionConversation(Conversation):
                 plan = replace(plan, hold=replace(hold, state=state, limit=limit - used))
             if initial and not records:
                 plan = replace(plan, initial=[*initial, *[None] * (self.model.engine.canvas_length - len(initial))])
-            result = await self._best(context, plan, request, emit)
+            result = await self._best(context, plan, request, emit, watch)
             kept = replace(result, length=min(result.length, limit - used))
             await context.commit(kept)
             record = self._record(kept)
             records.append(record)
+            if watch is not None:
+                watch.commit(record)
             used += kept.length
             state = result.states[kept.length - 1] if result.states else None
             await emit(CanvasCommitted(record))
@@ -303,11 +307,20 @@ class DiffusionConversation(Conversation):
             return ()
         return self.model.dialect.render_call_opening(None if choice == "required" else choice)
 
-    async def _best(self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit) -> CanvasResult:
+    def _watch(self, request: ModelRequest) -> CallWatch | None:
+        """Looks for calls that may begin early. Of several candidates nobody knows which one will be kept."""
+        rule = request.settings.early_tools
+        if not rule or request.early is None or (request.settings.candidates or 1) > 1:
+            return None
+        return CallWatch(self.model.dialect, rule, turn=len(request.messages), offer=request.early)
+
+    async def _best(
+        self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit, watch: CallWatch | None
+    ) -> CanvasResult:
         """The canvas with the fewest faults, then the least mean entropy, of as many as `candidates` asks for."""
         count = request.settings.candidates or 1
         if count == 1:
-            return await self._fill(context, plan, request.drafts, emit)
+            return await self._fill(context, plan, request.drafts, emit, watch)
         results: list[CanvasResult] = []
 
         async def one(number: int) -> None:
@@ -328,11 +341,16 @@ class DiffusionConversation(Conversation):
         faults = [f for f in self.model.dialect.parse(result.tokens[: result.length]).faults if f.kind != "truncated"]
         return len(faults), sum(result.entropies[: result.length]) / result.length, result.seed
 
-    async def _fill(self, context: Context, plan: CanvasPlan, drafts: bool, emit: Emit) -> CanvasResult:
+    async def _fill(
+        self, context: Context, plan: CanvasPlan, drafts: bool, emit: Emit, watch: CallWatch | None = None
+    ) -> CanvasResult:
         async with context.fill(plan) as canvas:
-            if drafts:
+            if drafts or watch is not None:
                 async for draft in canvas:
-                    await emit(self._draft(draft))
+                    if watch is not None:
+                        watch.look(draft)
+                    if drafts:
+                        await emit(self._draft(draft))
             return await canvas.result()
 
     def _draft(self, draft: Draft) -> CanvasDraft:
@@ -370,7 +388,7 @@ class DiffusionConversation(Conversation):
         parts: list[AssistantPart] = []
         for region in parsed.regions:
             if isinstance(region, CallRegion):
-                parts.append(_call_part(region, f"call_{turn}_{len(parts)}", probabilities))
+                parts.append(_call_part(region, call_id(turn, len(parts)), probabilities))
             elif isinstance(region, TextRegion):
                 if text := region.text.strip():
                     parts.append(TextPart(text))

@@ -9,6 +9,7 @@ from agentkit import (
     CanvasRecord,
     RunFinished,
     SpanRenoised,
+    ToolCallDiscarded,
     ToolCallFinished,
     ToolCallPart,
     ToolCallStarted,
@@ -44,13 +45,20 @@ def test_lines_tell_the_story_of_a_run() -> None:
         Lines,
         DRAFT,
         CanvasCommitted(RESULT.canvases[0]),
+        ToolCallDiscarded(ToolCallPart("add", {"a": 9}, "c0")),
         ToolCallStarted(CALL),
         RESULT.tool_calls[0],
         SpanRenoised(0, (2, 4), "no such city", "/city", 3),
         RunFinished(RESULT),
     )
     expected = ["canvas 1  call:add", "2 tokens in 4 denoising steps (stable and confident)"]
-    expected += ["call      add(a=1, text='x')", "result    3", "/city: no such city (3 steps)", "answer    three"]
+    expected += [
+        "not used  add(a=9)",
+        "call      add(a=1, text='x')",
+        "result    3",
+        "/city: no such city (3 steps)",
+        "answer    three",
+    ]
     assert all(line in text for line in expected), text
     assert "step" not in text.splitlines()[0]
 

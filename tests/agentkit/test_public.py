@@ -13,11 +13,11 @@ def test_the_public_names():
     assert public - modules == set(agentkit.__all__)
     assert set(agentkit.__all__) == set(
         """Agent AgentRunResult AgentkitError ApprovalRequired AssistantMessage CancellationToken CanvasCommitted
-        CanvasDraft CanvasRecord Event Message Model ModelError ModelNotFoundError ModelRetry ModelSettings RunCancelled
-        RunContext RunError RunFinished RunStopped SpanRenoised SystemMessage TextCommitted TextPart ThoughtCommitted
-        ThoughtPart Tool ToolCallFinished ToolCallPart ToolCallStarted ToolDefinition ToolDefinitionError ToolError
-        ToolFailed ToolMessage ToolResult Usage UsageLimitExceeded UsageLimits UserError UserMessage
-        messages_from_json messages_to_json tool""".split()
+        CanvasDraft CanvasRecord Constraints EarlyTools Event Grounded Message Model ModelError ModelNotFoundError
+        ModelRetry ModelSettings RunCancelled RunContext RunError RunFinished RunStopped SpanRenoised SystemMessage
+        TextCommitted TextPart ThoughtCommitted ThoughtPart Tool ToolCallDiscarded ToolCallFinished ToolCallPart
+        ToolCallStarted ToolDefinition ToolDefinitionError ToolError ToolFailed ToolMessage ToolResult Usage
+        UsageLimitExceeded UsageLimits UserError UserMessage messages_from_json messages_to_json tool""".split()
     )
 
 
