@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -346,11 +346,12 @@ class DiffusionConversation(Conversation):
     ) -> CanvasResult:
         async with context.fill(plan) as canvas:
             if drafts or watch is not None:
-                async for draft in canvas:
-                    if watch is not None:
-                        watch.look(draft)
-                    if drafts:
-                        await emit(self._draft(draft))
+                async with aclosing(aiter(canvas)) as steps:
+                    async for draft in steps:
+                        if watch is not None:
+                            watch.look(draft)
+                        if drafts:
+                            await emit(self._draft(draft))
             return await canvas.result()
 
     def _draft(self, draft: Draft) -> CanvasDraft:

@@ -1,6 +1,6 @@
 """A canvas as its owner sees it: drafts while it is denoised, then a result."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -52,7 +52,7 @@ class Canvas:
         await self._work.signal.arrival(lambda: self._work.ended)
         return self._work.outcome()
 
-    async def __aiter__(self) -> AsyncIterator[Draft]:
+    async def __aiter__(self) -> AsyncGenerator[Draft, None]:
         """The drafts of all steps from now on; ends with the canvas."""
         self.start(watched=True)
         while True:

@@ -1,6 +1,8 @@
 """The adapter between agents and the engine, on the real engine with random weights."""
 
+import gc
 from collections.abc import Iterator
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -291,6 +293,18 @@ async def test_drafts_are_made_when_somebody_looks(model: DiffusionModel) -> Non
     assert [draft.step for draft in drafts] == list(range(1, response.canvases[0].steps + 1))
     assert all(len(d.texts) == len(d.entropies) == model.engine.canvas_length for d in drafts)
     assert [event.canvas for event in seen if isinstance(event, CanvasCommitted)] == list(response.canvases)
+
+
+async def test_whoever_fails_while_looking_leaves_no_generator_behind(model: DiffusionModel) -> None:
+    async def look(event: object) -> None:
+        raise RuntimeError("enough")
+
+    watched = replace(request(UserMessage("Hello"), max_tokens=16), drafts=True)
+    async with model.converse() as conversation:
+        with pytest.raises(RuntimeError, match="enough"):
+            await conversation.respond(watched, look)
+        gc.collect()  # under trio, one that is found here is a warning, and with that an error
+        assert (await conversation.respond(request(UserMessage("Hello"), max_tokens=16), nowhere)).canvases
 
 
 async def test_max_tokens_cuts_the_last_canvas(model: DiffusionModel) -> None:
