@@ -1,0 +1,39 @@
+"""The command line: one file for each command, each with `add(commands)` and the function that runs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from agentkit.cli import ask, chat, models
+from agentkit.cli.options import INTERRUPTED, WRONG_USE, load_tools
+from agentkit.errors import AgentkitError
+
+__all__ = ["build_parser", "load_tools", "main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit status: 0 answered, 1 stopped without an answer, 2 wrong use, 130
+    interrupted."""
+    options = build_parser().parse_args(arguments)
+    sys.path.insert(0, "")  # tools of the folder at hand, as `python -m` would find them
+    try:
+        return int(options.command(options))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except AgentkitError as error:
+        Console(stderr=True).print(f"agentkit: {error}", style="red", markup=False, highlight=False)
+        return WRONG_USE
+    finally:
+        sys.path.remove("")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="agentkit", description="Agents on diffusion language models.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (ask, chat, models):
+        command.add(commands)
+    return parser

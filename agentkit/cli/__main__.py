@@ -1,0 +1,5 @@
+"""`python -m agentkit.cli`."""
+
+from agentkit.cli import main
+
+raise SystemExit(main())

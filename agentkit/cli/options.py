@@ -1,0 +1,68 @@
+"""What the commands have in common: the options that make an agent, and the exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from agentkit.agent import Agent
+from agentkit.errors import UserError
+from agentkit.models import load_model
+from agentkit.models.base import Model
+from agentkit.settings import ModelSettings
+from agentkit.tools import Tool, ToolFunction
+
+FINISHED, STOPPED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+DEFAULT_TOOLS = (
+    "agentkit_tools:calculate",
+    "agentkit_tools:current_time",
+    "agentkit_tools:convert_units",
+)
+
+
+def add_agent_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="bundled", help="'bundled', a folder or a hub id (default: bundled)")
+    add_tools_option(parser, f"tools to offer (default: {' '.join(DEFAULT_TOOLS)})")
+    parser.add_argument("--no-tools", action="store_true", help="offer no tools")
+    parser.add_argument("--instructions", default="", help="what the model is told before the request")
+    parser.add_argument("--seed", type=int, default=0, help="of the canvases' noise (default: 0)")
+    parser.add_argument("--steps", type=int, help="most denoising steps of a canvas")
+
+
+def add_tools_option(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("--tools", nargs="+", action="extend", metavar="MODULE:FUNCTION", help=help)
+
+
+def make_agent(options: argparse.Namespace) -> tuple[Agent[Any], Model]:
+    names = () if options.no_tools else options.tools or DEFAULT_TOOLS
+    settings = ModelSettings(seed=options.seed, max_denoising_steps=options.steps)
+    tools = load_tools(names)
+    model = load_model(options.model)
+    return Agent(model, instructions=options.instructions, tools=tools, model_settings=settings), model
+
+
+def load_tools(names: Iterable[str]) -> list[Tool | ToolFunction]:
+    """The tools called `module:function`, or all of `module:object` where the object lists its tools as `.tools`."""
+    found: list[Tool | ToolFunction] = []
+    for name in names:
+        thing = load_object(name, "--tools", "agentkit_tools:calculate")
+        found.extend(getattr(thing, "tools", (thing,)))
+    return found
+
+
+def load_object(name: str, option: str, example: str) -> Any:
+    """The object called `module:name`. Raises `UserError`, in words about the option that it was given to."""
+    module_name, separator, attribute = name.partition(":")
+    if not separator or not module_name or not attribute:
+        raise UserError(f"{option} {name}: write module:function, such as {example}.")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{option} {name}: there is no module {error.name!r} here.") from error
+    except AttributeError as error:
+        raise UserError(f"{option} {name}: the module {module_name} has no {attribute!r}.") from error
