@@ -45,11 +45,12 @@ from agentkit.messages import (
     messages_to_json,
 )
 from agentkit.models.base import CanvasRecord, Model
+from agentkit.options import RunOptions
 from agentkit.result import AgentRunResult
 from agentkit.schema import Grounded
 from agentkit.settings import Constraints, EarlyTools, ModelSettings
 from agentkit.tools import Tool, tool
-from agentkit.usage import Usage, UsageLimits
+from agentkit.usage import Budget, Usage, UsageLimits
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ __all__ = [
     "AgentkitError",
     "ApprovalRequired",
     "AssistantMessage",
+    "Budget",
     "CancellationToken",
     "CanvasCommitted",
     "CanvasDraft",
@@ -77,6 +79,7 @@ __all__ = [
     "RunContext",
     "RunError",
     "RunFinished",
+    "RunOptions",
     "RunStopped",
     "SpanRenoised",
     "SystemMessage",

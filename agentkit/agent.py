@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, Generic, TypeVar, overload
 
 import anyio
 import anyio.to_thread
+from typing_extensions import Unpack
 
-from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
 from agentkit.errors import UserError
 from agentkit.events import Event
@@ -19,6 +19,7 @@ from agentkit.loop import begin, execute
 from agentkit.messages import Message, UserMessage
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
+from agentkit.options import RunOptions, check_options
 from agentkit.result import AgentRunResult
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
@@ -107,27 +108,18 @@ class Agent(Generic[DepsT]):
         """Decorates a function that needs no `RunContext`; takes the options of `agentkit.tool`."""
         return self._register(function, False, options)
 
-    async def run(
-        self,
-        prompt: str | None,
-        *,
-        deps: DepsT = cast(Any, None),  # noqa: B008 (typing only)
-        message_history: Sequence[Message] = (),
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        cancellation_token: CancellationToken | None = None,
-    ) -> AgentRunResult[str]:
+    async def run(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[str]:
         """Runs until the model answers, or until the run has to stop; `result.stop_reason` says which.
 
-        Pass an earlier result's `all_messages()` as `message_history` to go on from there; `prompt` may then be None
-        when the history ends with something the model has yet to answer.
+        The options are those of `RunOptions`. Pass an earlier result's `all_messages()` as `message_history` to go on
+        from there; `prompt` may then be None when the history ends with something the model has yet to answer.
 
         Raises `UserError` for what can't be run, `RunCancelled`, and what the model raises.
         """
-        return await self._run(prompt, None, deps, message_history, model_settings, usage_limits, cancellation_token)
+        return await self._run(prompt, None, options)
 
-    def run_sync(self, prompt: str | None, **options: Any) -> AgentRunResult[str]:
-        """`run` for programs without an event loop; takes the same options.
+    def run_sync(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[str]:
+        """`run` for programs without an event loop.
 
         Raises `UserError` where an event loop already runs: use `await agent.run(...)` there.
         """
@@ -135,14 +127,7 @@ class Agent(Generic[DepsT]):
         return anyio.run(partial(self.run, prompt, **options))
 
     def run_stream_events(
-        self,
-        prompt: str | None,
-        *,
-        deps: DepsT = cast(Any, None),  # noqa: B008 (typing only)
-        message_history: Sequence[Message] = (),
-        model_settings: ModelSettings | None = None,
-        usage_limits: UsageLimits | None = None,
-        cancellation_token: CancellationToken | None = None,
+        self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]
     ) -> AbstractAsyncContextManager[EventStream]:
         """`run`, with its events as they happen:
 
@@ -154,14 +139,12 @@ class Agent(Generic[DepsT]):
         """
 
         async def start(emit: Emit) -> AgentRunResult[str]:
-            return await self._run(
-                prompt, emit, deps, message_history, model_settings, usage_limits, cancellation_token
-            )
+            return await self._run(prompt, emit, options)
 
         return open_stream(start)
 
     async def run_batch(
-        self, prompts: Iterable[str], *, max_concurrent: int = 64, **options: Any
+        self, prompts: Iterable[str], *, max_concurrent: int = 64, **options: Unpack[RunOptions[DepsT]]
     ) -> list[AgentRunResult[str]]:
         """Runs the prompts side by side, each as a run of its own with the same options, and keeps their order.
 
@@ -181,18 +164,11 @@ class Agent(Generic[DepsT]):
                     group.start_soon(one, index, prompt)
         return [results[index] for index in range(len(waiting))]
 
-    async def _run(
-        self,
-        prompt: str | None,
-        emit: Emit | None,
-        deps: DepsT,
-        history: Sequence[Message],
-        settings: ModelSettings | None,
-        limits: UsageLimits | None,
-        token: CancellationToken | None,
-    ) -> AgentRunResult[str]:
-        merged = self.model_settings.merge(settings)
-        checked_choice(merged.tool_choice, self._tools)
+    async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[str]:
+        check_options(options)
+        settings = self.model_settings.merge(options.get("model_settings"))
+        history, token = options.get("message_history", ()), options.get("cancellation_token")
+        checked_choice(settings.tool_choice, self._tools)
         _check_prompt(prompt, history)
         if token is not None:
             token.check()
@@ -200,13 +176,21 @@ class Agent(Generic[DepsT]):
             model=await self._opened(),
             tools=dict(self._tools),
             instructions=self.instructions,
-            settings=merged,
-            limits=limits or self.usage_limits,
+            settings=settings,
+            limits=options.get("usage_limits") or self.usage_limits,
             retries=self.retries,
             tool_timeout=self.tool_timeout,
             max_parallel_tools=self.max_parallel_tools,
         )
-        run = begin(plan, prompt, deps=deps, history=history, emit=emit or _nowhere, drafts=emit is not None)
+        run = begin(
+            plan,
+            prompt,
+            deps=options.get("deps"),
+            history=history,
+            budget=options.get("budget"),
+            emit=emit or _nowhere,
+            drafts=emit is not None,
+        )
         return await execute(run, token)
 
     async def _opened(self) -> Model:

@@ -9,7 +9,7 @@ from typing import Generic
 from typing_extensions import TypeVar
 
 from agentkit.messages import Message
-from agentkit.usage import Usage
+from agentkit.usage import Budget, Usage
 
 DepsT = TypeVar("DepsT", default=None)
 
@@ -21,6 +21,7 @@ class RunContext(Generic[DepsT]):
     deps           what the run was given as `deps`
     messages       the conversation up to this call
     usage          what the run has spent until now
+    budget         what the run spends from; for the agents that a tool runs: `agent.run(..., budget=ctx.budget)`
     tool_name, tool_call_id   the call that is being answered
     retry          how many times in a row calls of this tool were wrong before this one, of `max_retries`
     """
@@ -28,6 +29,7 @@ class RunContext(Generic[DepsT]):
     deps: DepsT
     messages: tuple[Message, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    budget: Budget = field(default_factory=Budget)
     tool_name: str = ""
     tool_call_id: str = ""
     retry: int = 0

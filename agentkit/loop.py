@@ -35,7 +35,14 @@ from agentkit.usage import Budget
 
 
 def begin(
-    plan: Plan, prompt: str | None, *, deps: Any, history: Sequence[Message], emit: Emit, drafts: bool = False
+    plan: Plan,
+    prompt: str | None,
+    *,
+    deps: Any,
+    history: Sequence[Message],
+    emit: Emit,
+    budget: Budget | None = None,
+    drafts: bool = False,
 ) -> Run:
     """A run that is about to start. Calls at the end of the history that nothing answered are answered as not run."""
     messages = [message for message in history if not (plan.instructions and isinstance(message, SystemMessage))]
@@ -45,7 +52,7 @@ def begin(
         messages.append(ToolMessage(tuple(told(call, "This call was not run.") for call in left_open)))
     if prompt is not None:
         messages.append(UserMessage(prompt))
-    return Run(plan, messages, new_from, deps, emit, drafts, budget=Budget(plan.limits))
+    return Run(plan, messages, new_from, deps, emit, drafts, budget=Budget(plan.limits, parent=budget))
 
 
 async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[str]:

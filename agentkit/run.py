@@ -119,6 +119,7 @@ class Run:
             deps=self.deps,
             messages=tuple(self.messages),
             usage=self.usage(),
+            budget=self.budget,
             tool_name=prepared.call.name,
             tool_call_id=prepared.call.id,
             retry=self.retries[prepared.retry_key],

@@ -5,6 +5,7 @@ import pytest
 
 from agentkit import (
     Agent,
+    Budget,
     ModelError,
     ModelNotFoundError,
     ModelSettings,
@@ -151,3 +152,32 @@ def test_a_model_is_opened_when_it_is_first_needed():
         agent.run_sync("?")
     with pytest.raises(ModelNotFoundError, match="empty"):
         Agent(" ").run_sync("?")
+
+
+def test_a_keyword_that_no_run_takes_is_refused():
+    with pytest.raises(TypeError, match=r"takes no histories; it takes .*message_history"):
+        Agent(ScriptedModel([])).run_sync("?", histories=[])
+
+
+@pytest.mark.anyio
+async def test_an_agent_that_a_tool_runs_spends_from_the_same_budget():
+    inner = Agent(ScriptedModel(["Four."]))
+    outer = Agent(ScriptedModel([call("ask", question="2 + 2?"), "It is four."]))
+
+    @outer.tool
+    async def ask(ctx: RunContext, question: str) -> str:
+        return (await inner.run(question, budget=ctx.budget)).output
+
+    result = await outer.run("?", usage_limits=UsageLimits(turns=2))
+    assert (result.usage.turns, result.usage.canvases) == (2, 2)
+    assert (result.stop_reason, result.stop_detail) == ("usage_limit", "turns")
+    assert result.tool_calls[0].result.content == "Four."
+
+
+@pytest.mark.anyio
+async def test_runs_may_share_a_budget():
+    pool = Budget(UsageLimits(turns=2))
+    agent = Agent(ScriptedModel(["One.", "Two.", "Three."]))
+    stops = [(await agent.run("?", budget=pool)).stop_reason for _ in range(3)]
+    assert stops == ["finished", "finished", "usage_limit"]
+    assert pool.usage.turns == 2

@@ -1,0 +1,41 @@
+"""What a run may be given, in one place for all ways to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic
+
+from typing_extensions import TypedDict
+
+from agentkit.cancellation import CancellationToken
+from agentkit.context import DepsT
+from agentkit.messages import Message
+from agentkit.settings import ModelSettings
+from agentkit.usage import Budget, UsageLimits
+
+
+class RunOptions(TypedDict, Generic[DepsT], total=False):
+    """The keywords of `Agent.run`, `run_sync`, `run_stream_events` and `run_batch`.
+
+    deps                what the tools find as `RunContext.deps`
+    message_history     the conversation to go on from: an earlier result's `all_messages()`
+    model_settings      settings of this run, on top of the agent's
+    usage_limits        what this run may spend, instead of the agent's
+    budget              what this run spends from besides: `ctx.budget` inside a tool, so that an agent that is asked by
+                        another one spends what that one has; or a `Budget` that several runs share
+    cancellation_token  cancels the run from outside
+    """
+
+    deps: DepsT
+    message_history: Sequence[Message]
+    model_settings: ModelSettings | None
+    usage_limits: UsageLimits | None
+    budget: Budget | None
+    cancellation_token: CancellationToken | None
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raises `TypeError` for a keyword that no run takes, as Python does for any function."""
+    unknown = sorted(options.keys() - RunOptions.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"A run takes no {', '.join(unknown)}; it takes {', '.join(RunOptions.__annotations__)}.")
