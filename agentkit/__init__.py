@@ -1,6 +1,7 @@
 """Agents on diffusion language models: tools from Python functions, and the loop that runs them."""
 
 from agentkit.agent import Agent
+from agentkit.batch import BatchItem
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
 from agentkit.errors import (
@@ -60,6 +61,7 @@ __all__ = [
     "AgentkitError",
     "ApprovalRequired",
     "AssistantMessage",
+    "BatchItem",
     "Budget",
     "CancellationToken",
     "CanvasCommitted",

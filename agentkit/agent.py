@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 from typing_extensions import Unpack
 
+from agentkit.batch import BatchItem, open_batch
 from agentkit.context import DepsT
 from agentkit.errors import UserError
 from agentkit.events import Event
@@ -24,7 +25,7 @@ from agentkit.result import AgentRunResult
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
 from agentkit.stream import EventStream, open_stream
-from agentkit.tasks import flat_errors, refuse_running_loop
+from agentkit.tasks import refuse_running_loop
 from agentkit.tools import Tool, ToolFunction, add_tool, checked_choice, collect_tools
 from agentkit.usage import UsageLimits
 
@@ -150,19 +151,34 @@ class Agent(Generic[DepsT]):
 
         Their canvases share the engine's batch. When one of the runs raises, the others are ended and it is raised.
         """
-        waiting = list(prompts)
         results: dict[int, AgentRunResult[str]] = {}
-        limiter = anyio.CapacityLimiter(max_concurrent)
+        async with self.run_stream_batch(prompts, max_concurrent=max_concurrent, **options) as items:
+            async for item in items:
+                if item.error is not None:
+                    raise item.error
+                assert item.result is not None
+                results[item.index] = item.result
+        return [results[index] for index in range(len(results))]
 
-        async def one(index: int, prompt: str) -> None:
-            async with limiter:
-                results[index] = await self.run(prompt, **options)
+    def run_stream_batch(
+        self, prompts: Iterable[str], *, max_concurrent: int = 64, **options: Unpack[RunOptions[DepsT]]
+    ) -> AbstractAsyncContextManager[AsyncIterator[BatchItem]]:
+        """`run_batch`, with each prompt's result as soon as it is there, and errors that stay with their prompt:
 
-        with flat_errors():
-            async with anyio.create_task_group() as group:
-                for index, prompt in enumerate(waiting):
-                    group.start_soon(one, index, prompt)
-        return [results[index] for index in range(len(waiting))]
+            async with agent.run_stream_batch(prompts) as items:
+                async for item in items:
+                    print(item.index, item.error or item.result.output)
+
+        Prompts are taken from the iterable as runs become free for them, so that it may be of any length. Leaving the
+        block early ends all runs. Raises `RunCancelled` when the `cancellation_token` is cancelled.
+        """
+
+        check_options(options)
+
+        async def one(prompt: str) -> AgentRunResult[str]:
+            return await self.run(prompt, **options)
+
+        return open_batch(one, prompts, max_concurrent, options.get("cancellation_token"))
 
     async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[str]:
         check_options(options)

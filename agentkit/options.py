@@ -15,7 +15,7 @@ from agentkit.usage import Budget, UsageLimits
 
 
 class RunOptions(TypedDict, Generic[DepsT], total=False):
-    """The keywords of `Agent.run`, `run_sync`, `run_stream_events` and `run_batch`.
+    """The keywords of `Agent.run`, `run_sync`, `run_stream_events`, `run_batch` and `run_stream_batch`.
 
     deps                what the tools find as `RunContext.deps`
     message_history     the conversation to go on from: an earlier result's `all_messages()`

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from agentkit.agent import Agent
@@ -26,7 +27,11 @@ DEFAULT_TOOLS = (
 
 
 def add_agent_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="bundled", help="'bundled', a folder or a hub id (default: bundled)")
+    parser.add_argument(
+        "--model",
+        default="bundled",
+        help="'bundled', a folder, a hub id, or MODULE:OBJECT for a Model of your own (default: bundled)",
+    )
     add_tools_option(parser, f"tools to offer (default: {' '.join(DEFAULT_TOOLS)})")
     parser.add_argument("--no-tools", action="store_true", help="offer no tools")
     parser.add_argument("--instructions", default="", help="what the model is told before the request")
@@ -42,8 +47,19 @@ def make_agent(options: argparse.Namespace) -> tuple[Agent[Any], Model]:
     names = () if options.no_tools else options.tools or DEFAULT_TOOLS
     settings = ModelSettings(seed=options.seed, max_denoising_steps=options.steps)
     tools = load_tools(names)
-    model = load_model(options.model)
+    model = open_model(options.model)
     return Agent(model, instructions=options.instructions, tools=tools, model_settings=settings), model
+
+
+def open_model(name: str) -> Model:
+    """The model of that name; `module:object` is a `Model`, or a function that makes one."""
+    if ":" not in name or name.startswith("openai:") or Path(name).exists():
+        return load_model(name)
+    thing = load_object(name, "--model", "my_models:scripted")
+    model = thing if isinstance(thing, Model) else thing() if callable(thing) else None
+    if not isinstance(model, Model):
+        raise UserError(f"--model {name} is neither a Model nor a function that makes one.")
+    return model
 
 
 def load_tools(names: Iterable[str]) -> list[Tool | ToolFunction]:
