@@ -1,6 +1,7 @@
 """Agents on diffusion language models: tools from Python functions, and the loop that runs them."""
 
 from agentkit.agent import Agent
+from agentkit.approval import DeferredToolResults, ToolApproved, ToolDenied
 from agentkit.batch import BatchItem
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
@@ -44,6 +45,7 @@ from agentkit.messages import (
     UserMessage,
     messages_from_json,
     messages_to_json,
+    open_calls,
 )
 from agentkit.models.base import CanvasRecord, Model
 from agentkit.options import RunOptions
@@ -68,6 +70,7 @@ __all__ = [
     "CanvasDraft",
     "CanvasRecord",
     "Constraints",
+    "DeferredToolResults",
     "EarlyTools",
     "Event",
     "Grounded",
@@ -90,12 +93,14 @@ __all__ = [
     "ThoughtCommitted",
     "ThoughtPart",
     "Tool",
+    "ToolApproved",
     "ToolCallDiscarded",
     "ToolCallFinished",
     "ToolCallPart",
     "ToolCallStarted",
     "ToolDefinition",
     "ToolDefinitionError",
+    "ToolDenied",
     "ToolError",
     "ToolFailed",
     "ToolMessage",
@@ -107,5 +112,6 @@ __all__ = [
     "UserMessage",
     "messages_from_json",
     "messages_to_json",
+    "open_calls",
     "tool",
 ]

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 from typing_extensions import Unpack
 
+from agentkit.approval import DeferredToolResults
 from agentkit.batch import BatchItem, open_batch
 from agentkit.context import DepsT
 from agentkit.errors import UserError
@@ -113,7 +114,8 @@ class Agent(Generic[DepsT]):
         """Runs until the model answers, or until the run has to stop; `result.stop_reason` says which.
 
         The options are those of `RunOptions`. Pass an earlier result's `all_messages()` as `message_history` to go on
-        from there; `prompt` may then be None when the history ends with something the model has yet to answer.
+        from there; `prompt` may then be None when the history ends with something the model has yet to answer, or with
+        calls that are not all answered: the run goes on with these.
 
         Raises `UserError` for what can't be run, `RunCancelled`, and what the model raises.
         """
@@ -184,8 +186,9 @@ class Agent(Generic[DepsT]):
         check_options(options)
         settings = self.model_settings.merge(options.get("model_settings"))
         history, token = options.get("message_history", ()), options.get("cancellation_token")
+        decisions = options.get("deferred_tool_results")
         checked_choice(settings.tool_choice, self._tools)
-        _check_prompt(prompt, history)
+        _check_prompt(prompt, history, decisions)
         if token is not None:
             token.check()
         plan = Plan(
@@ -203,6 +206,7 @@ class Agent(Generic[DepsT]):
             prompt,
             deps=options.get("deps"),
             history=history,
+            decisions=decisions,
             budget=options.get("budget"),
             emit=emit or _nowhere,
             drafts=emit is not None,
@@ -230,7 +234,9 @@ async def _nowhere(event: Event) -> None:
     """Where events go that nobody looks at."""
 
 
-def _check_prompt(prompt: str | None, history: Sequence[Message]) -> None:
+def _check_prompt(prompt: str | None, history: Sequence[Message], decisions: DeferredToolResults | None) -> None:
+    if prompt is not None and decisions is not None:
+        raise UserError("deferred_tool_results goes on with an earlier prompt: give None as the prompt.")
     if prompt is None and (not history or not _waits_for_answer(history[-1])):
         raise UserError("Without a prompt, message_history has to end with a message that the model has yet to answer.")
     if prompt is not None and not isinstance(prompt, str):

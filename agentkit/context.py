@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -23,6 +23,8 @@ class RunContext(Generic[DepsT]):
     usage          what the run has spent until now
     budget         what the run spends from; for the agents that a tool runs: `agent.run(..., budget=ctx.budget)`
     tool_name, tool_call_id   the call that is being answered
+    tool_call_approved   whether a person agreed to it
+    certainty      the probability that the model gave each of its arguments; empty when the model doesn't tell
     retry          how many times in a row calls of this tool were wrong before this one, of `max_retries`
     """
 
@@ -32,6 +34,8 @@ class RunContext(Generic[DepsT]):
     budget: Budget = field(default_factory=Budget)
     tool_name: str = ""
     tool_call_id: str = ""
+    tool_call_approved: bool = False
+    certainty: Mapping[str, float] = field(default_factory=dict)
     retry: int = 0
     max_retries: int = 0
     _cancel: Callable[[], None] = field(default=lambda: None, repr=False)

@@ -139,4 +139,5 @@ async def with_early_calls(run: Run, tools: Mapping[str, Tool], turn: Callable[[
 
 def _may_begin_early(tool: Tool) -> bool:
     options = tool.options
-    return options.read_only and not options.requires_approval and not options.sequential
+    asks = options.requires_approval is not False or options.min_certainty is not None
+    return options.read_only and not asks and not options.sequential

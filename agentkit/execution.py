@@ -57,6 +57,8 @@ async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[in
 
 
 async def _answer(run: Run, prepared: PreparedCall) -> Outcome:
+    if prepared.call.id in run.denied:
+        return Outcome(told(prepared.call, run.denied[prepared.call.id]))
     if prepared.wrong is not None:
         result = told(prepared.call, prepared.wrong)
         return Outcome(result, error=prepared.error, faulty=True, costs_retry=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import anyio
 
-from agentkit.calls import PreparedCall, free_id, identity, prepare, told
+from agentkit.approval import DeferredToolResults, check_decided, decide, waiting
+from agentkit.calls import PreparedCall, free_id, identity, prepare
 from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
@@ -19,10 +20,7 @@ from agentkit.messages import (
     AssistantPart,
     Message,
     SystemMessage,
-    TextPart,
-    ThoughtPart,
     ToolCallPart,
-    ToolMessage,
     UserMessage,
     open_calls,
 )
@@ -31,6 +29,7 @@ from agentkit.repair import Repairs
 from agentkit.result import AgentRunResult
 from agentkit.run import Plan, Run
 from agentkit.tools import Tool
+from agentkit.turn import close_turn, leave_turn_open, reopen_turn
 from agentkit.usage import Budget
 
 
@@ -41,18 +40,24 @@ def begin(
     deps: Any,
     history: Sequence[Message],
     emit: Emit,
+    decisions: DeferredToolResults | None = None,
     budget: Budget | None = None,
     drafts: bool = False,
 ) -> Run:
-    """A run that is about to start. Calls at the end of the history that nothing answered are answered as not run."""
+    """A run that is about to start. It goes on with the calls at the end of the history that nothing has answered.
+
+    A prompt goes before them: then they are answered as not run.
+    """
     messages = [message for message in history if not (plan.instructions and isinstance(message, SystemMessage))]
-    new_from = len(messages)
-    left_open = open_calls(messages)
-    if left_open:
-        messages.append(ToolMessage(tuple(told(call, "This call was not run.") for call in left_open)))
+    run = Run(plan, messages, len(messages), deps, emit, drafts, budget=Budget(plan.limits, parent=budget))
+    reopen_turn(run)
+    run.new_from = len(run.messages)
+    if decisions is not None:
+        decide(run, decisions)
     if prompt is not None:
-        messages.append(UserMessage(prompt))
-    return Run(plan, messages, new_from, deps, emit, drafts, budget=Budget(plan.limits, parent=budget))
+        close_turn(run, "This call was not run.")
+        run.messages.append(UserMessage(prompt))
+    return run
 
 
 async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[str]:
@@ -61,7 +66,7 @@ async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunR
         await _within_limits(run)
     if run.token.cancelled:
         run.stop("cancelled", "The run was cancelled.")
-        _close_turn(run, "The run was cancelled before this call was finished.")
+        close_turn(run, "The run was cancelled before this call was finished.")
         raise RunCancelled(result=_result(run), still_running=tuple(run.still_running))
     return _result(run)
 
@@ -75,17 +80,31 @@ async def _within_limits(run: Run) -> None:
             raise UsageLimitExceeded("seconds", seconds)
     except UsageLimitExceeded as limit:
         run.stop("usage_limit", limit.limit)
-        _close_turn(run, f"This call was not finished. {limit}")
+        close_turn(run, f"This call was not finished. {limit}")
 
 
 async def _turns(run: Run) -> None:
     async with run.plan.model.converse() as conversation:
+        if open_calls(run.messages):
+            await with_early_calls(run, {}, partial(_resume, run, conversation))
         while run.stop_reason is None:
             await with_early_calls(run, _callable_tools(run), partial(_turn, run, conversation))
 
 
+async def _resume(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
+    """Goes on with a turn that the model has finished, and whose calls are not all answered."""
+    *before, message = run.messages
+    assert isinstance(message, AssistantMessage)
+    request = _request(run, before, early)
+    await _answer(run, message.calls, Repairs(run, conversation, request, _callable_tools(run), {}), early)
+
+
 async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
-    request = await _request(run, early)
+    """1. Asks the model for its next turn; the turn is spent."""
+    await run.stop_if_cancelled()
+    run.budget.check_turn()
+    run.budget.spend(turns=1)
+    request = _request(run, run.messages, early)
     response = await conversation.respond(request, run.emit)
     request.budget.settle(response.usage)
     calls = _take(run, response, early)
@@ -101,17 +120,14 @@ def _callable_tools(run: Run) -> dict[str, Tool]:
     return {} if run.plan.settings.tool_choice == "none" else run.plan.tools
 
 
-async def _request(run: Run, early: EarlyCalls) -> ModelRequest:
-    """1. What the model is asked for its next turn; the turn is spent."""
-    await run.stop_if_cancelled()
-    run.budget.check_turn()
-    run.budget.spend(turns=1)
+def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelRequest:
+    """What the model is asked for a turn after `messages`."""
     plan, settings = run.plan, run.plan.settings
     instructions = (SystemMessage(plan.instructions),) if plan.instructions else ()
     if run.budget.usage.tool_calls > run.discarded and settings.tool_choice not in (None, "auto", "none"):
         settings = replace(settings, tool_choice="auto")  # the call that was required has been made
     tools = tuple(tool.definition for tool in _callable_tools(run).values())
-    return ModelRequest((*instructions, *run.messages), tools, settings, run.budget.child(), run.drafts, early.hook)
+    return ModelRequest((*instructions, *messages), tools, settings, run.budget.child(), run.drafts, early.hook)
 
 
 def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCallPart, ...]:
@@ -144,38 +160,43 @@ def _finish(run: Run, response: ModelResponse) -> None:
 async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, early: EarlyCalls) -> None:
     """3. Runs the calls and answers them, wrong ones as well. Nothing runs when one of them waits for approval."""
     tools = _callable_tools(run)
-    prepared = await repairs.checked([prepare(call, tools) for call in calls])
-    waiting = [p.call for p in prepared if p.wrong is None and p.tool and p.tool.options.requires_approval]
-    if waiting:
-        _wait_for_approval(run, waiting)
-        return
-    pending = list(range(len(prepared)))
-    while pending:
-        ready = sum(prepared[index].wrong is None and not early.begun(prepared[index].call) for index in pending)
+    prepared = await repairs.checked([prepare(call, tools) for call in calls], skip=run.outcomes)
+    pending = [index for index in range(len(prepared)) if index not in run.outcomes]
+    held = await waiting(run, [prepared[index] for index in pending])
+    check_decided(run, calls, held)
+    while pending and not held:
         run.budget.check()
-        run.budget.check_tool_calls(ready)
+        run.budget.check_tool_calls(sum(_will_begin(run, prepared[index], early) for index in pending))
         await run_calls(run, prepared, pending, early)
         pending = await _retried(run, repairs, prepared, pending)
-    waiting = [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
-    _close_turn(run, "This call was not run: a person has to approve it first.")
-    if waiting:
-        _wait_for_approval(run, waiting)
+        held = await waiting(run, [prepared[index] for index in pending])
+    held += [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
+    if held:
+        _wait_for_approval(run, held)
     else:
+        close_turn(run, "This call was not run.")
         _count_retries(run, prepared)
 
 
+def _will_begin(run: Run, prepared: PreparedCall, early: EarlyCalls) -> bool:
+    """Whether answering the call begins a tool that isn't paid for yet."""
+    return prepared.wrong is None and prepared.call.id not in run.denied and not early.begun(prepared.call)
+
+
 async def _retried(run: Run, repairs: Repairs, prepared: list[PreparedCall], done: Sequence[int]) -> list[int]:
-    """The calls whose tools asked for another argument and got one: they run again."""
+    """The calls whose tools asked for another argument and got one: they are to run again."""
     again: list[int] = []
     for index in done:
         call = await repairs.retried(index, prepared[index], run.outcomes[index])
         if call is not None:
             prepared[index] = call
             again.append(index)
+            del run.outcomes[index]
     return again
 
 
 def _wait_for_approval(run: Run, calls: Sequence[ToolCallPart]) -> None:
+    leave_turn_open(run)
     run.pending = tuple(calls)
     run.stop("approval_required", f"A person has to approve: {', '.join(call.name for call in calls)}.")
 
@@ -202,34 +223,6 @@ def _count_retries(run: Run, calls: Sequence[PreparedCall]) -> None:
     for key, (prepared, reason) in wrong.items():
         if run.retries[key] > run.max_retries(prepared):
             run.stop("retries_exhausted", f"The calls of {prepared.call.name!r} stayed wrong. The last: {reason}")
-
-
-def _close_turn(run: Run, reason: str) -> None:
-    """Brings an interrupted turn into order: text committed so far is kept, calls without a result get `reason`."""
-    if run.turn_parts:
-        run.messages.append(AssistantMessage(_joined(run.turn_parts), model=run.plan.model.name))
-        run.turn_parts.clear()
-    run.canvases.extend(run.turn_canvases)
-    run.turn_canvases.clear()
-    calls = open_calls(run.messages)
-    if calls:
-        answered = {index: outcome.result for index, outcome in run.outcomes.items() if not outcome.waits}
-        results = tuple(answered.get(index) or told(call, reason) for index, call in enumerate(calls))
-        run.messages.append(ToolMessage(results))
-
-
-def _joined(parts: Sequence[AssistantPart]) -> tuple[AssistantPart, ...]:
-    """The parts with neighbours of one kind made one."""
-    joined: list[AssistantPart] = []
-    for part in parts:
-        match joined[-1:], part:
-            case [TextPart(text)], TextPart(more):
-                joined[-1] = TextPart(text + more)
-            case [ThoughtPart(text)], ThoughtPart(more):
-                joined[-1] = ThoughtPart(text + more)
-            case _:
-                joined.append(part)
-    return tuple(joined)
 
 
 def _result(run: Run) -> AgentRunResult[str]:

@@ -146,6 +146,10 @@ def messages_from_json(data: str | bytes) -> tuple[Message, ...]:
 
 def open_calls(messages: Sequence[Message]) -> tuple[ToolCallPart, ...]:
     """The calls at the end of a conversation that nothing has answered yet."""
-    if messages and isinstance(messages[-1], AssistantMessage):
-        return messages[-1].calls
+    match messages[-2:]:
+        case [*_, AssistantMessage() as message]:
+            return message.calls
+        case [AssistantMessage() as message, ToolMessage(results)]:
+            answered = {result.call_id for result in results}
+            return tuple(call for call in message.calls if call.id not in answered)
     return ()

@@ -7,6 +7,7 @@ from typing import Any, Generic
 
 from typing_extensions import TypedDict
 
+from agentkit.approval import DeferredToolResults
 from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
 from agentkit.messages import Message
@@ -24,6 +25,7 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     budget              what this run spends from besides: `ctx.budget` inside a tool, so that an agent that is asked by
                         another one spends what that one has; or a `Budget` that several runs share
     cancellation_token  cancels the run from outside
+    deferred_tool_results   what a person decided about the calls that a run stopped for; without a prompt
     """
 
     deps: DepsT
@@ -32,6 +34,7 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     usage_limits: UsageLimits | None
     budget: Budget | None
     cancellation_token: CancellationToken | None
+    deferred_tool_results: DeferredToolResults | None
 
 
 def check_options(options: Mapping[str, Any]) -> None:

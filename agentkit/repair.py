@@ -6,7 +6,7 @@ and nothing of it enters the history; where it can't, or stays wrong, the call i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from agentkit.calls import Outcome, PreparedCall, prepare
@@ -45,10 +45,13 @@ class Repairs:
         self._banned: dict[int, dict[str, list[JSON]]] = {}
         self._able = True
 
-    async def checked(self, calls: Sequence[PreparedCall]) -> list[PreparedCall]:
-        """The calls of the turn, those with wrong arguments written again as often as it takes, or may take."""
+    async def checked(self, calls: Sequence[PreparedCall], *, skip: Collection[int] = ()) -> list[PreparedCall]:
+        """The calls of the turn, those with wrong arguments written again as often as it takes, or may take.
+
+        skip  the places of calls that are answered already
+        """
         mended = list(calls)
-        for index in range(len(mended)):
+        for index in (index for index in range(len(mended)) if index not in skip):
             while faults := self._faults(index, mended[index]):
                 again = await self._again(index, mended[index], faults, ban=mended[index].wrong is not None)
                 if again is None:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from agentkit.calls import Outcome, PreparedCall
+from agentkit.calls import Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
 from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
@@ -45,6 +45,8 @@ class Run:
     bad_calls      the calls of the last turn that were faulty
     turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
     outcomes       how the calls of the last turn were answered, by their place in the turn
+    approved       the calls that a person agreed to: their identity, by id
+    denied         what the model is told about those that a person did not agree to, by id
     still_running  synchronous tools whose threads were left behind
     early_ids      the ids of calls that were to begin early, used or not
     discarded      how many calls began early in vain
@@ -64,6 +66,8 @@ class Run:
     still_running: list[str] = field(default_factory=list)
     retries: Counter[str] = field(default_factory=Counter)
     bad_calls: set[str] = field(default_factory=set)
+    approved: dict[str, str] = field(default_factory=dict)
+    denied: dict[str, str] = field(default_factory=dict)
     pending: tuple[ToolCallPart, ...] = ()
     stop_reason: StopReason | None = None
     stop_detail: str = ""
@@ -122,6 +126,8 @@ class Run:
             budget=self.budget,
             tool_name=prepared.call.name,
             tool_call_id=prepared.call.id,
+            tool_call_approved=self.approved.get(prepared.call.id) == identity(prepared.call),
+            certainty=prepared.call.certainty,
             retry=self.retries[prepared.retry_key],
             max_retries=self.max_retries(prepared),
             _cancel=self.token.cancel,

@@ -60,9 +60,10 @@ class Grounded:
 
 
 class Arguments(Protocol):
-    """What a tool's arguments have to be."""
+    """What a tool's arguments have to be, and what those are that a call leaves out."""
 
     schema: dict[str, JSON]
+    defaults: dict[str, Any]
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
         """The values to call the tool with. Raises `InvalidArguments`."""
@@ -84,6 +85,7 @@ class TypedArguments:
 
     def __init__(self, function_name: str, parameters: Sequence[Parameter]) -> None:
         self._parameters = parameters
+        self.defaults = {p.name: p.default for p in parameters if not p.required}
         for parameter in parameters:
             _refuse_unsupported(function_name, parameter)
         fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
@@ -123,6 +125,7 @@ class SchemaArguments:
         from referencing import Registry
 
         self.schema = clean_schema(_own_copy(tool_name, schema), drop_titles=False)
+        self.defaults: dict[str, Any] = {}
         if self.schema.get("type") != "object":
             raise ToolDefinitionError(
                 f'Tool {tool_name!r}: at /type: arguments are an object, so the schema needs "type": "object", '

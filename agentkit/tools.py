@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar, overload
 
@@ -20,6 +20,7 @@ from agentkit.messages import JSON, ToolDefinition
 from agentkit.schema import Arguments, Parameter, SchemaArguments, TypedArguments
 
 ToolFunction: TypeAlias = Callable[..., Any]
+ApprovalPredicate: TypeAlias = Callable[[RunContext[Any], dict[str, Any]], bool | Awaitable[bool]]
 FunctionT = TypeVar("FunctionT", bound=ToolFunction)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
@@ -34,12 +35,20 @@ class ToolOptions:
     description: str | None = None
     timeout: float | None = None
     retries: int | None = None
-    requires_approval: bool = False
+    requires_approval: bool | ApprovalPredicate = False
+    min_certainty: float | None = None
     sequential: bool = False
     read_only: bool = False
     check: Callable[[Any], None] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.requires_approval, bool) and not callable(self.requires_approval):
+            raise ToolDefinitionError(
+                f"A tool's requires_approval is a bool or a function of the context and the arguments, "
+                f"not {self.requires_approval!r}."
+            )
+        if self.min_certainty is not None and not 0 <= self.min_certainty <= 1:
+            raise ToolDefinitionError(f"A tool's min_certainty is a probability, not {self.min_certainty!r}.")
         if self.timeout is not None and not self.timeout > 0:
             raise ToolDefinitionError(f"A tool's timeout is a number of seconds above 0, not {self.timeout!r}.")
         if self.retries is not None and self.retries < 0:
@@ -104,6 +113,11 @@ class Tool:
         return self._arguments.schema
 
     @property
+    def defaults(self) -> dict[str, Any]:
+        """The values of the parameters that a call may leave out."""
+        return self._arguments.defaults
+
+    @property
     def definition(self) -> ToolDefinition:
         """The tool as the model sees it."""
         return ToolDefinition(self.name, self.description, self.parameters)
@@ -132,7 +146,8 @@ def tool(
     description: str | None = None,
     timeout: float | None = None,
     retries: int | None = None,
-    requires_approval: bool = False,
+    requires_approval: bool | ApprovalPredicate = False,
+    min_certainty: float | None = None,
     sequential: bool = False,
     read_only: bool = False,
     check: Callable[[Any], None] | None = None,
@@ -142,7 +157,11 @@ def tool(function: Any = None, /, **options: Any) -> Any:
 
     timeout            seconds after which the call is given up
     retries            how many wrong calls in a row the model may correct; the agent's `retries` if None
-    requires_approval  a person has to agree to each call
+    requires_approval  a person has to agree to each call; or a function that says so of a call by its context and the
+                       values it would run with: `lambda ctx, arguments: arguments["amount"] > 100`. It may be async;
+                       when it fails, a person is asked
+    min_certainty      a person has to agree to a call with an argument that the model gave a smaller probability than
+                       this (`ToolCallPart.certainty`), or none
     sequential         runs alone, never beside another call of the same turn
     read_only          has no side effects, so a call may be begun early or repeated
     check              looks at what the tool returned and raises `ModelRetry`, best with the `argument` at fault,

@@ -8,7 +8,6 @@ import pytest
 
 from agentkit import (
     Agent,
-    ApprovalRequired,
     AssistantMessage,
     CanvasRecord,
     ModelError,
@@ -226,48 +225,6 @@ async def test_a_tool_finds_its_run_in_the_context():
 
     await agent.run("Look.", deps="eyes")
     assert seen == [("eyes", "look", "call_1", 1, 2, "sky")]
-
-
-# -- approval
-
-
-async def test_a_call_that_needs_approval_stops_the_run_before_anything_happens():
-    done = []
-
-    @tool(requires_approval=True)
-    def pay(amount: int) -> None:
-        done.append(amount)
-
-    @tool
-    def note(text: str) -> None:
-        done.append(text)
-
-    model = ScriptedModel([[call("note", text="x"), call("pay", amount=5)]])
-    result = await Agent(model, tools=[pay, note]).run("Pay.")
-    assert done == []
-    assert result.stop_reason == "approval_required"
-    assert [pending.name for pending in result.pending_calls] == ["pay"]
-    with pytest.raises(ApprovalRequired) as caught:
-        result.raise_for_stop()
-    assert caught.value.calls == result.pending_calls
-
-    model = ScriptedModel(["As you like."])
-    later = await Agent(model, tools=[pay, note]).run("No.", message_history=result.all_messages())
-    assert [r.is_error for r in later.new_messages()[0].results] == [True, True]
-    assert done == []
-
-
-async def test_a_tool_may_ask_for_approval_itself():
-    @tool
-    def pay(amount: int) -> str:
-        if amount > 10:
-            raise ApprovalRequired("That is a lot.")
-        return "paid"
-
-    result = await Agent(ScriptedModel([[call("pay", amount=5), call("pay", amount=50)]]), tools=[pay]).run("Pay.")
-    assert result.stop_reason == "approval_required"
-    assert [pending.arguments for pending in result.pending_calls] == [{"amount": 50}]
-    assert told(result) == [("paid", False), ("This call was not run: a person has to approve it first.", True)]
 
 
 # -- limits

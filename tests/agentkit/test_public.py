@@ -12,13 +12,64 @@ def test_the_public_names():
     modules = {name for name in public if getattr(getattr(agentkit, name), "__spec__", None) is not None}
     assert public - modules == set(agentkit.__all__)
     assert set(agentkit.__all__) == set(
-        """Agent AgentRunResult AgentkitError ApprovalRequired AssistantMessage BatchItem Budget CancellationToken
-        CanvasCommitted CanvasDraft CanvasRecord Constraints EarlyTools Event Grounded Message Model ModelError
-        ModelNotFoundError ModelRetry ModelSettings RunCancelled RunContext RunError RunFinished RunOptions
-        RunStopped SpanRenoised SystemMessage TextCommitted TextPart ThoughtCommitted ThoughtPart Tool
-        ToolCallDiscarded ToolCallFinished ToolCallPart ToolCallStarted ToolDefinition ToolDefinitionError
-        ToolError ToolFailed ToolMessage ToolResult Usage UsageLimitExceeded UsageLimits UserError UserMessage
-        messages_from_json messages_to_json tool""".split()
+        """
+        Agent
+        AgentRunResult
+        AgentkitError
+        ApprovalRequired
+        AssistantMessage
+        BatchItem
+        Budget
+        CancellationToken
+        CanvasCommitted
+        CanvasDraft
+        CanvasRecord
+        Constraints
+        DeferredToolResults
+        EarlyTools
+        Event
+        Grounded
+        Message
+        Model
+        ModelError
+        ModelNotFoundError
+        ModelRetry
+        ModelSettings
+        RunCancelled
+        RunContext
+        RunError
+        RunFinished
+        RunOptions
+        RunStopped
+        SpanRenoised
+        SystemMessage
+        TextCommitted
+        TextPart
+        ThoughtCommitted
+        ThoughtPart
+        Tool
+        ToolApproved
+        ToolCallDiscarded
+        ToolCallFinished
+        ToolCallPart
+        ToolCallStarted
+        ToolDefinition
+        ToolDefinitionError
+        ToolDenied
+        ToolError
+        ToolFailed
+        ToolMessage
+        ToolResult
+        Usage
+        UsageLimitExceeded
+        UsageLimits
+        UserError
+        UserMessage
+        messages_from_json
+        messages_to_json
+        open_calls
+        tool
+        """.split()
     )
 
 

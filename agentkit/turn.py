@@ -1,0 +1,63 @@
+"""A run's last turn: left open where its calls wait, taken up again, and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agentkit.calls import Outcome, told
+from agentkit.messages import (
+    AssistantMessage,
+    AssistantPart,
+    TextPart,
+    ThoughtPart,
+    ToolMessage,
+    open_calls,
+)
+from agentkit.run import Run
+
+
+def reopen_turn(run: Run) -> None:
+    """Takes up a turn that was left open: what answers some of its calls becomes their outcomes again."""
+    if open_calls(run.messages) and isinstance(run.messages[-1], ToolMessage):
+        message = run.messages.pop()
+        assert isinstance(message, ToolMessage)
+        answers = {result.call_id: result for result in message.results}
+        for index, call in enumerate(open_calls(run.messages)):
+            if call.id in answers:
+                run.outcomes[index] = Outcome(answers[call.id])
+
+
+def leave_turn_open(run: Run) -> None:
+    """Keeps the results that are there; the other calls of the turn stay without one."""
+    outcomes = sorted(run.outcomes.items())
+    results = tuple(outcome.result for _, outcome in outcomes if not outcome.waits)
+    if results:
+        run.messages.append(ToolMessage(results))
+
+
+def close_turn(run: Run, reason: str) -> None:
+    """Brings an interrupted turn into order: text committed so far is kept, calls without a result get `reason`."""
+    if run.turn_parts:
+        run.messages.append(AssistantMessage(_joined(run.turn_parts), model=run.plan.model.name))
+        run.turn_parts.clear()
+    run.canvases.extend(run.turn_canvases)
+    run.turn_canvases.clear()
+    calls = open_calls(run.messages)
+    if calls:
+        answered = {index: outcome.result for index, outcome in run.outcomes.items() if not outcome.waits}
+        results = tuple(answered.get(index) or told(call, reason) for index, call in enumerate(calls))
+        run.messages.append(ToolMessage(results))
+
+
+def _joined(parts: Sequence[AssistantPart]) -> tuple[AssistantPart, ...]:
+    """The parts with neighbours of one kind made one."""
+    joined: list[AssistantPart] = []
+    for part in parts:
+        match joined[-1:], part:
+            case [TextPart(text)], TextPart(more):
+                joined[-1] = TextPart(text + more)
+            case [ThoughtPart(text)], ThoughtPart(more):
+                joined[-1] = ThoughtPart(text + more)
+            case _:
+                joined.append(part)
+    return tuple(joined)
