@@ -17,6 +17,8 @@ Ints: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
 
 UNREACHABLE = 2**31 - 1
 
+_KEPT = 64  # automata whose sets stay folded
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -87,6 +89,12 @@ class TokenAutomaton:
                     waiting.append(source) if tokens else waiting.appendleft(source)
         return found
 
+    @cached_property
+    def speaks(self) -> dict[int, int]:
+        """The labels that speak for ways, each with its place among them."""
+        labels = dict.fromkeys(way.label for ways in self.choices.values() for way in ways)
+        return {label: place for place, label in enumerate(labels)}
+
     def follow(self, tokens: Sequence[int]) -> frozenset[int]:
         """The states in which a path from the start may be behind these tokens; empty if none writes them."""
         states = {self.start}
@@ -115,48 +123,120 @@ class TokenAutomaton:
 
 
 class Tables:
-    """An automaton's edges and token sets on a device. E edges, sorted by target; S states.
+    """An automaton's edges and token sets on a device. E edges, sorted by target; S states; V the vocabulary size.
 
-    A column stands for a set of tokens: first the K sets of one token, then the G larger ones, then the pad's.
+    A column stands for a set of tokens: first the K sets of one token, then the G larger ones, then the pad's. The
+    tokens of the larger sets are folded into classes: those that the same sets hold, of which only the best counts.
     """
 
     def __init__(self, automaton: TokenAutomaton, device: torch.device) -> None:
         single = [index for index, tokens in enumerate(automaton.sets) if len(tokens) == 1]
         larger = [index for index, tokens in enumerate(automaton.sets) if len(tokens) != 1]
-        self.column = {index: place for place, index in enumerate([*single, *larger])}
-        columns = np.array([self.column[index] for index in range(len(self.column))], np.int64)
-        # The final state's only edge is its loop of pads.
+        column = {index: place for place, index in enumerate([*single, *larger])}
+        # The edges. The final state's only one is its loop of pads.
+        columns = np.array([column[index] for index in range(len(column))], np.int64)
         target = np.append(np.asarray(automaton.target, np.int64), automaton.final)
         source = np.append(np.asarray(automaton.source, np.int64), automaton.final)
-        column = np.append(columns[np.asarray(automaton.label, np.int64)], len(columns))
+        label = np.append(columns[np.asarray(automaton.label, np.int64)], len(columns))
         cost = np.append(np.asarray(automaton.cost, np.float32), np.float32(0))
-        order = np.lexsort((column, source, target))
+        order = np.lexsort((label, source, target))
         self.size = automaton.size
-        self.sources = source[order]  # (E,), as the next two also on the CPU, for the way back
-        self.columns = column[order]  # (E,)
-        self.first = np.searchsorted(target[order], np.arange(automaton.size + 1))  # edges to s: first[s] to first[s+1]
-        self.target = torch.from_numpy(target[order]).to(device)  # (E,) ascending
-        self.source = torch.from_numpy(self.sources).to(device)  # (E,)
-        self.of_edge = torch.from_numpy(self.columns).to(device)  # (E,)
+        self.target = _ids(target[order], device)  # (E,) ascending
+        self.source = _ids(source[order], device)  # (E,)
+        self.column = _ids(label[order], device)  # (E,)
         self.cost = torch.from_numpy(cost[order]).to(device)  # (E,)
-        self.singles = np.array([int(automaton.sets[index][0]) for index in single], np.int64)  # (K,) on the CPU
-        self.single = _ids(self.singles, device)  # (K,)
-        self.larger = [_ids(automaton.sets[index], device) for index in larger]  # G x (N,)
-        self.pad = _ids([automaton.pad], device)
-        self.ends = _ids(sorted({automaton.pad, *automaton.stops}), device)
-        self.distance = _ids(automaton.distance, device)  # (S,)
+        # The same on the CPU, for the way back.
+        self.before: list[int] = source[order].tolist()  # (E,)
+        self.columns = label[order]  # (E,)
+        self.first: list[int] = np.searchsorted(
+            target[order], np.arange(automaton.size + 1)
+        ).tolist()  # of s: [s], [s+1]
+        self.distance = np.asarray(automaton.distance, np.int64)  # (S,)
+        # The sets.
+        self.singles = np.array([int(automaton.sets[index][0]) for index in single] + [automaton.pad], np.int64)
+        self._single = _ids(self.singles, device)  # (K + 1,)
+        self._larger = _folded([automaton.sets[index] for index in larger], device)
+        self._ends = _ids(sorted({automaton.pad, *automaton.stops}), device)
+        self.speaking = [self.tokens(column[label]) for label in automaton.speaks]
+
+    def weights(self, logits: Tensor) -> Tensor:
+        """What taking each edge at each position is worth: logits (L, V) -> (L, E)."""
+        return self.best(logits).index_select(1, self.column).sub_(self.cost)
 
     def best(self, logits: Tensor) -> Tensor:
         """The best logit of each column at each position: (L, V) -> (L, K + G + 1)."""
-        larger = [logits.index_select(1, tokens).amax(dim=1, keepdim=True) for tokens in self.larger]
-        return torch.cat([logits.index_select(1, self.single), *larger, logits.index_select(1, self.pad)], dim=1)
+        single = logits.index_select(1, self._single)  # (L, K + 1)
+        return torch.cat([single[:, :-1], self._larger.best(logits), single[:, -1:]], dim=1)
+
+    def best_tokens(self, logits: Tensor, columns: NDArray[np.int64]) -> Tensor:
+        """The most probable token of a column at each position: logits (N, V), columns (N,) -> (N,)."""
+        singles, larger = len(self.singles) - 1, len(self._larger.sets)
+        found = _ids(self.singles[np.where(columns < singles, columns, singles)], logits.device)
+        for column in np.unique(columns[(columns >= singles) & (columns < singles + larger)]).tolist():
+            tokens = self.tokens(column)
+            places = _ids(np.flatnonzero(columns == column), logits.device)
+            found[places] = tokens[logits[places][:, tokens].argmax(dim=1)]
+        return found
+
+    def over(self, logits: Tensor) -> Tensor:
+        """Whether the model's own marginal says that the turn is over at a position: logits (V,) -> bool ()."""
+        return logits.softmax(dim=-1).index_select(0, self._ends).sum() > 0.5
 
     def tokens(self, column: int) -> Tensor:
         """The tokens of a column (N,)."""
-        if column < len(self.single):
-            return self.single[column : column + 1]
-        place = column - len(self.single)
-        return self.larger[place] if place < len(self.larger) else self.pad
+        singles = len(self.singles) - 1
+        return self._larger.sets[column - singles] if column >= singles else self._single[column : column + 1]
+
+
+class Folded:
+    """Token sets on a device, folded into classes: two tokens are of one class if the same sets hold them.
+
+    So the best token of each set is that of its best class, and a large vocabulary is read once and not for each set.
+    """
+
+    def __init__(self, sets: Sequence[Ints], device: torch.device) -> None:
+        self.kept = tuple(sets)  # so that they can be told by their ids
+        arrays = [np.asarray(tokens, np.int64) for tokens in sets]
+        self.sets = [_ids(tokens, device) for tokens in arrays]  # G x (N,)
+        number = np.zeros(1 + max((int(tokens.max()) for tokens in arrays), default=0), np.int64)  # 0: in no set yet
+        for tokens in arrays:  # parts each class into what this set holds of it and what it does not
+            number[tokens] = _renumbered(number[tokens]) + 1 + number.max()
+        used = np.flatnonzero(number)
+        number[used] = _renumbered(number[used])
+        held = [np.flatnonzero(np.bincount(number[tokens])) for tokens in arrays]
+        self._tokens = _ids(used[np.argsort(number[used], kind="stable")], device)  # (T,) class by class
+        self._sizes: list[int] = np.bincount(number[used]).tolist()  # of the C classes
+        self._class = _ids(np.concatenate([*held, np.zeros(0, np.int64)]), device)  # (M,) side by side with the next:
+        self._set = _ids(np.repeat(np.arange(len(held)), [len(classes) for classes in held]), device)  # (M,)
+
+    def best(self, logits: Tensor) -> Tensor:
+        """The best logit of each set at each position: (L, V) -> (L, G)."""
+        found = logits.new_full((len(logits), len(self.sets)), -torch.inf)
+        if not self.sets:
+            return found
+        parts = torch.split(logits.index_select(1, self._tokens), self._sizes, dim=1)
+        classes = torch.stack([part.amax(dim=1) for part in parts], dim=1)  # (L, C)
+        return found.scatter_reduce_(1, self._set.expand(len(logits), -1), classes.index_select(1, self._class), "amax")
+
+
+_known: dict[tuple[object, ...], Folded] = {}
+
+
+def _folded(sets: Sequence[Ints], device: torch.device) -> Folded:
+    """The sets folded; those of the last automata are kept, since a conversation's turns have the same."""
+    key = (device, *map(id, sets))
+    found = _known.pop(key, None) or Folded(sets, device)
+    _known[key] = found
+    while len(_known) > _KEPT:
+        del _known[next(iter(_known))]
+    return found
+
+
+def _renumbered(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same numbers counted from 0 without gaps, in their order."""
+    present = np.zeros(int(numbers.max(initial=0)) + 1, np.bool_)
+    present[numbers] = True
+    return (np.cumsum(present) - 1)[numbers]
 
 
 def _ids(values: Ints, device: torch.device) -> Tensor:

@@ -1,20 +1,19 @@
 """The most probable path of an automaton over a canvas.
 
-Given the logits of all positions, which are independent once the network has run, the best accepted sequence follows by
-dynamic programming over positions and states (Viterbi; for diffusion language models: DINGO, Suresh et al.,
-https://arxiv.org/abs/2505.23061). Logits serve as they are: every sequence takes one token of each position, so that
-what normalises a position is the same for all. L is the canvas length, S the number of states, E that of edges.
+First the model's own choices (`walk`), then the best of all that the automaton accepts behind them (`viterbi`). L is
+the canvas length, V the vocabulary size.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from agentkit_model.automaton import UNREACHABLE, Tables, TokenAutomaton
-from agentkit_model.errors import DenoisingError, PlanError
+from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
+from agentkit_model.errors import PlanError
+from agentkit_model.viterbi import Found, Leg, viterbi
+from agentkit_model.walk import Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,131 +73,79 @@ class Path:
 
 
 def best_path(hold: Hold, logits: Tensor, *, decide: bool = True) -> Path | None:
-    """The path for logits (L, V); None where the model has not yet settled what kind of region comes.
+    """The path of one canvas for its logits (L, V); see `best_paths`."""
+    return best_paths([hold], [logits], [decide])[0]
 
-    With `decide` it is settled by what is likeliest.
+
+def best_paths(holds: Sequence[Hold], logits: Sequence[Tensor] | Tensor, decide: Sequence[bool]) -> list[Path | None]:
+    """The paths of canvases that share a step, each what it would be alone.
+
+    They are looked for together, with a few transfers from the device however many they are.
+
+    Args:
+        holds: one for each canvas.
+        logits: of each canvas (L, V), or all of them as one tensor (B, L, V).
+        decide: for each canvas whether what is likeliest settles what kind of region comes. Where it does not, and the
+            model has not settled it either, there is no path (None).
 
     Raises:
-        DenoisingError: no sequence of this length is accepted.
+        DenoisingError: no sequence of a canvas' length is accepted.
     """
-    whole, length = len(logits), len(logits) if hold.limit is None else min(hold.limit, len(logits))
-    rest = UNREACHABLE if hold.limit is None else hold.limit - length
-    walk = _Walk(hold, logits[:length], rest)
-    if not decide and not walk.settled:
-        return None
-    tokens, states = torch.tensor(walk.tokens, device=logits.device, dtype=torch.long), walk.states
-    bound = len(states) if walk.binds else whole
-    if len(states) < length:
-        held, behind = _viterbi(hold.automaton, logits[len(states) : length], walk.begin, rest)
-        tokens, states = torch.cat([tokens, held]), states + behind
-    pads = tokens.new_full((whole - length,), hold.automaton.pad)
-    return Path(torch.cat([tokens, pads]), (*states, *states[-1:] * (whole - length)), bound)
+    searches = [_Search(hold, canvas) for hold, canvas in zip(holds, logits, strict=True)]
+    _ask(searches)
+    held = [search for search, settle in zip(searches, decide, strict=True) if settle or search.settled]
+    for search in held:
+        search.walk.go()
+    _ask(held)  # those that go on as text
+    for search in held:
+        search.walk.go()
+    ahead = [search for search in held if search.ahead]
+    for search, found in zip(ahead, viterbi([search.leg for search in ahead]), strict=True):
+        search.found = found
+    return [search.path() if search in held else None for search in searches]
 
 
-class _Walk:
-    """Goes through choices from the canvas' beginning, until a path begins or the canvas ends."""
+class _Search:
+    """The path of one canvas in the making."""
 
-    def __init__(self, hold: Hold, logits: Tensor, rest: int) -> None:
-        self.begin = hold.begin
-        self.tokens: list[int] = []
-        self.states: list[int] = []
-        self.binds = True
-        self.settled = True
-        self.state, *others = self.begin
-        ways = hold.automaton.choices.get(self.state)
-        if others or ways is None:
-            return
-        self._hold, self._logits, self._rest = hold, logits, rest
-        labels = dict.fromkeys(way.label for every in hold.automaton.choices.values() for way in every)
-        self._labels = {label: place for place, label in enumerate(labels)}
-        self._shares: list[list[float]] = []
-        self._best: list[list[int]] = []
-        self._read(1)  # most often a call begins at once
-        self.binds = False
-        opening = [self._shares[0][self._labels[way.label]] for way in ways]
-        self.settled = max(opening) >= hold.settle * sum(opening)
-        while len(self.tokens) < len(logits) and self.state in hold.automaton.choices:
-            self._step()
-        self.begin = frozenset((self.state,))
+    def __init__(self, hold: Hold, logits: Tensor) -> None:
+        self.hold = hold
+        self.logits = logits  # (L, V)
+        self.found: Found | None = None
+        self._end = len(logits) if hold.limit is None else min(hold.limit, len(logits))
+        self._rest = UNREACHABLE if hold.limit is None else hold.limit - self._end
+        self.walk = Walk(hold.automaton, hold.begin, self._end, self._end + self._rest)
 
-    def _read(self, count: int) -> None:
-        """Each way's share of the marginal, and its best token, at the next `count` positions."""
-        tables = self._hold.automaton.tables(self._logits.device)
-        sets = [tables.tokens(tables.column[label]) for label in self._labels]
-        logits = self._logits[len(self._shares) :][:count]  # (C, V)
-        marginals = logits.softmax(dim=-1)
-        self._shares += torch.stack([marginals[:, tokens].sum(dim=1) for tokens in sets], dim=1).tolist()
-        self._best += torch.stack([tokens[logits[:, tokens].argmax(dim=1)] for tokens in sets], dim=1).tolist()
+    @property
+    def settled(self) -> bool:
+        return self.walk.settled(self.hold.settle)
 
-    def _step(self) -> None:
-        at = len(self.tokens)
-        if at == len(self._shares):
-            self._read(len(self._logits))
-        choices = self._hold.automaton.choices[self.state]
-        ways = [way for way in choices if self._possible(way.target, at + (not way.enters))]
-        if not ways:
-            raise DenoisingError(f"the turn can't be finished within its limit from position {at}")
-        way = max(ways, key=lambda way: self._shares[at][self._labels[way.label]])
-        self.state = way.target
-        if way.enters:
-            self.binds = way.binds
-        else:
-            self.tokens.append(self._best[at][self._labels[way.label]])
-            self.states.append(way.target)
+    @property
+    def ahead(self) -> bool:
+        """Whether positions are left for a path when the walk is done."""
+        return len(self.walk.tokens) < self._end
 
-    def _possible(self, state: int, at: int) -> bool:
-        """Whether the turn can be finished from a state before position `at`."""
-        return self._hold.automaton.distance[state] <= len(self._logits) - at + self._rest
+    @property
+    def leg(self) -> Leg:
+        return Leg(self.hold.automaton, self.logits, self.walk.begin, len(self.walk.tokens), self._end, self._rest)
+
+    def path(self) -> Path:
+        """The walk, what was found behind it, and pads behind the turn's limit."""
+        walk, whole = self.walk, len(self.logits)
+        tokens, states = torch.tensor(walk.tokens, device=self.logits.device, dtype=torch.long), tuple(walk.states)
+        if self.found is not None:
+            tokens, states = torch.cat([tokens, self.found.tokens]), (*states, *self.found.states)
+        pads = tokens.new_full((whole - self._end,), self.hold.automaton.pad)
+        bound = len(walk.tokens) if walk.binds else whole
+        return Path(torch.cat([tokens, pads]), (*states, *states[-1:] * (whole - self._end)), bound)
 
 
-def _viterbi(automaton: TokenAutomaton, logits: Tensor, begin: frozenset[int], rest: int) -> tuple[Tensor, list[int]]:
-    """The best tokens (N,) for logits (N, V) from any of the states `begin`, and the states behind them."""
-    tables = automaton.tables(logits.device)
-    weights = tables.best(logits).index_select(1, tables.of_edge).sub_(tables.cost)  # (N, E)
-    scores = logits.new_full((len(logits) + 1, tables.size), -torch.inf)  # (N + 1, S)
-    scores[0, sorted(begin)] = 0.0
-    for position, weight in enumerate(weights.unbind()):
-        reached = scores[position].index_select(0, tables.source).add_(weight)  # (E,)
-        scores[position + 1].scatter_reduce_(0, tables.target, reached, "amax")
-    state = _last(automaton, logits[-1], scores[-1], rest)
-    # Back along the edges by which each state was reached best.
-    before, by = scores.cpu().numpy(), weights.cpu().numpy()
-    columns: list[int] = []
-    states: list[int] = []
-    for position in range(len(logits) - 1, -1, -1):
-        edge, end = tables.first[state], tables.first[state + 1]
-        if end - edge > 1:
-            edge += int((before[position, tables.sources[edge:end]] + by[position, edge:end]).argmax())
-        states.append(state)
-        columns.append(int(tables.columns[edge]))
-        state = int(tables.sources[edge])
-    return _best_tokens(tables, logits, columns[::-1]), states[::-1]
-
-
-def _last(automaton: TokenAutomaton, logits: Tensor, scores: Tensor, rest: int) -> int:
-    """The state in which a canvas ends, from the scores (S,) behind it and the logits (V,) of its last position.
-
-    The final state if the model's own marginal there says that the turn is over, as far as it can be reached; else
-    whatever is best, in or out of a call, as long as the turn can be finished in `rest` tokens.
-    """
-    tables = automaton.tables(logits.device)
-    over = logits.softmax(dim=-1).index_select(0, tables.ends).sum() > 0.5
-    if over & (scores[automaton.final] > -torch.inf):
-        return automaton.final
-    scores = scores.masked_fill(tables.distance > min(rest, UNREACHABLE - 1), -torch.inf)
-    best = int(scores.argmax())
-    if scores[best] == -torch.inf:
-        raise DenoisingError("the automaton accepts no sequence of the canvas' length here")
-    return best
-
-
-def _best_tokens(tables: Tables, logits: Tensor, columns: Sequence[int]) -> Tensor:
-    """The most probable token of each position's column: logits (N, V) -> (N,)."""
-    chosen = np.array(columns)
-    singles = len(tables.singles)
-    found = torch.from_numpy(np.append(tables.singles, 0)[np.minimum(chosen, singles)])
-    for column in np.unique(chosen[chosen >= singles]).tolist():
-        tokens = tables.tokens(column)
-        places = torch.from_numpy(np.flatnonzero(chosen == column))
-        found[places] = tokens[logits[places.to(logits.device)][:, tokens].argmax(dim=1)].cpu()
-    return found.to(logits.device)
+def _ask(searches: Sequence[_Search]) -> None:
+    """Tells the walks the marginals that they need to go on, with one transfer for all."""
+    asking = [search for search in searches if search.walk.asks]
+    if not asking:
+        return
+    known = [search.walk.marginals(search.logits[: search.walk.asks]) for search in asking]
+    flat = torch.cat([marginals.flatten() for marginals in known]).cpu()
+    for search, marginals, part in zip(asking, known, torch.split(flat, [m.numel() for m in known]), strict=True):
+        search.walk.learn(part.view(marginals.shape).tolist())

@@ -1,5 +1,6 @@
 """The most probable path of an automaton: equal to trying every sequence, and never outside of the automaton."""
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit_model import CanvasPlan, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton
-from agentkit_model.path import best_path
+from agentkit_model.automaton import Folded
+from agentkit_model.path import best_path, best_paths
 
 PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
 VOCAB = 7
@@ -161,6 +163,43 @@ def test_no_call_begins_that_could_not_be_finished() -> None:
     logits[:, OPEN] = 9.0
     path = best_path(Hold(automaton=TURN, limit=2), logits)
     assert path is not None and OPEN not in path.tokens.tolist()
+
+
+@st.composite
+def holds(draw: st.DrawFn) -> Hold:
+    """Of automata with and without choices, in the middle of a turn or at its beginning, some with a limit."""
+    held = draw(st.sampled_from([CALL, TURN]) | automata())
+    states = [state for state in range(held.size) if held.distance[state] <= 2]
+    begin = draw(st.none() | st.sets(st.sampled_from(states), min_size=1, max_size=2).map(frozenset))
+    return Hold(automaton=held, state=begin, limit=draw(st.none() | st.integers(3, 9)), settle=0.5)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(holds(), st.booleans()), min_size=1, max_size=5), st.integers(0, 2**16))
+def test_a_canvas_has_the_same_path_in_any_company(company: list[tuple[Hold, bool]], seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(len(company), 6, VOCAB, generator=generator) * 3
+    rows, alone = [], []
+    for row, (hold, decide) in enumerate(company):
+        with contextlib.suppress(DenoisingError):
+            alone.append(best_path(hold, logits[row], decide=decide))
+            rows.append(row)
+    together = best_paths([company[row][0] for row in rows], logits[rows], [company[row][1] for row in rows])
+    for one, other in zip(alone, together, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert torch.equal(one.tokens, other.tokens)
+            assert (one.states, one.bound) == (other.states, other.bound)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 30), min_size=2, max_size=20, unique=True), max_size=6), st.integers(0, 2**16))
+def test_folded_sets_keep_their_best_tokens(sets: list[list[int]], seed: int) -> None:
+    logits = torch.randn(3, 31, generator=torch.Generator().manual_seed(seed))
+    found = Folded(sets, logits.device).best(logits)
+    assert found.shape == (3, len(sets))
+    for place, tokens in enumerate(sets):
+        assert torch.equal(found[:, place], logits[:, tokens].amax(dim=1))
 
 
 @pytest.fixture(scope="module")

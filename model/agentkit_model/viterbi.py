@@ -1,0 +1,124 @@
+"""The best paths of automata over several canvases at once.
+
+Given the logits of all positions, which are independent once the network has run, the best accepted sequence follows by
+dynamic programming over positions and states (Viterbi; for diffusion language models: DINGO, Suresh et al.,
+https://arxiv.org/abs/2505.23061). Logits serve as they are: every sequence takes one token of each position, so that
+what normalises a position is the same for all.
+
+The canvases' automata stand side by side as one: each position takes the same few operations for all canvases together,
+and none can see its company, since no edge leads from one automaton into another. L is the canvas length, S the number
+of states and E that of edges of all automata together, V the vocabulary size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agentkit_model.automaton import UNREACHABLE, Tables, TokenAutomaton
+from agentkit_model.errors import DenoisingError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """A stretch of a canvas for which the best path is looked for.
+
+    Attributes:
+        automaton: whose path.
+        logits: of the whole canvas (L, V).
+        begin: the states in which it may begin.
+        first, end: the positions, `end` excluded.
+        rest: tokens that the turn may have behind it.
+    """
+
+    automaton: TokenAutomaton
+    logits: Tensor
+    begin: frozenset[int]
+    first: int
+    end: int
+    rest: int
+
+    @property
+    def tables(self) -> Tables:
+        return self.automaton.tables(self.logits.device)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The best path of a leg: its tokens (N,) on the device of the logits, and the state behind each."""
+
+    tokens: Tensor
+    states: list[int]
+
+
+def viterbi(legs: Sequence[Leg]) -> list[Found]:
+    """The best path of each leg; their canvases are of one length.
+
+    Raises:
+        DenoisingError: an automaton accepts no sequence of its leg's length.
+    """
+    if not legs:
+        return []
+    scores, reached = _forward(legs)
+    over = torch.stack([leg.tables.over(leg.logits[leg.end - 1]) for leg in legs])
+    behind, by, stops = scores.cpu().numpy(), reached.cpu().numpy(), over.tolist()
+    found = []
+    state_at = edge_at = 0
+    for leg, stop in zip(legs, stops, strict=True):
+        tables = leg.tables
+        last = _last(leg, behind[leg.end, state_at : state_at + tables.size], stop)
+        edges, states = _back(tables, last, by[leg.first : leg.end, edge_at : edge_at + len(tables.before)])
+        tokens = tables.best_tokens(leg.logits[leg.first : leg.end], tables.columns[edges])
+        found.append(Found(tokens, states))
+        state_at, edge_at = state_at + tables.size, edge_at + len(tables.before)
+    return found
+
+
+def _forward(legs: Sequence[Leg]) -> tuple[Tensor, Tensor]:
+    """The score of each state before each position (L + 1, S), and by each edge behind it (L, E)."""
+    tables = [leg.tables for leg in legs]
+    offsets = [0, *accumulate(each.size for each in tables)]
+    source = torch.cat([each.source + offset for each, offset in zip(tables, offsets, strict=False)])  # (E,)
+    target = torch.cat([each.target + offset for each, offset in zip(tables, offsets, strict=False)])  # (E,)
+    weights = torch.cat([each.weights(leg.logits) for each, leg in zip(tables, legs, strict=True)], dim=1)  # (L, E)
+    scores = weights.new_full((len(weights) + 1, offsets[-1]), -torch.inf)
+    for leg, offset in zip(legs, offsets, strict=False):
+        scores[leg.first, [offset + state for state in leg.begin]] = 0.0
+    for before, behind, reached in zip(scores, scores[1:], weights, strict=False):
+        reached.add_(before.index_select(0, source))
+        behind.scatter_reduce_(0, target, reached, "amax")
+    return scores, weights
+
+
+def _last(leg: Leg, scores: NDArray[np.float32], stops: bool) -> int:
+    """The state in which a leg ends, from the scores (S,) behind it.
+
+    The final state if the model's own marginal there says that the turn is over, as far as it can be reached; else
+    whatever is best, in or out of a call, as long as the turn can be finished in `rest` tokens.
+    """
+    final = leg.automaton.final
+    if stops and scores[final] > -np.inf:
+        return final
+    possible = np.where(leg.tables.distance <= min(leg.rest, UNREACHABLE - 1), scores, -np.inf)
+    best = int(possible.argmax())
+    if possible[best] == -np.inf:
+        raise DenoisingError("the automaton accepts no sequence of the canvas' length here")
+    return best
+
+
+def _back(tables: Tables, state: int, reached: NDArray[np.float32]) -> tuple[list[int], list[int]]:
+    """The edges of the best path to a state, and the states behind them, from the scores by edge (N, E)."""
+    edges: list[int] = []
+    states: list[int] = []
+    for position in range(len(reached) - 1, -1, -1):
+        edge, end = tables.first[state], tables.first[state + 1]
+        if end - edge > 1:
+            edge += int(reached[position, edge:end].argmax())
+        edges.append(edge)
+        states.append(state)
+        state = tables.before[edge]
+    return edges[::-1], states[::-1]
