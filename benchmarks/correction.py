@@ -41,7 +41,8 @@ from agentkit import AssistantMessage, ModelSettings, ToolCallPart, ToolDefiniti
 from agentkit.models.base import Conversation, ModelRequest, WrongCall
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import Constraints
-from agentkit_recipe.conversation import Case, evaluation_case
+from agentkit_recipe.cases import Case
+from agentkit_recipe.conversation import evaluation_case
 from agentkit_recipe.evaluate import same
 from agentkit_recipe.progress import Progress
 

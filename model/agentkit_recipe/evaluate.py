@@ -25,10 +25,11 @@ from agentkit.models.hold import turn_hold
 from agentkit.settings import Constraints
 from agentkit_model import CanvasPlan, Context, Engine
 
-from .conversation import DATA_VERSION, Case, evaluation_case
+from .cases import Case
+from .conversation import DATA_VERSION, evaluation_case
 from .progress import Progress
 
-SETS = ("known", "invented", "families", "irrelevant", "chat")
+SETS = ("known", "invented", "families", "composed", "irrelevant", "chat")
 MAX_CANVASES = 3
 
 
@@ -90,7 +91,7 @@ class Evaluation:
     async def answers(self, context: Context, case: Case, seed: int, request: ModelRequest) -> bool:
         """Whether the model, given the tool's result, says what the result holds."""
         assert case.view is not None
-        result = ToolResult("0", case.view.definition.name, case.result)
+        result = ToolResult("0", case.view.definition.name, case.result, is_error=case.failed)
         await context.extend(self.dialect.render_response(result, opened=True))
         request = replace(request, messages=(*request.messages, ToolMessage((result,))))
         tokens, _ = await self.turn(context, seed + 1, request)

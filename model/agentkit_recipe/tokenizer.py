@@ -18,8 +18,8 @@ from agentkit.dialects.gemma4_render import call_pieces, prompt_pieces, response
 from agentkit.dialects.tokenizer import GEMMA_MARKERS
 from agentkit.messages import ToolResult
 
+from .cases import INSTRUCTIONS, Mix, ask, chat, choose_views, unserved
 from .catalogue import KNOWN
-from .conversation import INSTRUCTIONS, Mix, ask, chat, choose_views, unserved
 
 PIECES = r"\d| |\n|_|[\p{L}\p{M}]+|[^\p{L}\p{M}\d _\n]+"
 

@@ -1,0 +1,275 @@
+"""Cases: a request over the tools in view, the call that serves it, its result and the answer; or why there is no call.
+
+What cases hold, and how often, is stated in `Mix`. The tools are the catalogue's families or composed ones.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agentkit.messages import (
+    AssistantMessage,
+    Message,
+    TextPart,
+    ToolCallPart,
+    ToolDefinition,
+    ToolMessage,
+    ToolResult,
+    UserMessage,
+)
+
+from . import families, registers
+from .catalogue import CLASHES, KNOWN, OPEN_ENDED
+from .composed import Composed, compose_set
+from .families import Family
+from .phrases import CHITCHAT, REFUSALS, UNSERVED
+from .values import pseudo_word, sample
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The shares of what a pack holds."""
+
+    tools_in_view: tuple[int, ...] = (28, 34, 22, 9, 5, 2)  # weights of one to six tools
+    usual_names: float = 0.15  # a tool under its usual name and keys
+    invented_names: float = 0.7  # under random words; the rest under synonyms
+    bare_parameters: float = 0.15  # tools whose parameters have no descriptions
+    instructions: float = 0.3
+    earlier_exchange: float = 0.12
+    no_tool_fits: float = 0.2
+    chitchat: float = 0.05
+    by_description: float = 0.2  # training requests in the very words of a tool's description
+    other_registers: float = 0.25  # training requests with context before them, or misspelt
+    composed: float = 0.5  # packs of composed tools
+    families_beside: float = 0.25  # of those, packs that have one of the catalogue's families in view, too
+    near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
+
+
+INSTRUCTIONS = (
+    "You are a helpful assistant.",
+    "You are a helpful assistant. Answer in one sentence.",
+    "You help people at home.",
+    "Use the tools to answer.",
+    "Be brief.",
+)
+OPENERS = ("", "", "", "", "", "please ", "can you ", "could you ", "hey, ", "hi, ", "I want you to ", "would you ")
+QUESTION_WORDS = ("what", "how", "is", "are", "when", "who", "where", "which", "do", "does", "will", "did", "any", "i ")
+
+
+@dataclass(frozen=True)
+class View:
+    """A family's tool as one conversation shows it: its name, description and keys there."""
+
+    family: Family
+    definition: ToolDefinition
+    keys: dict[str, str]  # the slot's usual key -> the key shown
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request and what should follow. `view` is None when no tool is to be called; then `answer` is the whole
+    reply."""
+
+    prompt: str
+    view: View | Composed | None
+    arguments: dict[str, Any] | None
+    result: Any
+    answer: str
+    failed: bool = False  # the result is an error
+
+
+def show(family: Family, rng: random.Random, names: str, split: str = "train") -> View:
+    """`family` as a tool; `names` is "usual", "synonym" or "invented"."""
+    bare = rng.random() < Mix.bare_parameters
+    if names == "usual":
+        name, about = family.names[0], family.about[0]
+    else:
+        name, about = rng.choice(family.names), rng.choice(family.about)
+    if names == "invented":
+        name = invented_name(rng, split)
+    keys: dict[str, str] = {}
+    properties: dict[str, Any] = {}
+    for slot in family.slots:
+        key = slot.key[0]
+        if names == "synonym":
+            key = rng.choice(slot.key)
+        while names == "invented" and (key in properties or key == slot.key[0]):
+            key = invented_name(rng, split)
+        if key in properties:
+            key = slot.key[0]
+        keys[slot.key[0]] = key
+        schema: dict[str, Any] = {"type": slot.json_type}
+        if slot.json_type == "array":
+            schema["items"] = {"type": "string"}
+        if not bare:
+            schema["description"] = slot.about[0] if names == "usual" else rng.choice(slot.about)
+        if slot.choices and slot.json_type == "string":
+            schema["enum"] = list(slot.choices)
+        properties[key] = schema
+    parameters: dict[str, Any] = {"type": "object", "properties": properties}
+    required = [keys[slot.key[0]] for slot in family.slots if not slot.optional]
+    if required:
+        parameters["required"] = required
+    return View(family, ToolDefinition(name, about, parameters), keys)
+
+
+def invented_name(rng: random.Random, split: str) -> str:
+    """One or two random words, real or made up, such as a tool or a key may be called that nobody has seen."""
+    words = []
+    for _ in range(rng.choice((1, 1, 2))):
+        word = str(sample("word", rng, split)).lower() if rng.random() < 0.5 else pseudo_word(rng, split)
+        words.append("".join(filter(str.isalpha, word))[:8])
+    return "_".join(words)
+
+
+def ask(view: View, rng: random.Random, split: str) -> Case:
+    """A request for the view's tool with values of `split`."""
+    family = view.family
+    phrase = rng.choice(family.asks)
+    if split == "train" and rng.random() < Mix.by_description:
+        slots = " ".join(f"{{{slot.key[0]}}}" for slot in family.slots if not slot.optional)
+        about = view.definition.description.rstrip(".")
+        phrase = about[0].lower() + about[1:] + (f": {slots}" if slots else "")
+    drawn = families.draw(family, phrase, rng, split)
+    arguments = families.arguments_of(drawn)
+    result = families.make_result(family, arguments, rng, split)
+    if split == "train" and rng.random() < Mix.other_registers:
+        prompt = families.request(registers.finish(phrase, rng, asks=phrase.startswith(QUESTION_WORDS)), drawn)
+    else:
+        prompt = dress(families.request(phrase, drawn), rng)
+    return Case(
+        prompt=prompt,
+        view=view,
+        arguments={view.keys[key]: value for key, value in arguments.items()},
+        result=result,
+        answer=families.answer(family.answers[0], drawn, result),
+    )
+
+
+def dress(text: str, rng: random.Random, *, openers: Sequence[str] = OPENERS) -> str:
+    """The same request in another register: an opener, an end, a capital."""
+    question = text.lower().startswith(QUESTION_WORDS)
+    if openers and not question:
+        text = rng.choice(openers) + text
+        if openers and rng.random() < 0.1:
+            text += " please"
+    if rng.random() < 0.5:
+        text = text[0].upper() + text[1:]
+    end = "?" if question or text.lower().startswith(("can you", "could you", "would you")) else "."
+    return text + end if rng.random() < 0.55 else text
+
+
+def unserved(views: Sequence[View], rng: random.Random, split: str) -> Case:
+    """A request that none of `views` can serve."""
+    shown = {view.family.name for view in views}
+    others = [family for family in KNOWN if family.name not in shown and not clash(family, shown)]
+    if rng.random() < 0.6 and not shown & OPEN_ENDED:
+        prompt = ask(show(rng.choice(others), rng, "usual"), rng, split).prompt
+    else:
+        prompt = dress(fill(rng.choice(UNSERVED), rng, split), rng)
+    return Case(prompt, None, None, None, REFUSALS[0])
+
+
+def fill(phrase: str, rng: random.Random, split: str) -> str:
+    """`phrase` with a value of the named kind in each placeholder."""
+    return re.sub(r"\{(\w+)\}", lambda match: families.spoken(sample(match[1], rng, split)), phrase)
+
+
+def clash(family: Family, shown: set[str]) -> bool:
+    """Whether one of the shown families could serve this family's requests."""
+    return any(family.name in group and shown & group for group in CLASHES)
+
+
+def chat(rng: random.Random) -> Case:
+    prompt, answer = rng.choice(CHITCHAT)
+    return Case(dress(prompt, rng, openers=()), None, None, None, answer)
+
+
+def choose_views(
+    pool: Sequence[Family], rng: random.Random, mix: Mix, names: str | None = None, split: str = "train"
+) -> list[View]:
+    """The tools in view: distinct families under distinct names."""
+    count = rng.choices(range(1, len(mix.tools_in_view) + 1), mix.tools_in_view)[0]
+    views: list[View] = []
+    for family in rng.sample(list(pool), 12):
+        if len(views) == count:
+            break
+        if clash(family, {view.family.name for view in views}):
+            continue
+        kind = names
+        if kind is None:
+            draw_ = rng.random()
+            kind = "usual" if draw_ < mix.usual_names else "invented" if draw_ > 1 - mix.invented_names else "synonym"
+        view = show(family, rng, kind, split)
+        if all(view.definition.name != other.definition.name for other in views):
+            views.append(view)
+    return views
+
+
+# -- scenes ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The tools in view, and composed ones kept out of view whose requests are to be refused."""
+
+    views: Sequence[View | Composed]
+    hidden: Sequence[Composed] = ()
+
+    def case(self, rng: random.Random, split: str, mix: Mix) -> Case:
+        """Small talk, a request that none of the tools fits, or one that one of them does."""
+        kind = rng.random()
+        if kind < mix.no_tool_fits:
+            return self.unserved(rng, split, mix)
+        return chat(rng) if kind < mix.no_tool_fits + mix.chitchat else self.served(rng, split)
+
+    def served(self, rng: random.Random, split: str) -> Case:
+        view = rng.choice(self.views)
+        if isinstance(view, View):
+            return ask(view, rng, split)
+        asked = view.ask(rng, split)
+        return Case(asked.prompt, view, asked.arguments, asked.result, asked.answer, asked.failed)
+
+    def unserved(self, rng: random.Random, split: str, mix: Mix) -> Case:
+        if self.hidden and rng.random() < mix.near_misses:
+            return Case(rng.choice(self.hidden).ask(rng, split).prompt, None, None, None, REFUSALS[0])
+        composed = [view for view in self.views if isinstance(view, Composed)]
+        while True:
+            case = unserved([view for view in self.views if isinstance(view, View)], rng, split)
+            words = set(re.findall(r"[a-z]+", case.prompt.lower()))
+            if not any(view.vocabulary & words for view in composed):
+                return case
+
+
+def choose_scene(rng: random.Random, mix: Mix) -> Scene:
+    """The tools of a training pack."""
+    return composed_scene(rng, mix) if rng.random() < mix.composed else Scene(choose_views(KNOWN, rng, mix))
+
+
+def composed_scene(rng: random.Random, mix: Mix, split: str = "train") -> Scene:
+    """Composed tools in view, one or two of their set out of view, and sometimes a family's tool beside them."""
+    count = rng.choices(range(1, len(mix.tools_in_view) + 1), mix.tools_in_view)[0]
+    tools = compose_set(rng, count + rng.choice((1, 2)), split)
+    views: list[View | Composed] = [*tools[:count]]
+    family = show(rng.choice(KNOWN), rng, "synonym", split)
+    words = frozenset(" ".join(family.family.names).replace("_", " ").split())
+    fits = all(not words & tool.vocabulary and tool.definition.name != family.definition.name for tool in tools)
+    if rng.random() < mix.families_beside and fits:
+        views.insert(rng.randint(0, count), family)
+    return Scene(views, tools[count:])
+
+
+def exchange(case: Case) -> list[Message]:
+    """`case` as a finished exchange of the history."""
+    assert case.view is not None
+    name = case.view.definition.name
+    return [
+        UserMessage(case.prompt),
+        AssistantMessage((ToolCallPart(name, case.arguments, "0"),)),
+        ToolMessage((ToolResult("0", name, case.result, is_error=case.failed),)),
+        AssistantMessage((TextPart(case.answer),)),
+    ]

@@ -1,0 +1,43 @@
+import random
+
+import pytest
+
+from agentkit_recipe.cases import Mix, View, clash, composed_scene
+from agentkit_recipe.catalogue import KNOWN
+from agentkit_recipe.composed import Composed
+from agentkit_recipe.phrases import REFUSALS
+
+
+@pytest.mark.parametrize("group", [("play_music", "play_artist"), ("find_notes", "find_text")])
+def test_irrelevant_requests_fit_no_tool_in_view(group: tuple[str, str]) -> None:
+    family = next(family for family in KNOWN if family.name == group[0])
+    assert clash(family, {group[1]})
+
+
+def test_a_composed_scene_keeps_what_it_refuses_out_of_view() -> None:
+    rng = random.Random(0)
+    for _ in range(100):
+        scene = composed_scene(rng, Mix())
+        shown = {view.definition.name for view in scene.views}
+        assert len(shown) == len(scene.views) and not shown & {tool.definition.name for tool in scene.hidden}
+        for tool in scene.hidden:
+            assert not any(isinstance(view, Composed) and view.clashes(tool) for view in scene.views)
+        case = scene.unserved(rng, "train", Mix())
+        assert case.view is None and case.answer == REFUSALS[0]
+
+
+def test_families_stand_beside_composed_tools_now_and_then() -> None:
+    rng = random.Random(1)
+    scenes = [composed_scene(rng, Mix()) for _ in range(60)]
+    beside = [scene for scene in scenes if any(isinstance(view, View) for view in scene.views)]
+    assert 0 < len(beside) < 30
+
+
+def test_a_scene_serves_refuses_and_chats() -> None:
+    rng = random.Random(2)
+    scene = composed_scene(rng, Mix())
+    cases = [scene.case(rng, "train", Mix()) for _ in range(200)]
+    served = [case for case in cases if case.view is not None]
+    refused = [case for case in cases if case.view is None and case.answer == REFUSALS[0]]
+    assert len(served) > 120 and len(refused) > 20 and len(served) + len(refused) < 200
+    assert any(case.failed for case in served) and not all(case.failed for case in served)
