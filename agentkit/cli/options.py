@@ -13,7 +13,6 @@ from agentkit.errors import UserError
 from agentkit.models import load_model
 from agentkit.models.base import Model
 from agentkit.settings import ModelSettings
-from agentkit.tools import Tool, ToolFunction
 
 FINISHED, STOPPED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -39,8 +38,8 @@ def add_agent_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="most denoising steps of a canvas")
 
 
-def add_tools_option(parser: argparse.ArgumentParser, help: str) -> None:
-    parser.add_argument("--tools", nargs="+", action="extend", metavar="MODULE:FUNCTION", help=help)
+def add_tools_option(parser: argparse.ArgumentParser, help: str, *, required: bool = False) -> None:
+    parser.add_argument("--tools", nargs="+", action="extend", metavar="MODULE:FUNCTION", help=help, required=required)
 
 
 def make_agent(options: argparse.Namespace) -> tuple[Agent[Any], Model]:
@@ -62,12 +61,15 @@ def open_model(name: str) -> Model:
     return model
 
 
-def load_tools(names: Iterable[str]) -> list[Tool | ToolFunction]:
-    """The tools called `module:function`, or all of `module:object` where the object lists its tools as `.tools`."""
-    found: list[Tool | ToolFunction] = []
+def load_tools(names: Iterable[str]) -> list[Any]:
+    """The tools called `module:function`, or all of `module:object` where the object lists its tools as `.tools`.
+
+    An agent is given back as it is.
+    """
+    found: list[Any] = []
     for name in names:
         thing = load_object(name, "--tools", "agentkit_tools:calculate")
-        found.extend(getattr(thing, "tools", (thing,)))
+        found.extend((thing,) if isinstance(thing, Agent) else getattr(thing, "tools", (thing,)))
     return found
 
 

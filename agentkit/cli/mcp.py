@@ -1,0 +1,38 @@
+"""`agentkit mcp`: tools as an MCP server."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+import anyio
+
+from agentkit.cli.options import FINISHED, Commands, add_tools_option, load_tools
+from agentkit.errors import UserError
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("mcp", help="serve tools by the Model Context Protocol (extra: mcp)")
+    add_tools_option(parser, "the tools, or agents, to serve", required=True)
+    parser.add_argument("--name", default="agentkit", help="what the server is called (default: agentkit)")
+    parser.add_argument("--http", metavar="HOST:PORT", help="serve http://HOST:PORT/mcp instead of stdin and stdout")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from agentkit.mcp import mcp_server, serve_http, serve_stdio
+
+    server = mcp_server(load_tools(options.tools), name=options.name)
+    if options.http is None:
+        anyio.run(serve_stdio, server)
+    else:
+        host, port = _address(options.http)
+        anyio.run(partial(serve_http, server, host=host, port=port))
+    return FINISHED
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise UserError(f"--http {text}: write HOST:PORT, such as 127.0.0.1:8000.")
+    return host.strip("[]"), int(port)

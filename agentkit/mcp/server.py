@@ -1,0 +1,125 @@
+"""Tools and agents as an MCP server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import mcp_types as mcp
+from mcp.server import Server
+from mcp.server.stdio import stdio_server
+
+from agentkit.agent import Agent
+from agentkit.calls import prepare
+from agentkit.errors import UserError
+from agentkit.execution import run_tool
+from agentkit.loop import begin
+from agentkit.mcp.content import error_result, result_of_value
+from agentkit.messages import ToolCallPart
+from agentkit.models.base import Conversation, Model
+from agentkit.run import Plan
+from agentkit.tools import Tool, ToolFunction, collect_tools
+
+
+def mcp_server(
+    tools: Iterable[Tool | ToolFunction | Agent[Any]],
+    *,
+    name: str = "agentkit",
+    instructions: str | None = None,
+    deps: Any = None,
+    tool_timeout: float | None = None,
+) -> Server[Any]:
+    """The tools as a server of the official SDK: to be served in any way it knows, by `serve_stdio` or `serve_http`.
+
+    tools         functions or `Tool` objects; an `Agent` is a tool of its own name that takes a prompt and answers it
+    instructions  what clients are told about how to use the server
+    deps          what tools find as `RunContext.deps`
+    tool_timeout  seconds after which a call is given up; a tool's own `timeout` goes before it
+
+    Arguments are checked as in a run, and what a tool raises is told to the caller in the same words. Raises
+    `UserError` for a tool that `requires_approval`: here nobody could be asked.
+    """
+    served = collect_tools(_agent_tool(tool) if isinstance(tool, Agent) else tool for tool in tools)
+    for tool in served.values():
+        if tool.options.requires_approval:
+            raise UserError(f"The tool {tool.name!r} requires approval, and a server has nobody to ask: leave it out.")
+    plan = Plan(_NoModel(), served, tool_timeout=tool_timeout)
+    listed = [
+        mcp.Tool(name=tool.name, description=tool.description, input_schema=tool.parameters, annotations=_hints(tool))
+        for tool in served.values()
+    ]
+
+    async def list_tools(context: Any, params: mcp.PaginatedRequestParams | None) -> mcp.ListToolsResult:
+        return mcp.ListToolsResult(tools=listed)
+
+    async def call_tool(context: Any, params: mcp.CallToolRequestParams) -> mcp.CallToolResult:
+        prepared = prepare(ToolCallPart(params.name, params.arguments or {}, id="call"), served)
+        if prepared.wrong is not None:
+            return error_result(prepared.wrong)
+        run = begin(plan, "", deps=deps, history=(), emit=_nowhere)
+        outcome = await run_tool(run, prepared)
+        if outcome.result.is_error:
+            return error_result(str(outcome.result.content))
+        return result_of_value(outcome.result.content)
+
+    from agentkit import __version__
+
+    return Server(
+        name, version=__version__, instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool
+    )
+
+
+async def serve_stdio(server: Server[Any]) -> None:
+    """Serves this process' standard input and output until the client closes them.
+
+    What tools print meanwhile goes to standard error.
+    """
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+async def serve_http(
+    server: Server[Any], *, host: str = "127.0.0.1", port: int = 8000, allowed_hosts: Sequence[str] = ()
+) -> None:
+    """Serves streamable HTTP at `http://host:port/mcp` until it is cancelled.
+
+    There is no authorization: whoever reaches the port may call the tools. By default only this machine does, and the
+    `Host` of requests has to be this one or one of `allowed_hosts`, so that no web page can call them either.
+    """
+    import uvicorn
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    names = [f"{host}:*", "127.0.0.1:*", "localhost:*", "[::1]:*", *allowed_hosts]
+    security = TransportSecuritySettings(
+        allowed_hosts=names, allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")]
+    )
+    app = server.streamable_http_app(host=host, transport_security=security)
+    await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
+
+
+def _agent_tool(agent: Agent[Any]) -> Tool:
+    if not agent.name:
+        raise UserError("An agent that is to be a tool needs a name: Agent(..., name='assistant').")
+
+    async def answer(prompt: str) -> Any:
+        result = await agent.run(prompt)
+        result.raise_for_stop()
+        return result.output
+
+    return Tool(answer, name=agent.name, description=agent.instructions or "Ask the assistant.")
+
+
+def _hints(tool: Tool) -> mcp.ToolAnnotations:
+    return mcp.ToolAnnotations(read_only_hint=tool.options.read_only)
+
+
+async def _nowhere(event: object) -> None:
+    """Nobody looks at the events of single calls."""
+
+
+class _NoModel(Model):
+    """Who calls the tools is on the other side."""
+
+    def converse(self) -> AbstractAsyncContextManager[Conversation]:
+        raise NotImplementedError("calls come from the client")
