@@ -49,6 +49,7 @@ from agentkit.messages import (
 )
 from agentkit.models.base import CanvasRecord, Model
 from agentkit.options import RunOptions
+from agentkit.output import ToolOutput
 from agentkit.result import AgentRunResult
 from agentkit.schema import Grounded
 from agentkit.settings import Constraints, EarlyTools, ModelSettings
@@ -104,6 +105,7 @@ __all__ = [
     "ToolError",
     "ToolFailed",
     "ToolMessage",
+    "ToolOutput",
     "ToolResult",
     "Usage",
     "UsageLimitExceeded",

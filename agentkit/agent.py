@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import anyio
 import anyio.to_thread
@@ -15,14 +17,15 @@ from typing_extensions import Unpack
 from agentkit.approval import DeferredToolResults
 from agentkit.batch import BatchItem, open_batch
 from agentkit.context import DepsT
-from agentkit.errors import UserError
+from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
 from agentkit.loop import begin, execute
 from agentkit.messages import Message, UserMessage
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
-from agentkit.options import RunOptions, check_options
-from agentkit.result import AgentRunResult
+from agentkit.options import AgentOptions, RunOptions, check_options
+from agentkit.output import ToolOutput, Validator, collect_outputs
+from agentkit.result import AgentRunResult, OutputT
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
 from agentkit.stream import EventStream, open_stream
@@ -30,21 +33,26 @@ from agentkit.tasks import refuse_running_loop
 from agentkit.tools import Tool, ToolFunction, add_tool, checked_choice, collect_tools
 from agentkit.usage import UsageLimits
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
 FunctionT = TypeVar("FunctionT", bound=ToolFunction)
 
 
-class Agent(Generic[DepsT]):
+class Agent(Generic[DepsT, OutputT]):
     """Answers prompts with a model that may call tools.
 
     model               "bundled", a local folder or hub id of a diffusion checkpoint, or a `Model`; a name is opened
                         when it is first needed
     instructions        what the model is told before everything else
     tools               functions, or `Tool` objects
-    output_type         what `result.output` is; str
+    output_type         what `result.output` is: str, any type that JSON can hold, a union or a list of such, or
+                        functions, whose parameters the model gives and whose value is the output; the canvas is held
+                        to it
     deps_type           the type of `deps`, which tools find in their `RunContext`; for type checkers
     model_settings      settings of every run; those of a run go on top
     usage_limits        what a run may spend, by default `UsageLimits()`
-    retries             how many wrong calls in a row of one tool the model may correct
+    retries             how many wrong calls in a row of one tool, or wrong answers, the model may correct
     tool_timeout        seconds after which a tool's call is given up; a tool's own `timeout` goes before it
     name                what the agent is called
     max_parallel_tools  how many calls of one turn run side by side
@@ -52,13 +60,57 @@ class Agent(Generic[DepsT]):
     An agent holds no state of its runs: one may serve many at once, from many threads.
     """
 
+    @overload
+    def __init__(
+        self: Agent[DepsT, str], model: str | Model = "bundled", **options: Unpack[AgentOptions[DepsT]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model = "bundled",
+        *,
+        output_type: TypeForm[OutputT],
+        **options: Unpack[AgentOptions[DepsT]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model = "bundled",
+        *,
+        output_type: ToolOutput[OutputT],
+        **options: Unpack[AgentOptions[DepsT]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model = "bundled",
+        *,
+        output_type: Callable[..., Awaitable[OutputT]],
+        **options: Unpack[AgentOptions[DepsT]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model = "bundled",
+        *,
+        output_type: Callable[..., OutputT],
+        **options: Unpack[AgentOptions[DepsT]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Agent[DepsT, Any],
+        model: str | Model = "bundled",
+        *,
+        output_type: Sequence[Any],
+        **options: Unpack[AgentOptions[DepsT]],
+    ) -> None: ...
     def __init__(
         self,
         model: str | Model = "bundled",
         *,
         instructions: str = "",
         tools: Iterable[Tool | ToolFunction] = (),
-        output_type: type[str] = str,
+        output_type: Any = str,
         deps_type: type[DepsT] | None = None,
         model_settings: ModelSettings | None = None,
         usage_limits: UsageLimits | None = None,
@@ -67,14 +119,14 @@ class Agent(Generic[DepsT]):
         name: str | None = None,
         max_parallel_tools: int = 8,
     ) -> None:
-        if output_type is not str:
-            raise UserError(f"output_type={output_type!r}: agents answer with str; other types are not supported yet.")
         if retries < 0 or max_parallel_tools < 1 or (tool_timeout is not None and not tool_timeout > 0):
             raise UserError(
                 "Agent: retries are at least 0, max_parallel_tools at least 1, tool_timeout above 0 seconds."
             )
         self._model = model
+        self._outputs = collect_outputs(output_type)
         self._tools = collect_tools(tools)
+        _refuse_name(self._outputs.tools.keys() & self._tools.keys())
         self.instructions = instructions
         self.deps_type = deps_type
         self.model_settings = model_settings or ModelSettings()
@@ -110,7 +162,16 @@ class Agent(Generic[DepsT]):
         """Decorates a function that needs no `RunContext`; takes the options of `agentkit.tool`."""
         return self._register(function, False, options)
 
-    async def run(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[str]:
+    def output_validator(self, function: FunctionT, /) -> FunctionT:
+        """Decorates a function that looks at the output before the run ends with it, and gives it or another one back.
+
+        It takes the output, or a `RunContext` and the output, and may be async. `ModelRetry("...", argument="city")`
+        has that field written again in its place, where the model can, else the model is told.
+        """
+        self._outputs = replace(self._outputs, validators=(*self._outputs.validators, Validator(function)))
+        return function
+
+    async def run(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[OutputT]:
         """Runs until the model answers, or until the run has to stop; `result.stop_reason` says which.
 
         The options are those of `RunOptions`. Pass an earlier result's `all_messages()` as `message_history` to go on
@@ -121,7 +182,7 @@ class Agent(Generic[DepsT]):
         """
         return await self._run(prompt, None, options)
 
-    def run_sync(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[str]:
+    def run_sync(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[OutputT]:
         """`run` for programs without an event loop.
 
         Raises `UserError` where an event loop already runs: use `await agent.run(...)` there.
@@ -141,19 +202,19 @@ class Agent(Generic[DepsT]):
         The last event is `RunFinished`, with the result. Leaving the block early ends the run.
         """
 
-        async def start(emit: Emit) -> AgentRunResult[str]:
+        async def start(emit: Emit) -> AgentRunResult[OutputT]:
             return await self._run(prompt, emit, options)
 
         return open_stream(start)
 
     async def run_batch(
         self, prompts: Iterable[str], *, max_concurrent: int = 64, **options: Unpack[RunOptions[DepsT]]
-    ) -> list[AgentRunResult[str]]:
+    ) -> list[AgentRunResult[OutputT]]:
         """Runs the prompts side by side, each as a run of its own with the same options, and keeps their order.
 
         Their canvases share the engine's batch. When one of the runs raises, the others are ended and it is raised.
         """
-        results: dict[int, AgentRunResult[str]] = {}
+        results: dict[int, AgentRunResult[OutputT]] = {}
         async with self.run_stream_batch(prompts, max_concurrent=max_concurrent, **options) as items:
             async for item in items:
                 if item.error is not None:
@@ -177,12 +238,12 @@ class Agent(Generic[DepsT]):
 
         check_options(options)
 
-        async def one(prompt: str) -> AgentRunResult[str]:
+        async def one(prompt: str) -> AgentRunResult[OutputT]:
             return await self.run(prompt, **options)
 
         return open_batch(one, prompts, max_concurrent, options.get("cancellation_token"))
 
-    async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[str]:
+    async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[OutputT]:
         check_options(options)
         settings = self.model_settings.merge(options.get("model_settings"))
         history, token = options.get("message_history", ()), options.get("cancellation_token")
@@ -194,6 +255,7 @@ class Agent(Generic[DepsT]):
         plan = Plan(
             model=await self._opened(),
             tools=dict(self._tools),
+            outputs=self._outputs,
             instructions=self.instructions,
             settings=settings,
             limits=options.get("usage_limits") or self.usage_limits,
@@ -220,7 +282,9 @@ class Agent(Generic[DepsT]):
 
     def _register(self, function: Any, takes_context: bool, options: dict[str, Any]) -> Any:
         def register(function: ToolFunction) -> ToolFunction:
-            add_tool(self._tools, Tool(function, takes_context=takes_context, **options))
+            new = Tool(function, takes_context=takes_context, **options)
+            _refuse_name(self._outputs.tools.keys() & {new.name})
+            add_tool(self._tools, new)
             return function
 
         return register if function is None else register(function)
@@ -232,6 +296,11 @@ class Agent(Generic[DepsT]):
 
 async def _nowhere(event: Event) -> None:
     """Where events go that nobody looks at."""
+
+
+def _refuse_name(taken: AbstractSet[str]) -> None:
+    for name in taken:
+        raise ToolDefinitionError(f"A tool and an output are both called {name!r}: give the tool another name.")
 
 
 def _check_prompt(prompt: str | None, history: Sequence[Message], decisions: DeferredToolResults | None) -> None:

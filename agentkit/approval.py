@@ -129,7 +129,7 @@ def _is_ordered(value: JSON) -> bool:
 def _changed(run: Run, call: ToolCallPart, arguments: dict[str, JSON]) -> ToolCallPart:
     """The call with other arguments, put into the conversation in its place."""
     changed = replace(call, arguments=arguments, raw="", fault=None, certainty={})
-    wrong = prepare(changed, run.plan.tools).wrong
+    wrong = prepare(changed, run.plan.known_tools).wrong
     if wrong is not None:
         raise UserError(f"deferred_tool_results: override_args of call {call.id} ({call.name}): {wrong}")
     message = run.messages[-1]

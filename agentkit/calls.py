@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentkit.errors import ModelRetry
 from agentkit.messages import ToolCallPart, ToolResult
 from agentkit.schema import InvalidArguments
 from agentkit.tools import Tool
@@ -81,6 +82,18 @@ def free_id(wanted: str, taken: Collection[str]) -> str:
 def told(call: ToolCallPart, message: str) -> ToolResult:
     """An error result."""
     return ToolResult(call.id, call.name, message, is_error=True)
+
+
+def costly(call: ToolCallPart, error: ModelRetry) -> Outcome:
+    """What the model is told when it has to try again."""
+    where = f"{error.argument}: " if error.argument else ""
+    return Outcome(told(call, where + error.message), error=error, costs_retry=True)
+
+
+def too_late(call: ToolCallPart, seconds: float | None) -> Outcome:
+    """What the model is told when its call was given up after so many seconds."""
+    error = TimeoutError(f"The tool did not finish within {seconds or 0:g} seconds.")
+    return Outcome(told(call, str(error)), error=error, costs_retry=True)
 
 
 def in_words(error: Exception) -> str:

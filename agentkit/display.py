@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
 from types import TracebackType
@@ -22,6 +23,7 @@ from agentkit.events import (
     ToolCallFinished,
     ToolCallStarted,
 )
+from agentkit.jsonable import to_json_value
 from agentkit.messages import ToolCallPart
 
 LABEL = 9  # width of the labels on the left, in columns
@@ -71,7 +73,7 @@ class Lines:
                 self.line("result", str(event.result.content), style)
             case RunFinished(result):
                 if result.stop_reason == "finished":
-                    self.line("answer", result.output, "bold")
+                    self.line("answer", as_text(result.output), "bold")
                 else:
                     self.line("stopped", f"{result.stop_reason}: {result.stop_detail}", "red")
             case _:
@@ -133,6 +135,11 @@ def one_line(texts: Iterable[str]) -> str:
     return "".join(map(visible, texts))
 
 
+def as_text(output: Any) -> str:
+    """An output as it is shown: text as it is, other values as JSON."""
+    return output if isinstance(output, str) else json.dumps(to_json_value(output), ensure_ascii=False)
+
+
 def describe_call(call: ToolCallPart) -> str:
     """`name(argument=value, ...)`, or what was written where that could not be read."""
     if call.arguments is None:
@@ -145,7 +152,7 @@ def finished_as_json(event: RunFinished) -> dict[str, Any]:
     result = event.result
     usage = {name: getattr(result.usage, name) for name in result.usage.__dataclass_fields__}
     return {
-        "output": result.output,
+        "output": to_json_value(result.output) if result.has_output else None,
         "stop_reason": result.stop_reason,
         "stop_detail": result.stop_detail,
         "usage": usage,

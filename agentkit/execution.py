@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
-from agentkit.calls import Outcome, PreparedCall, in_words, logger, told
+from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, told, too_late
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
 from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
@@ -86,16 +86,15 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
 async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
     """Runs the tool. The class of what it raises says who is told what."""
     call = prepared.call
-    seconds = tool.options.timeout if tool.options.timeout is not None else run.plan.tool_timeout
+    seconds = run.timeout(tool)
     try:
         with anyio.move_on_after(seconds) as deadline:
-            value = await _invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
+            value = await invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
             if tool.options.check is not None:
                 tool.options.check(value)
             return Outcome(ToolResult(call.id, call.name, to_json_value(value)))
     except ModelRetry as error:
-        where = f"{error.argument}: " if error.argument else ""
-        return Outcome(told(call, where + error.message), error=error, costs_retry=True)
+        return costly(call, error)
     except ToolFailed as error:
         return Outcome(told(call, error.message), error=error)
     except ApprovalRequired as error:
@@ -107,11 +106,11 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
         logger.error("Tool %r failed (call %s)", tool.name, call.id, exc_info=error)
         return Outcome(told(call, in_words(error)), error=error)
     assert deadline.cancelled_caught
-    late = TimeoutError(f"The tool did not finish within {seconds:g} seconds.")
-    return Outcome(told(call, str(late)), error=late, costs_retry=True)
+    return too_late(call, seconds)
 
 
-async def _invoke(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
+async def invoke(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
+    """Calls a tool's function, a synchronous one in a thread."""
     if tool.is_async:
         return await function()
     value = await _in_thread(run, tool, function)

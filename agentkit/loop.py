@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from agentkit.answer import finish, run_outputs
 from agentkit.approval import DeferredToolResults, check_decided, decide, waiting
 from agentkit.calls import PreparedCall, free_id, identity, prepare
 from agentkit.cancellation import CancellationToken
@@ -25,10 +26,10 @@ from agentkit.messages import (
     open_calls,
 )
 from agentkit.models.base import Conversation, Emit, ModelRequest, ModelResponse
+from agentkit.output import OutputTool
 from agentkit.repair import Repairs
-from agentkit.result import AgentRunResult
+from agentkit.result import NO_OUTPUT, AgentRunResult
 from agentkit.run import Plan, Run
-from agentkit.tools import Tool
 from agentkit.turn import close_turn, leave_turn_open, reopen_turn
 from agentkit.usage import Budget
 
@@ -60,7 +61,7 @@ def begin(
     return run
 
 
-async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[str]:
+async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[Any]:
     """Runs to the end. Raises `RunCancelled` when the token (or a tool) cancelled it, and what the model raises."""
     with anyio.CancelScope() as scope, run.token.linked_to(token), run.token.cancelling(scope):
         await _within_limits(run)
@@ -88,7 +89,7 @@ async def _turns(run: Run) -> None:
         if open_calls(run.messages):
             await with_early_calls(run, {}, partial(_resume, run, conversation))
         while run.stop_reason is None:
-            await with_early_calls(run, _callable_tools(run), partial(_turn, run, conversation))
+            await with_early_calls(run, run.plan.callable_tools, partial(_turn, run, conversation))
 
 
 async def _resume(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
@@ -96,7 +97,7 @@ async def _resume(run: Run, conversation: Conversation, early: EarlyCalls) -> No
     *before, message = run.messages
     assert isinstance(message, AssistantMessage)
     request = _request(run, before, early)
-    await _answer(run, message.calls, Repairs(run, conversation, request, _callable_tools(run), {}), early)
+    await _answer(run, message.calls, Repairs(run, conversation, request, run.plan.known_tools, {}), early)
 
 
 async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
@@ -110,14 +111,10 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
     calls = _take(run, response, early)
     await early.discard_unclaimed()
     if calls:
-        repairs = Repairs(run, conversation, request, _callable_tools(run), response.doubts)
+        repairs = Repairs(run, conversation, request, run.plan.known_tools, response.doubts)
         await _answer(run, calls, repairs, early)
     else:
-        _finish(run, response)
-
-
-def _callable_tools(run: Run) -> dict[str, Tool]:
-    return {} if run.plan.settings.tool_choice == "none" else run.plan.tools
+        await finish(run, response)
 
 
 def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelRequest:
@@ -126,8 +123,16 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
     instructions = (SystemMessage(plan.instructions),) if plan.instructions else ()
     if run.budget.usage.tool_calls > run.discarded and settings.tool_choice not in (None, "auto", "none"):
         settings = replace(settings, tool_choice="auto")  # the call that was required has been made
-    tools = tuple(tool.definition for tool in _callable_tools(run).values())
-    return ModelRequest((*instructions, *messages), tools, settings, run.budget.child(), run.drafts, early.hook)
+    return ModelRequest(
+        messages=(*instructions, *messages),
+        tools=tuple(tool.definition for tool in plan.callable_tools.values()),
+        output_tools=tuple(tool.definition for tool in plan.outputs.tools.values()),
+        allow_text_output=plan.outputs.allow_text,
+        settings=settings,
+        budget=run.budget.child(),
+        drafts=run.drafts,
+        early=early.hook,
+    )
 
 
 def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCallPart, ...]:
@@ -148,26 +153,14 @@ def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCal
     return message.calls
 
 
-def _finish(run: Run, response: ModelResponse) -> None:
-    if response.finish == "length":
-        run.stop("max_tokens", "The answer was cut off: ModelSettings.max_tokens was reached.")
-    elif not response.message.text.strip():
-        run.stop("empty_answer", "The model wrote neither text nor a call.")
-    else:
-        run.stop("finished")
-
-
 async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, early: EarlyCalls) -> None:
     """3. Runs the calls and answers them, wrong ones as well. Nothing runs when one of them waits for approval."""
-    tools = _callable_tools(run)
-    prepared = await repairs.checked([prepare(call, tools) for call in calls], skip=run.outcomes)
+    prepared = await repairs.checked([prepare(call, run.plan.known_tools) for call in calls], skip=run.outcomes)
     pending = [index for index in range(len(prepared)) if index not in run.outcomes]
     held = await waiting(run, [prepared[index] for index in pending])
     check_decided(run, calls, held)
     while pending and not held:
-        run.budget.check()
-        run.budget.check_tool_calls(sum(_will_begin(run, prepared[index], early) for index in pending))
-        await run_calls(run, prepared, pending, early)
+        await _run(run, prepared, pending, early)
         pending = await _retried(run, repairs, prepared, pending)
         held = await waiting(run, [prepared[index] for index in pending])
     held += [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
@@ -175,7 +168,17 @@ async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, ear
         _wait_for_approval(run, held)
     else:
         close_turn(run, "This call was not run.")
-        _count_retries(run, prepared)
+        _conclude(run, prepared)
+
+
+async def _run(run: Run, prepared: Sequence[PreparedCall], pending: Sequence[int], early: EarlyCalls) -> None:
+    """Runs calls if there are as many left to spend: those of tools first, then those that end the run."""
+    ends = [index for index in pending if isinstance(prepared[index].tool, OutputTool)]
+    calls = [index for index in pending if index not in ends]
+    run.budget.check()
+    run.budget.check_tool_calls(sum(_will_begin(run, prepared[index], early) for index in calls))
+    await run_calls(run, prepared, calls, early)
+    await run_outputs(run, prepared, ends)
 
 
 def _will_begin(run: Run, prepared: PreparedCall, early: EarlyCalls) -> bool:
@@ -187,7 +190,8 @@ async def _retried(run: Run, repairs: Repairs, prepared: list[PreparedCall], don
     """The calls whose tools asked for another argument and got one: they are to run again."""
     again: list[int] = []
     for index in done:
-        call = await repairs.retried(index, prepared[index], run.outcomes[index])
+        outcome = run.outcomes.get(index)
+        call = await repairs.retried(index, prepared[index], outcome) if outcome is not None else None
         if call is not None:
             prepared[index] = call
             again.append(index)
@@ -201,8 +205,11 @@ def _wait_for_approval(run: Run, calls: Sequence[ToolCallPart]) -> None:
     run.stop("approval_required", f"A person has to approve: {', '.join(call.name for call in calls)}.")
 
 
-def _count_retries(run: Run, calls: Sequence[PreparedCall]) -> None:
-    """4. Stops the run when the model wrote the same bad call twice in a row, or has no retry left."""
+def _conclude(run: Run, calls: Sequence[PreparedCall]) -> None:
+    """4. Ends the run that has its output, and one whose model repeats a bad call or has no retry left."""
+    if run.output is not None:
+        run.stop("finished")
+        return
     bad_calls, wrong, right = set(), {}, set()
     for index, prepared in enumerate(calls):
         outcome = run.outcomes.get(index)
@@ -225,11 +232,9 @@ def _count_retries(run: Run, calls: Sequence[PreparedCall]) -> None:
             run.stop("retries_exhausted", f"The calls of {prepared.call.name!r} stayed wrong. The last: {reason}")
 
 
-def _result(run: Run) -> AgentRunResult[str]:
-    new = run.messages[run.new_from :]
-    output = next((message.text for message in reversed(new) if isinstance(message, AssistantMessage)), "")
+def _result(run: Run) -> AgentRunResult[Any]:
     return AgentRunResult(
-        output=output,
+        _output=_output(run),
         stop_reason=run.stop_reason or "finished",
         stop_detail=run.stop_detail,
         usage=run.usage(),
@@ -239,3 +244,13 @@ def _result(run: Run) -> AgentRunResult[str]:
         _messages=tuple(run.messages),
         _new_from=run.new_from,
     )
+
+
+def _output(run: Run) -> Any:
+    """The output; of a run that was to answer by text and did not finish, the text written until then."""
+    if run.output is not None:
+        return run.output.value
+    if run.plan.outputs.tools:
+        return NO_OUTPUT
+    new = run.messages[run.new_from :]
+    return next((message.text for message in reversed(new) if isinstance(message, AssistantMessage)), "")

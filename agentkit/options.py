@@ -1,8 +1,8 @@
-"""What a run may be given, in one place for all ways to run."""
+"""What an agent and its runs may be given, in one place for all ways to run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 from typing_extensions import TypedDict
@@ -12,7 +12,22 @@ from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
 from agentkit.messages import Message
 from agentkit.settings import ModelSettings
+from agentkit.tools import Tool, ToolFunction
 from agentkit.usage import Budget, UsageLimits
+
+
+class AgentOptions(TypedDict, Generic[DepsT], total=False):
+    """The keywords of `Agent` besides its model and output type; `Agent` says what they mean."""
+
+    instructions: str
+    tools: Iterable[Tool | ToolFunction]
+    deps_type: type[DepsT] | None
+    model_settings: ModelSettings | None
+    usage_limits: UsageLimits | None
+    retries: int
+    tool_timeout: float | None
+    name: str | None
+    max_parallel_tools: int
 
 
 class RunOptions(TypedDict, Generic[DepsT], total=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
@@ -29,11 +30,21 @@ StopReason: TypeAlias = Literal[
 ]
 
 
+class NoOutput(Enum):
+    """Stands where a run has no output."""
+
+    NO_OUTPUT = "no output"
+
+
+NO_OUTPUT = NoOutput.NO_OUTPUT
+
+
 @dataclass(frozen=True)
 class AgentRunResult(Generic[OutputT]):
     """What a run reached.
 
-    output        the answer; when the run did not finish, the text written until then
+    output        the answer, of the agent's `output_type`; where text is one, a run that did not finish has the text
+                  that was written until then
     stop_reason   "finished", or why there is no answer:
                     "max_tokens"          the answer was cut off by `ModelSettings.max_tokens`
                     "empty_answer"        the model wrote neither text nor call
@@ -46,7 +57,7 @@ class AgentRunResult(Generic[OutputT]):
     tool_calls    every call that was answered, with its result and, where it failed, the exception
     """
 
-    output: OutputT
+    _output: OutputT | NoOutput
     stop_reason: StopReason
     usage: Usage
     stop_detail: str = ""
@@ -55,6 +66,19 @@ class AgentRunResult(Generic[OutputT]):
     pending_calls: tuple[ToolCallPart, ...] = ()
     _messages: tuple[Message, ...] = field(default=(), repr=False)
     _new_from: int = field(default=0, repr=False)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there is an `output`."""
+        return self._output is not NO_OUTPUT
+
+    @property
+    def output(self) -> OutputT:
+        """The answer. Raises what `raise_for_stop` raises where the run ended without one."""
+        if self._output is NO_OUTPUT:
+            self.raise_for_stop()
+            raise AssertionError("a finished run has an output")
+        return self._output
 
     def all_messages(self) -> tuple[Message, ...]:
         """The conversation with this run's messages at its end; give it to the next run as `message_history`.

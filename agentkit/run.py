@@ -16,6 +16,7 @@ from agentkit.context import RunContext
 from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
 from agentkit.messages import AssistantMessage, AssistantPart, Message, TextPart, ThoughtPart, ToolCallPart
 from agentkit.models.base import CanvasRecord, Emit, Model
+from agentkit.output import Output, Outputs
 from agentkit.result import StopReason
 from agentkit.settings import ModelSettings
 from agentkit.tools import Tool
@@ -28,12 +29,23 @@ class Plan:
 
     model: Model
     tools: dict[str, Tool]
+    outputs: Outputs = field(default_factory=Outputs)
     instructions: str = ""
     settings: ModelSettings = field(default_factory=ModelSettings)
     limits: UsageLimits = field(default_factory=UsageLimits)
     retries: int = 1
     tool_timeout: float | None = None
     max_parallel_tools: int = 8
+
+    @property
+    def callable_tools(self) -> dict[str, Tool]:
+        """The tools that may be called before the run ends."""
+        return {} if self.settings.tool_choice == "none" else self.tools
+
+    @property
+    def known_tools(self) -> dict[str, Tool]:
+        """All that the model may call: the tools, and the outputs that end the run."""
+        return {**self.callable_tools, **self.outputs.tools}
 
 
 @dataclass(slots=True)
@@ -44,6 +56,7 @@ class Run:
     retries        wrong calls in a row, by tool
     bad_calls      the calls of the last turn that were faulty
     turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
+    output         what the run ends with, once it is there
     outcomes       how the calls of the last turn were answered, by their place in the turn
     approved       the calls that a person agreed to: their identity, by id
     denied         what the model is told about those that a person did not agree to, by id
@@ -69,6 +82,7 @@ class Run:
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     pending: tuple[ToolCallPart, ...] = ()
+    output: Output | None = None
     stop_reason: StopReason | None = None
     stop_detail: str = ""
     turn_parts: list[AssistantPart] = field(default_factory=list)
@@ -116,6 +130,9 @@ class Run:
     def max_retries(self, prepared: PreparedCall) -> int:
         own = prepared.tool.options.retries if prepared.tool is not None else None
         return self.plan.retries if own is None else own
+
+    def timeout(self, tool: Tool) -> float | None:
+        return self.plan.tool_timeout if tool.options.timeout is None else tool.options.timeout
 
     def context(self, prepared: PreparedCall) -> RunContext[Any]:
         """What the tool of a call gets to know."""

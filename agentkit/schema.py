@@ -83,25 +83,26 @@ class Parameter:
 class TypedArguments:
     """The arguments of a Python signature, by pydantic: JSON types are converted the lax way, unknown keys refused."""
 
-    def __init__(self, function_name: str, parameters: Sequence[Parameter]) -> None:
+    def __init__(self, function_name: str, parameters: Sequence[Parameter], *, owner: str | None = None) -> None:
+        owner = owner or f"Tool {function_name!r}"
         self._parameters = parameters
         self.defaults = {p.name: p.default for p in parameters if not p.required}
         for parameter in parameters:
-            _refuse_unsupported(function_name, parameter)
+            _refuse_unsupported(owner, parameter)
         fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
         create: Any = TypedDict  # made at run time, which type checkers can't follow
         model = create(function_name, fields)
         model.__pydantic_config__ = ConfigDict(extra="forbid")
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(model)
-        self.schema = self._describe(clean_schema(self._adapter.json_schema(schema_generator=_Generator)))
-        _refuse_impossible(function_name, self.schema)
+        self.schema = self._describe(clean_schema(self._adapter.json_schema(schema_generator=Generator)))
+        refuse_impossible(owner, self.schema)
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
         try:
             return self._adapter.validate_json(json.dumps(arguments))
         except ValidationError as error:
             known = [parameter.name for parameter in self._parameters]
-            raise InvalidArguments(_faults_of(error.errors(include_url=False), arguments, known)) from None
+            raise InvalidArguments(faults_of(error.errors(include_url=False), arguments, known)) from None
 
     def _describe(self, schema: dict[str, JSON]) -> dict[str, JSON]:
         schema.pop("description", None)  # TypedDict's own
@@ -138,7 +139,7 @@ class SchemaArguments:
             where = _pointer(error.absolute_path) or "the root"
             raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
         _refuse_remote_references(tool_name, self.schema)
-        _refuse_impossible(tool_name, self.schema)
+        refuse_impossible(f"Tool {tool_name!r}", self.schema)
         self._validator: Any = kind(self.schema, format_checker=kind.FORMAT_CHECKER, registry=Registry())
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
@@ -210,18 +211,20 @@ def _reachable(node: Any, place: str, definitions: Mapping[str, Any]) -> set[str
     return found
 
 
-class _Generator(GenerateJsonSchema):
+class Generator(GenerateJsonSchema):
+    """Describes what it can of a type, without warnings about the rest."""
+
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
 
 
-def _refuse_unsupported(function_name: str, parameter: Parameter) -> None:
+def _refuse_unsupported(owner: str, parameter: Parameter) -> None:
     try:
-        TypeAdapter(parameter.annotation).json_schema(schema_generator=_Generator)
+        TypeAdapter(parameter.annotation).json_schema(schema_generator=Generator)
     except PydanticUserError as error:
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         annotation = inspect.formatannotation(parameter.annotation)
         raise ToolDefinitionError(
-            f"Tool {function_name!r}: parameter {parameter.name!r}: the annotation {annotation} can't be given as JSON "
+            f"{owner}: parameter {parameter.name!r}: the annotation {annotation} can't be given as JSON "
             f"({reason}). Use types that JSON can hold (str, int, float, bool, None, list, dict, Literal, Enum, "
             f"dataclass, TypedDict, BaseModel) or Tool.from_schema."
         ) from None
@@ -242,12 +245,12 @@ def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> N
             _refuse_remote_references(tool_name, value, f"{pointer}/{index}")
 
 
-def _refuse_impossible(tool_name: str, schema: Mapping[str, JSON]) -> None:
-    """Refuses a schema that no arguments can fit."""
+def refuse_impossible(owner: str, schema: Mapping[str, JSON]) -> None:
+    """Refuses a schema that nothing can fit; `owner` is whose it is."""
     try:
         normalize(schema)
     except Refused as error:
-        raise ToolDefinitionError(f"Tool {tool_name!r}: at {error.pointer or 'the root'}: {error.reason}.") from None
+        raise ToolDefinitionError(f"{owner}: at {error.pointer or 'the root'}: {error.reason}.") from None
 
 
 def _own_copy(tool_name: str, schema: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -272,8 +275,8 @@ def _as_json(value: Any) -> JSON:
     return converted
 
 
-def _faults_of(errors: Iterable[ErrorDetails], arguments: JSON, known: Sequence[str]) -> list[ArgumentFault]:
-    """One fault per place: the alternatives of a union that all failed are joined by "or"."""
+def faults_of(errors: Iterable[ErrorDetails], arguments: JSON, known: Sequence[str]) -> list[ArgumentFault]:
+    """What pydantic found wrong, one fault per place: alternatives of a union that all failed are joined by "or"."""
     messages: dict[str, list[str]] = {}
     for error in errors:
         pointer = _place(error["loc"], error["type"] == "missing", arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -37,7 +38,7 @@ class EventStream:
 
 
 @asynccontextmanager
-async def open_stream(start: Callable[[Emit], Awaitable[AgentRunResult[str]]]) -> AsyncIterator[EventStream]:
+async def open_stream(start: Callable[[Emit], Awaitable[AgentRunResult[Any]]]) -> AsyncIterator[EventStream]:
     """Runs in the background of the `async with` body; leaving the body early ends the run."""
     send, receive = anyio.create_memory_object_stream[Event](_AHEAD)
     stream = EventStream(receive)

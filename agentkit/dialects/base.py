@@ -154,9 +154,14 @@ class Dialect(Protocol):
         ...
 
     def turn_automaton(
-        self, calls: Sequence[Automaton], *, required: bool = False, thinking: bool = False
+        self,
+        calls: Sequence[Automaton],
+        outputs: Sequence[Automaton] = (),
+        *,
+        required: bool = False,
+        thinking: bool = False,
     ) -> TokenAutomaton:
-        """Every turn that makes such calls: at least one if `required`, and thoughts with `thinking`."""
+        """Every turn that makes such calls or one of `outputs`: some call if `required`, thoughts with `thinking`."""
         ...
 
     def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:

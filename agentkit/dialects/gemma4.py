@@ -83,12 +83,17 @@ class Gemma4:
         )
 
     def turn_automaton(
-        self, calls: Sequence[Automaton], *, required: bool = False, thinking: bool = False
+        self,
+        calls: Sequence[Automaton],
+        outputs: Sequence[Automaton] = (),
+        *,
+        required: bool = False,
+        thinking: bool = False,
     ) -> TokenAutomaton:
         """Every turn that makes such calls; see `agentkit.dialects.gemma4_turn.turn_automaton`."""
         from agentkit.dialects.gemma4_turn import turn_automaton
 
-        return turn_automaton(self.tokenizer, self.vocabulary, calls, required=required, thinking=thinking)
+        return turn_automaton(self.tokenizer, self.vocabulary, calls, outputs, required=required, thinking=thinking)
 
     def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:
         """A turn of which one call is written anew; see `agentkit.dialects.gemma4_turn.repair_automaton`."""

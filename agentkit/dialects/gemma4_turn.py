@@ -1,7 +1,7 @@
 """What a Gemma 4 model may write in a turn: (text | thought | call)*, a stop, padding.
 
 Whether text, a thought or a call comes is the model's choice, by its marginal at that position; within a call the most
-probable path holds. After a call comes another call or the stop.
+probable path holds. After a call comes another call or the stop; an output's call stands alone.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from agentkit.dialects.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from agentkit_model import Choice, TokenAutomaton
 
-_OPEN, _TEXT, _THOUGHT, _CALLS, _CALLED, _STOP, _DONE = range(7)
-_STATES = 7
+_OPEN, _TEXT, _THOUGHT, _CALLS, _CALLED, _ENDED, _STOP, _DONE = range(8)
+_STATES = 8
 
 
 def turn_automaton(
     tokenizer: Tokenizer,
     vocabulary: Vocabulary,
     calls: Sequence[Automaton],
+    outputs: Sequence[Automaton] = (),
     *,
     required: bool = False,
     thinking: bool = False,
@@ -35,6 +36,7 @@ def turn_automaton(
 
     Args:
         calls: one automaton for each tool that may be called, from before its opening marker to behind its closing one.
+        outputs: calls of which there is one and nothing behind it.
         required: the turn has to make a call, after a thought at most.
         thinking: thoughts may come first.
     """
@@ -42,9 +44,12 @@ def turn_automaton(
     for call in calls:
         joined.add(call, _CALLS, _CALLED)
         joined.add(call, _CALLED, _CALLED, only_first=True)
-    joined.edge(_CALLED, _DONE, joined.ids(["<|tool_response>"]))
+    for output in outputs:
+        joined.add(output, _CALLS, _ENDED)
+    for state in (_CALLED, _ENDED):
+        joined.edge(state, _DONE, joined.ids(["<|tool_response>"]))
     joined.edge(_STOP, _DONE, joined.ids(["<turn|>", "<eos>"]))
-    choices = _choices(joined, bool(calls), required=required, thinking=thinking)
+    choices = _choices(joined, bool(calls or outputs), required=required, thinking=thinking)
     return joined.automaton(
         start=_OPEN if _OPEN in choices else _CALLS,
         choices=choices,

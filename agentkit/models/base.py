@@ -56,6 +56,8 @@ class ModelRequest:
 
     messages   the whole conversation, the SystemMessage first where there are instructions
     tools      the tools it may call (none under `tool_choice="none"`)
+    output_tools       tools whose call is the answer and ends the run
+    allow_text_output  whether text is an answer; if not, the turn has to call a tool or an output tool
     budget     ask `check_canvas()` before a canvas, `spend(...)` as it goes; both raise `UsageLimitExceeded`
     drafts     whether anybody looks at `CanvasDraft` events; when False none need be made
     early      takes calls that the model will probably make, while it still writes, so that their tools may begin; None
@@ -68,6 +70,13 @@ class ModelRequest:
     budget: Budget = field(default_factory=Budget)
     drafts: bool = False
     early: Callable[[ToolCallPart], None] | None = None
+    output_tools: tuple[ToolDefinition, ...] = ()
+    allow_text_output: bool = True
+
+    @property
+    def declared(self) -> tuple[ToolDefinition, ...]:
+        """All that the model may call."""
+        return (*self.tools, *self.output_tools)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ class DiffusionConversation(Conversation):
         tokens = message.tokens if message.tokens is not None and message.model == self.model.name else ()
         parsed = self.model.dialect.parse(tokens)
         region = parsed.calls[wrong.index] if wrong.index < len(parsed.calls) else None
-        tool = next((tool for tool in request.tools if region is not None and tool.name == region.name), None)
+        tool = next((tool for tool in request.declared if region is not None and tool.name == region.name), None)
         if region is None or tool is None:
             return None
         slots = [region.value_spans[pointer][0] for pointer in wrong.pointers if pointer in region.value_spans]
@@ -193,7 +193,7 @@ class DiffusionConversation(Conversation):
 
     def _prompt(self, request: ModelRequest) -> list[int]:
         thinking = bool(request.settings.thinking)
-        return self.model.dialect.render(request.messages, request.tools, thinking=thinking, model=self.model.name)
+        return self.model.dialect.render(request.messages, request.declared, thinking=thinking, model=self.model.name)
 
     async def _hold(self, request: ModelRequest) -> Hold | None:
         """What the turn's canvases are held to; made in a thread, since a large vocabulary takes a while."""
@@ -301,11 +301,13 @@ class DiffusionConversation(Conversation):
         )
 
     def _opening(self, settings: ModelSettings, request: ModelRequest) -> Sequence[int]:
-        """The tokens an unconstrained turn has to begin with under `tool_choice`: they are clamped."""
+        """The tokens an unconstrained turn has to begin with, if it has to make a call: they are clamped."""
         choice = settings.tool_choice or "auto"
-        if choice in ("auto", "none") or not request.tools:
-            return ()
-        return self.model.dialect.render_call_opening(None if choice == "required" else choice)
+        if request.tools and choice not in ("auto", "none", "required"):
+            return self.model.dialect.render_call_opening(choice)
+        if (request.tools and choice == "required") or not request.allow_text_output:
+            return self.model.dialect.render_call_opening()
+        return ()
 
     def _watch(self, request: ModelRequest) -> CallWatch | None:
         """Looks for calls that may begin early. Of several candidates nobody knows which one will be kept."""

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 def turn_hold(dialect: Dialect, tokenizer: Tokenizer, request: ModelRequest, constraints: Constraints) -> Hold:
     """The hold of a turn at its beginning. Raises what the dialect raises about a schema that can't be held."""
     choice = request.settings.tool_choice or "auto"
-    tools = [] if choice == "none" else [t for t in request.tools if choice in ("auto", "required", t.name)]
-    calls = [grounded(dialect.call_automaton(tool), tokenizer, request.messages, constraints) for tool in tools]
-    required = bool(tools) and choice != "auto"
-    automaton = dialect.turn_automaton(calls, required=required, thinking=bool(request.settings.thinking))
-    return hold(automaton, constraints)
+    tools = [tool for tool in request.tools if choice in ("auto", "required", tool.name)]
+    chosen = bool(tools) and choice != "auto"
+    calls, outputs = (
+        [grounded(dialect.call_automaton(tool), tokenizer, request.messages, constraints) for tool in definitions]
+        for definitions in (tools, () if chosen else request.output_tools)
+    )
+    required = chosen or not request.allow_text_output
+    thinking = bool(request.settings.thinking)
+    return hold(dialect.turn_automaton(calls, outputs, required=required, thinking=thinking), constraints)
 
 
 def repair_hold(

@@ -120,7 +120,7 @@ def lambda_without_parameters() -> int: ...
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"output_type": int}, "output_type"),
+        ({"output_type": []}, "output_type"),
         ({"retries": -1}, "retries"),
         ({"max_parallel_tools": 0}, "max_parallel_tools"),
         ({"tool_timeout": 0}, "tool_timeout"),

@@ -59,6 +59,7 @@ def test_the_public_names():
         ToolError
         ToolFailed
         ToolMessage
+        ToolOutput
         ToolResult
         Usage
         UsageLimitExceeded

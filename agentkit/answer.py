@@ -1,0 +1,79 @@
+"""The end of a run: the output that the model wrote, validated, or why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+
+from agentkit.calls import Outcome, PreparedCall, costly, told, too_late
+from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
+from agentkit.execution import invoke
+from agentkit.messages import ToolCallPart, ToolResult, UserMessage
+from agentkit.models.base import ModelResponse
+from agentkit.output import OutputTool
+from agentkit.run import Run
+
+PROCESSED = "Final result processed."
+_TEXT = PreparedCall(ToolCallPart("", None, id=""))  # what stands for text where a call is asked for
+
+
+async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int]) -> None:
+    """Makes the first right one of these calls the run's output; those behind it are of no use.
+
+    None is looked at while a tool of the same turn waits for a person.
+    """
+    if any(outcome.waits for outcome in run.outcomes.values()):
+        return
+    for index in indices:
+        prepared = calls[index]
+        if run.output is not None:
+            run.outcomes[index] = Outcome(told(prepared.call, "This was not used: there is a final result already."))
+        elif prepared.wrong is not None:
+            result = told(prepared.call, prepared.wrong)
+            run.outcomes[index] = Outcome(result, error=prepared.error, faulty=True, costs_retry=True)
+        else:
+            run.outcomes[index] = await _produced(run, prepared)
+
+
+async def finish(run: Run, response: ModelResponse) -> None:
+    """Ends the run with a turn that made no calls, if such a turn may end it."""
+    if response.finish == "length":
+        run.stop("max_tokens", "The answer was cut off: ModelSettings.max_tokens was reached.")
+    elif not response.message.text.strip():
+        run.stop("empty_answer", "The model wrote neither text nor a call.")
+    elif not run.plan.outputs.allow_text:
+        _ask_again(run, f"Text is no answer here: call {' or '.join(run.plan.outputs.tools)}.")
+    else:
+        try:
+            run.output = await run.plan.outputs.validated(run.context(_TEXT), response.message.text)
+            run.stop("finished")
+        except ModelRetry as error:
+            _ask_again(run, error.message)
+
+
+async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
+    """Runs an output's function and the validators. Errors that aren't meant for the model are raised."""
+    tool, call = prepared.tool, prepared.call
+    assert isinstance(tool, OutputTool)
+    context, seconds = run.context(prepared), run.timeout(tool)
+    try:
+        with anyio.move_on_after(seconds) as deadline:
+            value = await invoke(run, tool, tool.bind(prepared.values, context))
+            run.output = await run.plan.outputs.validated(context, value)
+    except ModelRetry as error:
+        return costly(call, tool.rooted(error))
+    except ToolFailed as error:
+        return Outcome(told(call, error.message), error=error)
+    except ApprovalRequired as error:
+        return Outcome(told(call, error.message), error=error, waits=True)
+    return too_late(call, seconds) if deadline.cancelled_caught else Outcome(ToolResult(call.id, call.name, PROCESSED))
+
+
+def _ask_again(run: Run, reason: str) -> None:
+    """Tells the model why its text won't do, as often as it may try again."""
+    run.retries[_TEXT.retry_key] += 1
+    if run.retries[_TEXT.retry_key] > run.plan.retries:
+        run.stop("retries_exhausted", f"The answers stayed wrong. The last: {reason}")
+    else:
+        run.messages.append(UserMessage(reason))

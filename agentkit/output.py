@@ -1,0 +1,269 @@
+"""What a run may end with: text, values of types, and what functions make of such values.
+
+Whatever isn't text is a tool whose call ends the run. So a typed output is held on the canvas, checked and repaired as
+the arguments of any call are, and a model that was trained to call tools knows how to write it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, overload
+
+import anyio.to_thread
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+from agentkit._typeddict import readable
+from agentkit.context import RunContext
+from agentkit.errors import ModelRetry, ToolDefinitionError, UserError
+from agentkit.messages import JSON
+from agentkit.result import OutputT
+from agentkit.schema import (
+    Arguments,
+    Generator,
+    InvalidArguments,
+    Parameter,
+    TypedArguments,
+    clean_schema,
+    escaped_step,
+    faults_of,
+    refuse_impossible,
+)
+from agentkit.tools import Tool, add_tool
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
+NAME = "final_result"
+DESCRIPTION = "The final response which ends this conversation"
+RESPONSE = "response"
+"""The one argument of an output that is no object by itself."""
+
+
+class ToolOutput(Generic[OutputT]):
+    """An output type or function with a name and a description of its own: what the model sees of it."""
+
+    @overload
+    def __init__(
+        self,
+        output_type: TypeForm[OutputT],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        retries: int | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        output_type: Callable[..., OutputT],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        retries: int | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        output_type: Any,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        retries: int | None = None,
+    ) -> None:
+        self.output_type = output_type
+        self.name = name
+        self.description = description
+        self.retries = retries
+
+
+class OutputTool(Tool):
+    """A tool whose call ends the run. Its function's value is the output.
+
+    wrapped  the output stands in the one argument `response`
+    """
+
+    wrapped = False
+
+    def rooted(self, error: ModelRetry) -> ModelRetry:
+        """The error with the place in the output that it names as a place in the call's arguments."""
+        if not self.wrapped:
+            return error
+        inner = error.argument or ""
+        if inner and not inner.startswith("/"):
+            inner = f"/{escaped_step(inner)}"
+        return ModelRetry(error.message, argument=f"/{RESPONSE}{inner}")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a run ends with."""
+
+    value: Any
+
+
+class Validator:
+    """A function that looks at an output and gives it back, or another one in its place; it may be async.
+
+    It takes the output, or a `RunContext` and the output.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        count = len(inspect.signature(function).parameters)
+        if count not in (1, 2):
+            raise UserError(f"An output validator takes the output, or a RunContext and the output: {function!r}.")
+        self._takes_context = count == 2
+
+    async def __call__(self, context: RunContext[Any], value: Any) -> Any:
+        arguments = (context, value) if self._takes_context else (value,)
+        if inspect.iscoroutinefunction(self.function):
+            return await self.function(*arguments)
+        return await anyio.to_thread.run_sync(self.function, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What an agent's runs may end with.
+
+    tools       the typed outputs, by the names of their tools
+    allow_text  whether text is an answer
+    validators  what looks at an output before it is one, in their order
+    """
+
+    tools: Mapping[str, OutputTool] = field(default_factory=dict)
+    allow_text: bool = True
+    validators: tuple[Validator, ...] = ()
+
+    async def validated(self, context: RunContext[Any], value: Any) -> Output:
+        """The output. Raises what a validator raises: `ModelRetry`, when the model has to write another one."""
+        for validator in self.validators:
+            value = await validator(context, value)
+        return Output(value)
+
+
+def collect_outputs(output_type: Any) -> Outputs:
+    """The outputs that an `output_type` allows. Raises `ToolDefinitionError` for a type that JSON can't hold."""
+    alternatives = list(_alternatives(output_type))
+    if not alternatives:
+        raise UserError("output_type is an empty list: give at least one type, function or str.")
+    typed = [alternative for alternative in alternatives if alternative is not str]
+    several = sum(not _is_function(alternative) for alternative in typed) > 1
+    tools: dict[str, Tool] = {}
+    for alternative in typed:
+        add_tool(tools, _output_tool(alternative, several=several))
+    return Outputs(typing.cast(dict[str, OutputTool], tools), allow_text=len(typed) < len(alternatives))
+
+
+def _alternatives(output_type: Any) -> Iterator[Any]:
+    """The members of a list, and those of a union with text or objects: to choose one of them is to choose a tool."""
+    if isinstance(output_type, (list, tuple)):
+        for item in output_type:
+            yield from _alternatives(item)
+    elif _is_union(output_type) and any(m is str or _is_object(m) for m in typing.get_args(output_type)):
+        for member in typing.get_args(output_type):
+            yield from _alternatives(member)
+    else:
+        yield output_type
+
+
+def _output_tool(alternative: Any, *, several: bool) -> OutputTool:
+    given = alternative if isinstance(alternative, ToolOutput) else ToolOutput[Any](alternative)
+    output_type = readable(given.output_type)
+    options: dict[str, Any] = {"name": given.name, "description": given.description, "retries": given.retries}
+    if _is_function(output_type):
+        return OutputTool(output_type, **{key: value for key, value in options.items() if value is not None})
+    wrapped, arguments, description = _arguments(output_type)
+    options["name"] = given.name or (f"{NAME}_{_type_name(output_type)}" if several else NAME)
+    options["description"] = given.description or description or DESCRIPTION
+    tool = OutputTool(_itself, takes_context=False, _arguments=arguments, **options)
+    tool.wrapped = wrapped
+    return tool
+
+
+async def _itself(response: Any) -> Any:
+    return response
+
+
+def _arguments(output_type: Any) -> tuple[bool, Arguments, str]:
+    """Whether the type has to be wrapped, the arguments that write it, and what it says of itself."""
+    schema, owner = _schema(output_type), _named(output_type)
+    description = schema.pop("description", "")
+    if not _fits_arguments(schema):
+        return True, TypedArguments(NAME, [Parameter(RESPONSE, output_type, required=True)], owner=owner), description
+    refuse_impossible(owner, schema)
+    return False, _ObjectArguments(output_type, schema), description
+
+
+class _ObjectArguments:
+    """Arguments that are the members of one type, by pydantic."""
+
+    def __init__(self, output_type: Any, schema: dict[str, JSON]) -> None:
+        self._adapter: TypeAdapter[Any] = TypeAdapter(output_type)
+        self.schema = schema
+        self.defaults: dict[str, Any] = {}
+
+    def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
+        try:
+            return {RESPONSE: self._adapter.validate_json(json.dumps(arguments))}
+        except ValidationError as error:
+            known = list(self.schema.get("properties", {}))
+            raise InvalidArguments(faults_of(error.errors(include_url=False), arguments, known)) from None
+
+
+def _fits_arguments(schema: Mapping[str, JSON]) -> bool:
+    return schema.get("type") == "object"
+
+
+def _is_object(output_type: Any) -> bool:
+    try:
+        return _fits_arguments(_schema(readable(output_type)))
+    except ToolDefinitionError:
+        return False
+
+
+def _schema(output_type: Any) -> dict[str, JSON]:
+    """The type's JSON Schema. Raises `ToolDefinitionError` with a JSON pointer where it has none."""
+    try:
+        return clean_schema(TypeAdapter(output_type).json_schema(schema_generator=Generator))
+    except PydanticUserError as error:
+        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+        raise ToolDefinitionError(
+            f"{_named(output_type)}: at {_unserved(output_type) or 'the root'}: it can't be given as JSON ({reason}). "
+            f"Use types that JSON can hold (str, int, float, bool, None, list, dict, Literal, Enum, dataclass, "
+            f"TypedDict, BaseModel)."
+        ) from None
+
+
+def _unserved(output_type: Any) -> str:
+    """The JSON pointer of the innermost field that JSON can't hold."""
+    hints = typing.get_type_hints(output_type, include_extras=True) if inspect.isclass(output_type) else {}
+    for name, hint in hints.items():
+        try:
+            TypeAdapter(hint).json_schema(schema_generator=Generator)
+        except PydanticUserError:
+            return f"/properties/{escaped_step(name)}{_unserved(hint)}"
+    return ""
+
+
+def _named(output_type: Any) -> str:
+    return f"output_type {inspect.formatannotation(output_type)}"
+
+
+def _is_function(output_type: Any) -> bool:
+    inner = output_type.output_type if isinstance(output_type, ToolOutput) else output_type
+    return inspect.isroutine(inner) or isinstance(inner, functools.partial)
+
+
+def _type_name(output_type: Any) -> str:
+    name = getattr(output_type, "__name__", None) if inspect.isclass(output_type) else None
+    text = "None" if output_type is None else name or inspect.formatannotation(output_type)
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_")[: 63 - len(NAME)]
+
+
+def _is_union(output_type: Any) -> bool:
+    return typing.get_origin(output_type) in (typing.Union, types.UnionType)

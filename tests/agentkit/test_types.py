@@ -1,0 +1,52 @@
+"""What a type checker knows of an agent: the type of its output."""
+
+from pathlib import Path
+
+from mypy import api
+
+PROGRAM = """
+from dataclasses import dataclass
+from typing import Any, Literal, assert_type
+
+from agentkit import Agent, RunContext, ToolOutput
+
+@dataclass
+class City:
+    name: str
+
+def count(words: list[str]) -> int:
+    return len(words)
+
+async def fetch(url: str) -> bytes:
+    return b""
+
+assert_type(Agent(), Agent[None, str])
+assert_type(Agent(output_type=str), Agent[None, str])
+assert_type(Agent(output_type=City), Agent[None, City])
+assert_type(Agent(output_type=City | None), Agent[None, City | None])
+assert_type(Agent(output_type=list[City]), Agent[None, list[City]])
+assert_type(Agent(output_type=Literal["a", "b"]), Agent[None, Literal["a", "b"]])
+assert_type(Agent(output_type=ToolOutput(City, name="city")), Agent[None, City])
+assert_type(Agent(output_type=count), Agent[None, int])
+assert_type(Agent(output_type=fetch), Agent[None, bytes])
+assert_type(Agent(output_type=[City, count]), Agent[None, Any])
+assert_type(Agent(output_type=City, deps_type=int), Agent[int, City])
+
+agent = Agent(output_type=City, deps_type=int, retries=2)
+
+@agent.output_validator
+def known(context: RunContext[int], city: City) -> City:
+    return city
+
+assert_type(agent.run_sync("Where?", deps=3).output, City)
+several: Agent[None, City | int] = Agent(output_type=[City, count])
+named: Agent[dict[str, int]] = Agent(deps_type=dict)
+Agent(rerties=3)  # type: ignore[call-overload]
+"""
+
+
+def test_the_output_type_is_inferred(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    report, errors, status = api.run(["--strict", "--warn-unused-ignores", str(program)])
+    assert (errors, status) == ("", 0), report
