@@ -25,6 +25,7 @@ from agentkit_model.errors import (
 )
 from agentkit_model.path import Hold
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
+from agentkit_model.progress import Progress
 from agentkit_model.sampler import SamplerSettings
 from agentkit_model.worker import Stats
 
@@ -45,6 +46,7 @@ __all__ = [
     "Hold",
     "OutOfMemoryError",
     "PlanError",
+    "Progress",
     "SamplerSettings",
     "Stats",
     "TokenAutomaton",

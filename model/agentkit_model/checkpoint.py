@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 from transformers.utils import logging as transformers_logging
 
 from agentkit_model.errors import CheckpointError, OutOfMemoryError
+from agentkit_model.progress import Progress, download_bar, weights_told
 from agentkit_model.sampler import SamplerSettings
 
 MODEL_TYPE = "diffusion_gemma"
@@ -24,11 +26,12 @@ VISION = (
 LONG_LOAD = 2**30  # bytes of weights from which on loading shows a progress bar
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+_LOADING = threading.Lock()  # transformers builds one network at a time: what it patches meanwhile is the process's
 ITEM_SIZES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
 
 
 def load(
-    source: str | Path, *, device: str | torch.device, dtype: str | torch.dtype
+    source: str | Path, *, device: str | torch.device, dtype: str | torch.dtype, progress: Progress | None = None
 ) -> DiffusionGemmaForBlockDiffusion:
     """Loads the network from a folder or from the hub; see `Engine.from_pretrained` for the errors."""
     target = choose_device(device)
@@ -39,10 +42,10 @@ def load(
             raise CheckpointError(
                 f"{source}: no such folder. Give the folder that holds config.json, or a hub id (owner/name)"
             )
-        folder = download(str(source))
+        folder = download(str(source), progress)
     size = check_folder(folder, chosen, target)
     try:
-        with _progress_bar(size >= LONG_LOAD):
+        with _LOADING, _progress_bar(size >= LONG_LOAD), weights_told(progress):
             model, report = DiffusionGemmaForBlockDiffusion.from_pretrained(
                 str(folder),
                 dtype=chosen,
@@ -119,12 +122,13 @@ def pad_token(model: DiffusionGemmaForBlockDiffusion) -> int:
 # -- checks before anything is loaded
 
 
-def download(source: str) -> Path:
+def download(source: str, progress: Progress | None = None) -> Path:
     """The folder of a hub id's files: from the Hugging Face cache, or from the hub. The small files come first, so that
     another kind of model is refused before its weights are fetched."""
     try:
-        check_config(Path(snapshot_download(source, allow_patterns=["*.json"])))
-        return Path(snapshot_download(source, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
+        bar = download_bar(progress)
+        check_config(Path(snapshot_download(source, allow_patterns=["*.json"], tqdm_class=bar)))
+        return Path(snapshot_download(source, allow_patterns=["*.json", "*.safetensors", "*.jinja"], tqdm_class=bar))
     except CheckpointError:
         raise
     except Exception as error:  # the hub client's own kinds, and those of the network below it

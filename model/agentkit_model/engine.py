@@ -16,6 +16,7 @@ from agentkit_model import checkpoint
 from agentkit_model.context import Context, Limits
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
+from agentkit_model.progress import Progress
 from agentkit_model.runner import Runner
 from agentkit_model.worker import Stats, Worker
 
@@ -86,17 +87,18 @@ class Engine:
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
         max_batch: int = MAX_BATCH,
+        progress: Progress | None = None,
     ) -> Self:
         """Opens a checkpoint: a local folder (no network access), or the id of one on the Hugging Face hub.
 
         device: "auto" takes CUDA, then MPS, then the CPU. dtype: "auto" takes the checkpoint's own, and float32 on the
-        CPU.
+        CPU. progress: is told how far it has come, in the thread that loads or in one that downloads: it must be quick.
 
         Raises:
             CheckpointError: not a DiffusionGemma checkpoint, or a file is missing; the message says which.
             OutOfMemoryError: the weights do not fit into the free memory.
         """
-        return cls(checkpoint.load(source, device=device, dtype=dtype), max_batch=max_batch)
+        return cls(checkpoint.load(source, device=device, dtype=dtype, progress=progress), max_batch=max_batch)
 
     @classmethod
     def from_config(

@@ -1,11 +1,16 @@
 """Tiny networks with random weights, as checkpoints of transformers' own class."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion, DiffusionGemmaTextConfig
+from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
+    DiffusionGemmaGenerationConfig,
+    EntropyBoundSamplerConfig,
+)
 from transformers.models.gemma4.configuration_gemma4 import Gemma4VisionConfig
 
 from agentkit_model import Engine
@@ -96,3 +101,20 @@ def any_config(request: pytest.FixtureRequest) -> DiffusionGemmaConfig:
 def engine() -> Iterator[Engine]:
     with Engine.from_config(make_config(), device="cpu") as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+def saved(tiny_config: MakeConfig, twin: MakeModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint as transformers saves it, with its own sampler settings."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    model = twin(tiny_config())
+    model.generation_config = DiffusionGemmaGenerationConfig(
+        max_denoising_steps=7,
+        sampler_config=EntropyBoundSamplerConfig(entropy_bound=0.25),
+        t_min=0.1,
+        t_max=0.9,
+        eos_token_id=[1, 6, 40],
+        pad_token_id=3,
+    )
+    model.save_pretrained(folder)
+    return folder

@@ -10,31 +10,10 @@ from typing import Any
 
 import pytest
 import torch
-from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
-    DiffusionGemmaGenerationConfig,
-    EntropyBoundSamplerConfig,
-)
 
 from agentkit_model import CanvasPlan, CheckpointError, Engine, OutOfMemoryError, checkpoint
 
 PLAN = CanvasPlan(seed=3, max_denoising_steps=4, t_min=0.2, t_max=0.4, entropy_bound=1.0)
-
-
-@pytest.fixture(scope="module")
-def saved(tiny_config: Any, twin: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint as transformers saves it, with its own sampler settings."""
-    folder = tmp_path_factory.mktemp("checkpoint")
-    model = twin(tiny_config())
-    model.generation_config = DiffusionGemmaGenerationConfig(
-        max_denoising_steps=7,
-        sampler_config=EntropyBoundSamplerConfig(entropy_bound=0.25),
-        t_min=0.1,
-        t_max=0.9,
-        eos_token_id=[1, 6, 40],
-        pad_token_id=3,
-    )
-    model.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture
