@@ -23,6 +23,7 @@ from agentkit.loop import begin, execute
 from agentkit.messages import Message, UserMessage
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
+from agentkit.observer import Observer
 from agentkit.options import AgentOptions, RunOptions, check_options
 from agentkit.output import ToolOutput, Validator, collect_outputs
 from agentkit.result import AgentRunResult, OutputT
@@ -56,6 +57,7 @@ class Agent(Generic[DepsT, OutputT]):
     tool_timeout        seconds after which a tool's call is given up; a tool's own `timeout` goes before it
     name                what the agent is called
     max_parallel_tools  how many calls of one turn run side by side
+    observer            who looks on at its runs, such as a `Telemetry`
 
     An agent holds no state of its runs: one may serve many at once, from many threads.
     """
@@ -118,6 +120,7 @@ class Agent(Generic[DepsT, OutputT]):
         tool_timeout: float | None = None,
         name: str | None = None,
         max_parallel_tools: int = 8,
+        observer: Observer | None = None,
     ) -> None:
         if retries < 0 or max_parallel_tools < 1 or (tool_timeout is not None and not tool_timeout > 0):
             raise UserError(
@@ -135,6 +138,7 @@ class Agent(Generic[DepsT, OutputT]):
         self.tool_timeout = tool_timeout
         self.name = name
         self.max_parallel_tools = max_parallel_tools
+        self.observer = observer or Observer()
 
     @property
     def model(self) -> str | Model:
@@ -262,6 +266,8 @@ class Agent(Generic[DepsT, OutputT]):
             retries=self.retries,
             tool_timeout=self.tool_timeout,
             max_parallel_tools=self.max_parallel_tools,
+            name=self.name,
+            observer=self.observer,
         )
         run = begin(
             plan,

@@ -79,7 +79,9 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
     """Runs the tool of a call that nothing is wrong with."""
     assert prepared.tool is not None
     started = time.monotonic()
-    outcome = await _call(run, prepared, prepared.tool)
+    with run.plan.observer.tool(run, prepared) as ended:
+        outcome = await _call(run, prepared, prepared.tool)
+        ended(outcome)
     return replace(outcome, seconds=time.monotonic() - started)
 
 

@@ -63,6 +63,13 @@ def begin(
 
 async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[Any]:
     """Runs to the end. Raises `RunCancelled` when the token (or a tool) cancelled it, and what the model raises."""
+    with run.plan.observer.run(run) as ended:
+        result = await _executed(run, token)
+        ended(result)
+    return result
+
+
+async def _executed(run: Run, token: CancellationToken | None) -> AgentRunResult[Any]:
     with anyio.CancelScope() as scope, run.token.linked_to(token), run.token.cancelling(scope):
         await _within_limits(run)
     if run.token.cancelled:
@@ -106,7 +113,9 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
     run.budget.check_turn()
     run.budget.spend(turns=1)
     request = _request(run, run.messages, early)
-    response = await conversation.respond(request, run.emit)
+    with run.plan.observer.turn(run, request) as ended:
+        response = await conversation.respond(request, run.emit)
+        ended(response)
     request.budget.settle(response.usage)
     calls = _take(run, response, early)
     await early.discard_unclaimed()

@@ -11,6 +11,7 @@ from agentkit.approval import DeferredToolResults
 from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
 from agentkit.messages import Message
+from agentkit.observer import Observer
 from agentkit.settings import ModelSettings
 from agentkit.tools import Tool, ToolFunction
 from agentkit.usage import Budget, UsageLimits
@@ -28,6 +29,7 @@ class AgentOptions(TypedDict, Generic[DepsT], total=False):
     tool_timeout: float | None
     name: str | None
     max_parallel_tools: int
+    observer: Observer | None
 
 
 class RunOptions(TypedDict, Generic[DepsT], total=False):

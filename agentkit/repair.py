@@ -102,7 +102,9 @@ class Repairs:
         pointers = tuple(dict.fromkeys(fault.pointer for fault in faults))
         wrong = WrongCall(index, pointers, "; ".join(map(str, faults)), banned)
         await self._run.stop_if_cancelled()
-        message = await self._conversation.repair(self._request, self._message, wrong, self._run.emit)
+        with self._run.plan.observer.repair(self._run, self._request, wrong) as ended:
+            message = await self._conversation.repair(self._request, self._message, wrong, self._run.emit)
+            ended(message)
         if message is None:
             self._able = False
             return None

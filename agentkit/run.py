@@ -16,6 +16,7 @@ from agentkit.context import RunContext
 from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
 from agentkit.messages import AssistantMessage, AssistantPart, Message, TextPart, ThoughtPart, ToolCallPart
 from agentkit.models.base import CanvasRecord, Emit, Model
+from agentkit.observer import Observer
 from agentkit.output import Output, Outputs
 from agentkit.result import StopReason
 from agentkit.settings import ModelSettings
@@ -36,6 +37,8 @@ class Plan:
     retries: int = 1
     tool_timeout: float | None = None
     max_parallel_tools: int = 8
+    name: str | None = None
+    observer: Observer = field(default_factory=Observer)
 
     @property
     def callable_tools(self) -> dict[str, Tool]:
