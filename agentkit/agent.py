@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from typing_extensions import Unpack
 from agentkit.approval import DeferredToolResults
 from agentkit.batch import BatchItem, open_batch
 from agentkit.context import DepsT
+from agentkit.delegation import agent_tool
 from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
 from agentkit.loop import begin, execute
@@ -26,6 +27,7 @@ from agentkit.models.base import Emit, Model
 from agentkit.observer import Observer
 from agentkit.options import AgentOptions, RunOptions, check_options
 from agentkit.output import ToolOutput, Validator, collect_outputs
+from agentkit.override import Overrides, overrides, overriding
 from agentkit.result import AgentRunResult, OutputT
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
@@ -143,12 +145,13 @@ class Agent(Generic[DepsT, OutputT]):
     @property
     def model(self) -> str | Model:
         """The model as it was given; the opened one after the first run."""
-        return self._model
+        return overrides(self).get("model", self._model)
 
     @property
     def tools(self) -> Mapping[str, Tool]:
         """The tools by name."""
-        return MappingProxyType(self._tools)
+        given = overrides(self)
+        return MappingProxyType(collect_tools(given["tools"]) if "tools" in given else self._tools)
 
     @overload
     def tool(self, function: FunctionT, /) -> FunctionT: ...
@@ -174,6 +177,23 @@ class Agent(Generic[DepsT, OutputT]):
         """
         self._outputs = replace(self._outputs, validators=(*self._outputs.validators, Validator(function)))
         return function
+
+    def as_tool(self, *, name: str | None = None, description: str | None = None, **options: Any) -> Tool:
+        """This agent as a tool of another one: it takes a prompt and gives the output.
+
+        The tool is called `name` or as the agent is, and described by `description` or the agent's instructions; the
+        other options are those of `agentkit.tool`. Its runs have the `deps` of the run that calls it, spend from that
+        run's budget besides their own, and are cancelled with it. A run that stops without an answer is told as a
+        failed call.
+        """
+        return agent_tool(self, name, description, options)
+
+    def override(self, **changes: Unpack[Overrides]) -> AbstractContextManager[None]:
+        """Other parts in place of the agent's own, for tests: `with agent.override(model=ScriptedModel([...])):`
+
+        It holds for the runs that begin inside, in this task and those started in it, and for nobody else.
+        """
+        return overriding(self, changes)
 
     async def run(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[OutputT]:
         """Runs until the model answers, or until the run has to stop; `result.stop_reason` says which.
@@ -249,18 +269,21 @@ class Agent(Generic[DepsT, OutputT]):
 
     async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[OutputT]:
         check_options(options)
-        settings = self.model_settings.merge(options.get("model_settings"))
+        given = overrides(self)
+        settings = self.model_settings.merge(options.get("model_settings")).merge(given.get("model_settings"))
+        tools = dict(self.tools)
+        _refuse_name(self._outputs.tools.keys() & tools.keys())
         history, token = options.get("message_history", ()), options.get("cancellation_token")
         decisions = options.get("deferred_tool_results")
-        checked_choice(settings.tool_choice, self._tools)
+        checked_choice(settings.tool_choice, tools)
         _check_prompt(prompt, history, decisions)
         if token is not None:
             token.check()
         plan = Plan(
             model=await self._opened(),
-            tools=dict(self._tools),
+            tools=tools,
             outputs=self._outputs,
-            instructions=self.instructions,
+            instructions=given.get("instructions", self.instructions),
             settings=settings,
             limits=options.get("usage_limits") or self.usage_limits,
             retries=self.retries,
@@ -272,7 +295,7 @@ class Agent(Generic[DepsT, OutputT]):
         run = begin(
             plan,
             prompt,
-            deps=options.get("deps"),
+            deps=given.get("deps", options.get("deps")),
             history=history,
             decisions=decisions,
             budget=options.get("budget"),
@@ -282,9 +305,13 @@ class Agent(Generic[DepsT, OutputT]):
         return await execute(run, token)
 
     async def _opened(self) -> Model:
-        if isinstance(self._model, str):
-            self._model = await anyio.to_thread.run_sync(load_model, self._model)
-        return self._model
+        model = self.model
+        if not isinstance(model, str):
+            return model
+        opened = await anyio.to_thread.run_sync(load_model, model)
+        if self._model == model:
+            self._model = opened
+        return opened
 
     def _register(self, function: Any, takes_context: bool, options: dict[str, Any]) -> Any:
         def register(function: ToolFunction) -> ToolFunction:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
 from typing_extensions import TypeVar
 
+from agentkit.cancellation import CancellationToken
 from agentkit.messages import Message
 from agentkit.usage import Budget, Usage
 
@@ -25,6 +26,7 @@ class RunContext(Generic[DepsT]):
     tool_name, tool_call_id   the call that is being answered
     tool_call_approved   whether a person agreed to it
     certainty      the probability that the model gave each of its arguments; empty when the model doesn't tell
+    cancellation_token   the run's; for the agents that a tool runs
     retry          how many times in a row calls of this tool were wrong before this one, of `max_retries`
     """
 
@@ -38,8 +40,7 @@ class RunContext(Generic[DepsT]):
     certainty: Mapping[str, float] = field(default_factory=dict)
     retry: int = 0
     max_retries: int = 0
-    _cancel: Callable[[], None] = field(default=lambda: None, repr=False)
-    _is_cancelled: Callable[[], bool] = field(default=lambda: False, repr=False)
+    cancellation_token: CancellationToken = field(default_factory=CancellationToken, repr=False)
 
     @property
     def last_attempt(self) -> bool:
@@ -49,8 +50,8 @@ class RunContext(Generic[DepsT]):
     @property
     def cancelled(self) -> bool:
         """Whether the run is cancelled; a long synchronous tool should look at it and return."""
-        return self._is_cancelled()
+        return self.cancellation_token.cancelled
 
     def cancel(self) -> None:
         """Cancels this run."""
-        self._cancel()
+        self.cancellation_token.cancel()

@@ -150,6 +150,5 @@ class Run:
             certainty=prepared.call.certainty,
             retry=self.retries[prepared.retry_key],
             max_retries=self.max_retries(prepared),
-            _cancel=self.token.cancel,
-            _is_cancelled=lambda: self.token.cancelled,
+            cancellation_token=self.token,
         )

@@ -40,7 +40,7 @@ def mcp_server(
     Arguments are checked as in a run, and what a tool raises is told to the caller in the same words. Raises
     `UserError` for a tool that `requires_approval`: here nobody could be asked.
     """
-    served = collect_tools(_agent_tool(tool) if isinstance(tool, Agent) else tool for tool in tools)
+    served = collect_tools(tool.as_tool() if isinstance(tool, Agent) else tool for tool in tools)
     for tool in served.values():
         if tool.options.requires_approval:
             raise UserError(f"The tool {tool.name!r} requires approval, and a server has nobody to ask: leave it out.")
@@ -96,18 +96,6 @@ async def serve_http(
     )
     app = server.streamable_http_app(host=host, transport_security=security)
     await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
-
-
-def _agent_tool(agent: Agent[Any]) -> Tool:
-    if not agent.name:
-        raise UserError("An agent that is to be a tool needs a name: Agent(..., name='assistant').")
-
-    async def answer(prompt: str) -> Any:
-        result = await agent.run(prompt)
-        result.raise_for_stop()
-        return result.output
-
-    return Tool(answer, name=agent.name, description=agent.instructions or "Ask the assistant.")
 
 
 def _hints(tool: Tool) -> mcp.ToolAnnotations:
