@@ -43,7 +43,7 @@ from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import Constraints
 from agentkit_recipe.cases import Case
 from agentkit_recipe.conversation import evaluation_case
-from agentkit_recipe.evaluate import same
+from agentkit_recipe.figures import same
 from agentkit_recipe.progress import Progress
 
 ROWS = ("error-turns", "regenerate", "constrained", "constrained+repair")

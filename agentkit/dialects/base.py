@@ -6,6 +6,7 @@ with the span of tokens that it covers. A span is a pair `(start, end)` of token
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -79,6 +80,14 @@ class CallRegion:
     span: Span
     key_spans: Mapping[str, Span] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+
+    def certainty(self, probabilities: Sequence[float]) -> dict[str, float]:
+        """The probability of each argument's value, given that of every token of the turn: the product over it."""
+        return {
+            key: math.prod(probabilities[slice(*self.value_spans[pointer])])
+            for key in self.arguments or {}
+            if (pointer := "/" + key.replace("~", "~0").replace("/", "~1")) in self.value_spans
+        }
 
 
 Region: TypeAlias = TextRegion | ThoughtRegion | CallRegion

@@ -7,7 +7,6 @@ tool loop prefills nothing but the tools' answers.
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -408,12 +407,8 @@ def _dialect(name: str, tokenizer: Tokenizer) -> Dialect:
 
 def _call_part(region: CallRegion, id: str, probabilities: Sequence[float]) -> ToolCallPart:
     fault = "; ".join(_reason(fault) for fault in region.faults) or None
-    certainty = {
-        key: math.prod(probabilities[slice(*region.value_spans[pointer])])
-        for key in region.arguments or {}
-        if (pointer := "/" + key.replace("~", "~0").replace("/", "~1")) in region.value_spans
-    }
     arguments = None if fault else region.arguments
+    certainty = region.certainty(probabilities)
     return ToolCallPart(region.name, arguments, id, raw=region.raw, fault=fault, certainty=certainty)
 
 

@@ -1,13 +1,20 @@
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+from agentkit.bundled import folder
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit_recipe.conversation import evaluation_case
-from agentkit_recipe.evaluate import Outcome, judge, same, summarise, valid
+from agentkit_recipe.evaluate import evaluate
+from agentkit_recipe.figures import Outcome, calibration, judge, no_call, same, summarise, table, valid
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -55,7 +62,7 @@ def judged(tokenizer: Tokenizer) -> list[Outcome]:
         dialect.render_answer("no"),
     ):
         outcome = Outcome(case, "", [3])
-        judge(outcome, dialect.parse(tokens), tools)
+        judge(outcome, dialect.parse(tokens), tools, [0.9**0.1] * len(tokens))
         outcomes.append(outcome)
     return outcomes
 
@@ -70,4 +77,42 @@ def test_figures_are_shares(judged: list[Outcome]) -> None:
     figures = summarise(judged)
     assert (figures.cases, figures.tool, figures.exact, figures.steps_per_canvas) == (4, 0.5, 0.25, 3.0)
     assert figures.answer is None and len(figures.wrong) == 3
-    assert "wrong" not in figures.as_json()
+    assert figures.arguments == 0.5, "the first call's are right, the second's wrong; the other tool's don't count"
+    assert "outcomes" not in figures.as_json()
+
+
+def test_the_decision_to_call_nothing_has_precision_and_recall(judged: list[Outcome]) -> None:
+    refused, called = (Outcome(replace(judged[0].case, view=None), "", [2], called=called) for called in (False, True))
+    calls = [replace(outcome, called=True) for outcome in judged[:3]]
+    assert no_call([*calls, judged[3], refused, called]) == {"precision": 0.5, "recall": 0.5}
+    assert no_call(calls[:1]) == {"precision": None, "recall": None}
+
+
+def test_calibration_sets_certainty_against_what_is_right(judged: list[Outcome]) -> None:
+    assert all(0 < sure < 1 for outcome in judged[:2] for sure, _ in outcome.certainty)
+    outcome = replace(judged[0], certainty=[(1.0, True), (1.0, True), (0.95, False), (0.25, True)])
+    found = calibration([outcome])
+    assert found["expected_calibration_error"] == pytest.approx((0.95 + 0.75) / 4)
+    assert [row["arguments"] for row in found["reliability"]] == [0, 0, 1, 0, 0, 0, 0, 0, 0, 3]
+    assert found["reliability"][9] == {"from": 0.9, "to": 1.0, "arguments": 3, "certainty": 0.9833, "right": 0.6667}
+    assert calibration([])["expected_calibration_error"] is None
+
+
+def test_the_table_shows_shares(judged: list[Outcome]) -> None:
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(table({"known": summarise(judged)}, "held-out cases"))
+    shown = console.export_text()
+    assert "50.0%" in shown and "25.0%" in shown and "known" in shown
+
+
+def test_a_checkpoint_is_measured_freely_and_constrained(tmp_path: Path) -> None:
+    """The whole way on the bundled model, over few cases."""
+    report = tmp_path / "report.json"
+    found = evaluate(folder(), sets=["known", "chat"], cases=3, report=report)
+    assert json.loads(report.read_text()) == found
+    assert found["sets"]["known"]["cases"] == 3 and found["constrained"]["chat"]["exact"] > 0.5
+    for way in ("free", "constrained"):
+        overall = found["overall"][way]
+        assert overall["milliseconds_per_step"] > 0 and overall["no_call_recall"] == 1.0
+        assert 0 <= overall["expected_calibration_error"] <= 1
+    assert found["memory_mb"] is None or found["memory_mb"] > 50

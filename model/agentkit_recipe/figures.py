@@ -1,0 +1,178 @@
+"""How right an outcome is, and the figures of many.
+
+*Tool*, *valid*, *exact* and *called* are shares of the cases. *Arguments* is the share of single arguments that are as
+expected, over calls of the right tool. *No-call* precision and recall judge the decision to call nothing, over all sets
+together. *Calibration* sets the certainty of single arguments (`ToolCallPart.certainty`) against how often they are
+right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jsonschema
+from rich.table import Table
+
+from agentkit.dialects.base import Parsed
+from agentkit.messages import ToolDefinition
+
+from .cases import Case
+
+BINS = 10
+
+
+@dataclass
+class Outcome:
+    """What came of one case."""
+
+    case: Case
+    written: str
+    steps: list[int]
+    tool: bool = False  # the right tool was called, and no other
+    valid: bool = False  # what was called obeys its schema
+    exact: bool = False  # the right tool with the right arguments; for text, the right words
+    called: bool = False
+    answer: bool | None = None  # given the result, the answer holds what it has to say
+    arguments: list[bool] = field(default_factory=list)  # of the right tool: each argument, given or missing, is right
+    certainty: list[tuple[float, bool]] = field(default_factory=list)  # of each that was given, and whether it is right
+
+
+@dataclass
+class Figures:
+    """Shares over a set's cases, and what they cost."""
+
+    cases: int
+    tool: float
+    arguments: float | None
+    valid: float
+    exact: float
+    called: float
+    answer: float | None
+    steps_per_canvas: float
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "outcomes"}
+
+    @property
+    def wrong(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if not outcome.exact]
+
+
+def judge(outcome: Outcome, parsed: Parsed, tools: Sequence[ToolDefinition], probabilities: Sequence[float]) -> None:
+    """Fills in how right the calls are. `probabilities` are those of the tokens that `parsed` was read from."""
+    case = outcome.case
+    assert case.view is not None
+    schemas = {tool.name: tool.parameters for tool in tools}
+    outcome.tool = [call.name for call in parsed.calls] == [case.view.definition.name]
+    outcome.valid = (
+        bool(parsed.calls)
+        and not parsed.faults
+        and all(call.name in schemas and valid(call.arguments, schemas[call.name]) for call in parsed.calls)
+    )
+    outcome.exact = outcome.tool and outcome.valid and same(parsed.calls[0].arguments, case.arguments)
+    if outcome.tool:
+        given, expected = parsed.calls[0].arguments or {}, case.arguments or {}
+        right = {key: key in given and key in expected and same(given[key], expected[key]) for key in given | expected}
+        outcome.arguments = list(right.values())
+        outcome.certainty = [(sure, right[key]) for key, sure in parsed.calls[0].certainty(probabilities).items()]
+
+
+def valid(arguments: Any, schema: dict[str, Any]) -> bool:
+    """Whether the arguments obey the schema and name no parameter that it lacks."""
+    closed = {**schema, "additionalProperties": False}
+    return bool(jsonschema.Draft202012Validator(closed).is_valid(arguments))
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal as JSON: 1 and true differ, 1 and 1.0 do not."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
+
+
+def summarise(outcomes: Sequence[Outcome]) -> Figures:
+    def share(name: str) -> float:
+        return round(sum(bool(getattr(outcome, name)) for outcome in outcomes) / len(outcomes), 4)
+
+    steps = [step for outcome in outcomes for step in outcome.steps]
+    return Figures(
+        cases=len(outcomes),
+        tool=share("tool"),
+        arguments=mean([right for outcome in outcomes for right in outcome.arguments]),
+        valid=share("valid"),
+        exact=share("exact"),
+        called=share("called"),
+        answer=mean([outcome.answer for outcome in outcomes if outcome.answer is not None]),
+        steps_per_canvas=round(sum(steps) / len(steps), 2),
+        outcomes=list(outcomes),
+    )
+
+
+def mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None
+
+
+def no_call(outcomes: Iterable[Outcome]) -> dict[str, float | None]:
+    """Precision and recall of calling nothing: of those that called nothing, and of those that should."""
+    decided = [(not outcome.called, outcome.case.view is None) for outcome in outcomes]
+    return {
+        "precision": mean([should for did, should in decided if did]),
+        "recall": mean([did for did, should in decided if should]),
+    }
+
+
+def calibration(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """The expected calibration error of single arguments' certainty, and its reliability table in ten equal bins.
+
+    Naeini et al. 2015, Obtaining Well Calibrated Probabilities Using Bayesian Binning: the mean of |certainty - share
+    right| over the bins, weighted by how many arguments each holds.
+    """
+    judged = [pair for outcome in outcomes for pair in outcome.certainty]
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+    for certainty, right in judged:
+        bins[min(int(certainty * BINS), BINS - 1)].append((certainty, right))
+    table = [
+        {
+            "from": index / BINS,
+            "to": (index + 1) / BINS,
+            "arguments": len(pairs),
+            "certainty": mean([certainty for certainty, _ in pairs]),
+            "right": mean([right for _, right in pairs]),
+        }
+        for index, pairs in enumerate(bins)
+    ]
+    gaps = [abs(sum(certainty - right for certainty, right in pairs)) for pairs in bins]
+    error = round(sum(gaps) / len(judged), 4) if judged else None
+    return {"expected_calibration_error": error, "arguments": len(judged), "reliability": table}
+
+
+def table(figures: Mapping[str, Figures], title: str) -> Table:
+    rows = Table(title=title)
+    headings = ("set", "cases", "right tool", "arguments", "valid call", "exact", "called", "answer right", "steps")
+    for heading in headings:
+        rows.add_column(heading, justify="left" if heading == "set" else "right")
+    for name, f in figures.items():
+        calls = any(outcome.case.view is not None for outcome in f.outcomes)
+        rows.add_row(
+            name,
+            str(f.cases),
+            percent(f.tool) if calls else "",
+            percent(f.arguments),
+            percent(f.valid) if calls else "",
+            percent(f.exact),
+            percent(f.called),
+            percent(f.answer),
+            f"{f.steps_per_canvas:.1f}",
+        )
+    return rows
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
