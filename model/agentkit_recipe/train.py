@@ -11,10 +11,12 @@ import json
 import math
 import os
 import random
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -263,6 +265,21 @@ def collate(packs: Sequence[Pack], pad: int, device: torch.device, width: int) -
     )
 
 
+@contextmanager
+def stop_signal() -> Iterator[threading.Event]:
+    """Set when the process is told to end. Only the main thread can be told; in others it stays unset."""
+    told = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def train(
     folder: Path,
     tokenizer: Tokenizer,
@@ -275,7 +292,8 @@ def train(
 ) -> Run:
     """Trains in `folder` until `settings.steps`, or until `minutes` have passed, going on from its checkpoint.
 
-    A run that has none yet begins with the weights of the checkpoint in `weights`, or with random ones.
+    A run that has none yet begins with the weights of the checkpoint in `weights`, or with random ones. Interrupted or
+    terminated (SIGINT, SIGTERM), it ends with the step it is at and writes its checkpoint.
     """
     run = Run(folder, tokenizer, settings, device)
     resumed = run.load()
@@ -285,8 +303,12 @@ def train(
     base = run.seconds
     folder.mkdir(parents=True, exist_ok=True)
     title = f"{parameters(run.model):,} parameters on {device}" + (f", from step {run.step}" if resumed else "")
-    with Progress(title, total=settings.steps, done=run.step) as progress, (folder / "curve.jsonl").open("a") as curve:
-        while run.step < settings.steps:
+    with (
+        Progress(title, total=settings.steps, done=run.step) as progress,
+        (folder / "curve.jsonl").open("a") as curve,
+        stop_signal() as stopped,
+    ):
+        while run.step < settings.steps and not stopped.is_set():
             figures = run.train_step()
             if not math.isfinite(figures["loss"]):
                 raise FloatingPointError(f"the loss became {figures['loss']} at step {run.step}: lower --learning-rate")

@@ -1,3 +1,5 @@
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +28,29 @@ def test_a_run_that_was_cut_goes_on_exactly(tmp_path: Path, tokenizer: Tokenizer
     for name, weight in whole.trained.items():
         assert torch.equal(weight, resumed.trained[name]), name
         assert torch.equal(whole.average[name], resumed.average[name]), name
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_keeps_its_steps(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    step = Run.train_step
+
+    def told_in_the_second_step(run: Run) -> dict[str, float]:
+        if run.step == 1:
+            signal.raise_signal(number)
+        return step(run)
+
+    monkeypatch.setattr(Run, "train_step", told_in_the_second_step)
+    handler = signal.getsignal(number)
+    assert trained(tmp_path, tokenizer).step == 2
+    assert Run.resume(tmp_path, tokenizer).step == 2
+    assert signal.getsignal(number) is handler
+
+
+def test_a_run_may_be_in_any_thread(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(trained, tmp_path, tokenizer).result().step == 6
 
 
 def test_a_few_steps_lower_the_loss(tmp_path: Path, tokenizer: Tokenizer) -> None:
