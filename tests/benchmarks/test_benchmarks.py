@@ -1,6 +1,7 @@
 """The benchmarks run and write what they promise; their figures are nobody's test."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,23 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 def figures(tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
     report = tmp_path / "figures.json"
     command = [sys.executable, str(BENCHMARKS / name), "--json", str(report), *options]
-    subprocess.run(command, check=True, capture_output=True, timeout=280)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # on a busy machine several wait for one another
+    subprocess.run(command, check=True, capture_output=True, timeout=280, env=environment)
     found: dict[str, Any] = json.loads(report.read_text())
     return found
+
+
+def test_engine(tmp_path: Path) -> None:
+    plot = tmp_path / "chart.svg"
+    options = ("--quick", "--repeats", "1", "--requests", "3", "--plot", str(plot))
+    cases = ("one_canvas", "ragged_32", "first_draft", "canvas_growth")
+    found = figures(tmp_path, "engine.py", *options, "--cases", *cases)
+    assert found.keys() == {"machine", *cases}
+    assert all(found[case]["ratio"] > 0 for case in cases)
+    assert found["one_canvas"]["steps_per_canvas"] == 16
+    assert found["ragged_32"]["requests"] == 3
+    assert found["canvas_growth"]["points"].keys() == {"1", "32"}
+    assert plot.read_text().startswith("<svg")
 
 
 def test_correction(tmp_path: Path) -> None:
