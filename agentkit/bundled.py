@@ -12,6 +12,8 @@ from agentkit.settings import Constraints, ModelSettings
 if TYPE_CHECKING:
     from agentkit.models.diffusion import DiffusionModel
 
+MAX_TOOLS = 12  # twice what it was trained with
+
 
 def folder() -> Path:
     """Where the bundled checkpoint lies.
@@ -39,5 +41,5 @@ def load() -> DiffusionModel:
 
     # a network this small is faster on the CPU than the launches of an accelerator's kernels, and most of what it is
     # asked to pass on stands in the request
-    settings = ModelSettings(constraints=Constraints(grounding="inferred"))
+    settings = ModelSettings(constraints=Constraints(grounding="inferred"), max_tools=MAX_TOOLS)
     return DiffusionModel.from_pretrained(folder(), device="cpu", dtype="float32", name="bundled", settings=settings)

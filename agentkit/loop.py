@@ -22,6 +22,7 @@ from agentkit.messages import (
     Message,
     SystemMessage,
     ToolCallPart,
+    ToolDefinition,
     UserMessage,
     open_calls,
 )
@@ -29,6 +30,7 @@ from agentkit.models.base import Conversation, Emit, ModelRequest, ModelResponse
 from agentkit.output import OutputTool
 from agentkit.repair import Repairs
 from agentkit.result import NO_OUTPUT, AgentRunResult
+from agentkit.retrieval import tools_in_view
 from agentkit.run import Plan, Run
 from agentkit.turn import close_turn, leave_turn_open, reopen_turn
 from agentkit.usage import Budget
@@ -134,7 +136,7 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
         settings = replace(settings, tool_choice="auto")  # the call that was required has been made
     return ModelRequest(
         messages=(*instructions, *messages),
-        tools=tuple(tool.definition for tool in plan.callable_tools.values()),
+        tools=_in_view(run),
         output_tools=tuple(tool.definition for tool in plan.outputs.tools.values()),
         allow_text_output=plan.outputs.allow_text,
         settings=settings,
@@ -142,6 +144,16 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
         drafts=run.drafts,
         early=early.hook,
     )
+
+
+def _in_view(run: Run) -> tuple[ToolDefinition, ...]:
+    """The tools that the run's turns are told about: chosen once, so that all their prompts begin alike."""
+    if run.in_view is None:
+        plan = run.plan
+        tools = [tool.definition for tool in plan.callable_tools.values()]
+        most = plan.model.settings.merge(plan.settings).max_tools
+        run.in_view = tools_in_view(tools, run.messages, most, keep=plan.settings.tool_choice)
+    return run.in_view
 
 
 def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCallPart, ...]:

@@ -14,7 +14,15 @@ from agentkit.calls import Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
 from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
-from agentkit.messages import AssistantMessage, AssistantPart, Message, TextPart, ThoughtPart, ToolCallPart
+from agentkit.messages import (
+    AssistantMessage,
+    AssistantPart,
+    Message,
+    TextPart,
+    ThoughtPart,
+    ToolCallPart,
+    ToolDefinition,
+)
 from agentkit.models.base import CanvasRecord, Emit, Model
 from agentkit.observer import Observer
 from agentkit.output import Output, Outputs
@@ -64,6 +72,7 @@ class Run:
     approved       the calls that a person agreed to: their identity, by id
     denied         what the model is told about those that a person did not agree to, by id
     still_running  synchronous tools whose threads were left behind
+    in_view        the tools that its turns are told about, once they are chosen
     early_ids      the ids of calls that were to begin early, used or not
     discarded      how many calls began early in vain
     slots          what tools hold while they run, so that no more than `max_parallel_tools` do
@@ -92,6 +101,7 @@ class Run:
     turn_canvases: list[CanvasRecord] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    in_view: tuple[ToolDefinition, ...] | None = None
     early_ids: set[str] = field(default_factory=set)
     discarded: int = 0
     slots: anyio.CapacityLimiter = field(init=False)

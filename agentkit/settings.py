@@ -68,6 +68,7 @@ class ModelSettings:
     entropy_bound         how much joint entropy (nats) may be accepted in one denoising step
     temperature           (t_max, t_min): the temperature falls from the first to the second over a canvas; 0 is greedy
     seed                  makes a run repeatable: canvas n of the run is denoised with a seed that follows from it
+    max_tools             most tools that a turn is told about: of more, those whose words fit the request best
     tool_choice           "auto", "required", "none" or a tool's name; after the first call it is "auto" again
     thinking              whether the model writes thoughts
     candidates            how many drafts of each canvas are denoised side by side; the one with the fewest faults, then
@@ -83,6 +84,7 @@ class ModelSettings:
     entropy_bound: float | None = None
     temperature: tuple[float, float] | None = None
     seed: int | None = None
+    max_tools: int | None = None
     tool_choice: str | None = None
     thinking: bool | None = None
     candidates: int | None = None
@@ -92,7 +94,7 @@ class ModelSettings:
     early_tools: EarlyTools | Literal[False] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("max_tokens", "max_denoising_steps", "candidates"):
+        for name in ("max_tokens", "max_denoising_steps", "max_tools", "candidates"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"ModelSettings.{name} must be at least 1, and is {value!r}.")

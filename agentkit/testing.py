@@ -167,6 +167,7 @@ class FaultyModel(Model):
         seed: int = 0,
     ) -> None:
         self._model = model
+        self.settings = model.settings
         self._chances = {"corrupt": corrupt, "garble": garble, "rename": rename, "truncate": truncate, "fail": fail}
         self._random = random.Random(seed)
         self.faults: list[str] = []

@@ -136,9 +136,13 @@ class Conversation(ABC):
 
 
 class Model(ABC):
-    """A model that agents can talk to. Many runs may use it at once, each through a conversation of its own."""
+    """A model that agents can talk to. Many runs may use it at once, each through a conversation of its own.
+
+    `settings` are what holds where a run says nothing.
+    """
 
     name: str = "model"
+    settings: ModelSettings = ModelSettings()
 
     @abstractmethod
     def converse(self) -> AbstractAsyncContextManager[Conversation]:

@@ -16,6 +16,7 @@ def test_merge_puts_what_is_given_on_top():
     [
         {"max_tokens": 0},
         {"max_denoising_steps": 0},
+        {"max_tools": 0},
         {"candidates": -1},
         {"entropy_bound": -0.1},
         {"entropy_bound": float("nan")},

@@ -55,3 +55,10 @@ def test_constraints(tmp_path: Path) -> None:
     }
     assert 0 < found["bundled_model"]["path_share"] < 1
     assert {row["case"] for row in found["sizes"]} >= {"maxLength 100", "enum of 1000"}
+
+
+def test_retrieval(tmp_path: Path) -> None:
+    found = figures(tmp_path, "retrieval.py", "--quick")
+    for row in found["rows"]:
+        assert 0.5 < row["within"]["1"] <= row["within"]["5"] <= 1
+        assert row["requests"] == 50 and row["search_ms"] > 0
