@@ -18,27 +18,25 @@ import anyio
 import anyio.to_thread
 
 from agentkit.dialects import Gemma4
-from agentkit.dialects.base import CallRegion, Dialect, Fault, Parsed, TextRegion
+from agentkit.dialects.base import CallRegion, Dialect, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import ModelError, UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, SpanRenoised
-from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart, ToolDefinition
+from agentkit.messages import AssistantMessage, ToolDefinition
 from agentkit.models.base import (
     CanvasRecord,
     Conversation,
     Emit,
-    Finish,
     Model,
     ModelRequest,
     ModelResponse,
     WrongCall,
     emit_parts,
 )
-from agentkit.models.watch import CallWatch, call_id
-from agentkit.schema import ArgumentFault
+from agentkit.models.reading import doubts_of, finish_of, message_of, probabilities_of, usage_of, with_ids_of
+from agentkit.models.watch import CallWatch
 from agentkit.settings import Constraints, ModelSettings
 from agentkit.tasks import flat_errors
-from agentkit.usage import Usage
 
 if TYPE_CHECKING:
     from agentkit_model import CanvasPlan, CanvasResult, Context, Draft, Engine, Hold
@@ -136,14 +134,14 @@ class DiffusionConversation(Conversation):
             records = await self._write(context, request, hold, emit)
         tokens = [token for record in records for token in record.tokens]
         parsed = self.model.dialect.parse(tokens)
-        message = self._message(parsed, tokens, _probabilities(records), turn=len(request.messages))
+        message = self._message(parsed, tokens, probabilities_of(records), turn=len(request.messages))
         await emit_parts(message, emit)
         return ModelResponse(
             message=message,
             faults=parsed.faults,
-            doubts=_doubts(parsed, records, request.settings.doubt),
-            finish=_finish(parsed),
-            usage=_usage(read, records),
+            doubts=doubts_of(parsed, records, request.settings.doubt),
+            finish=finish_of(parsed),
+            usage=usage_of(read, records),
             canvases=tuple(records),
         )
 
@@ -180,9 +178,9 @@ class DiffusionConversation(Conversation):
         for pointer in wrong.pointers:
             steps = sum(record.steps for record in records)
             await emit(SpanRenoised(first, (kept - start, span[1] - start), wrong.reason, pointer or None, steps))
-        probabilities = [1.0] * start + _probabilities(records)
+        probabilities = [1.0] * start + probabilities_of(records)
         renewed = self._message(reparsed, written, probabilities, turn=len(request.messages))
-        return _with_ids_of(renewed, message, wrong.index)
+        return with_ids_of(renewed, message, wrong.index)
 
     # -- what a turn is made of
 
@@ -387,60 +385,13 @@ class DiffusionConversation(Conversation):
     def _message(
         self, parsed: Parsed, tokens: Sequence[int], probabilities: Sequence[float], *, turn: int
     ) -> AssistantMessage:
-        parts: list[AssistantPart] = []
-        for region in parsed.regions:
-            if isinstance(region, CallRegion):
-                parts.append(_call_part(region, call_id(turn, len(parts)), probabilities))
-            elif isinstance(region, TextRegion):
-                if text := region.text.strip():
-                    parts.append(TextPart(text))
-            elif text := region.text.strip():
-                parts.append(ThoughtPart(text))
-        return AssistantMessage(tuple(parts), model=self.model.name, tokens=tuple(tokens))
+        return message_of(parsed, tokens, model=self.model.name, turn=turn, probabilities=probabilities)
 
 
 def _dialect(name: str, tokenizer: Tokenizer) -> Dialect:
     if name not in DIALECTS:
         raise UserError(f"No dialect is called {name!r}; there are {', '.join(DIALECTS)}, or give a Dialect object.")
     return DIALECTS[name](tokenizer)
-
-
-def _call_part(region: CallRegion, id: str, probabilities: Sequence[float]) -> ToolCallPart:
-    fault = "; ".join(_reason(fault) for fault in region.faults) or None
-    arguments = None if fault else region.arguments
-    certainty = region.certainty(probabilities)
-    return ToolCallPart(region.name, arguments, id, raw=region.raw, fault=fault, certainty=certainty)
-
-
-def _with_ids_of(renewed: AssistantMessage, message: AssistantMessage, index: int) -> AssistantMessage:
-    """The message with the calls' ids, and what is known about the calls that were kept, as they were."""
-    old = iter(message.calls)
-    parts: list[AssistantPart] = []
-    number = -1
-    for part in renewed.parts:
-        if isinstance(part, ToolCallPart):
-            number += 1
-            before = next(old)
-            part = replace(part, id=before.id) if number == index else before
-        parts.append(part)
-    return replace(renewed, parts=tuple(parts))
-
-
-def _probabilities(records: Sequence[CanvasRecord]) -> list[float]:
-    return [probability for record in records for probability in record.probabilities]
-
-
-def _doubts(parsed: Parsed, records: Sequence[CanvasRecord], doubt: float | None) -> dict[int, list[ArgumentFault]]:
-    """The arguments whose mean entropy is above `doubt` nats, by the call's place in the turn."""
-    entropies = [entropy for record in records for entropy in record.entropies]
-    found: dict[int, list[ArgumentFault]] = {}
-    for index, call in enumerate(parsed.calls if doubt is not None else ()):
-        for pointer, (start, end) in call.value_spans.items():
-            mean = sum(entropies[start:end]) / (end - start)
-            if pointer.count("/") == 1 and mean > (doubt or 0.0):
-                fault = ArgumentFault(pointer, f"the model is unsure of it: {mean:.2f} nats a token")
-                found.setdefault(index, []).append(fault)
-    return found
 
 
 @contextmanager
@@ -451,25 +402,6 @@ def _engine_errors(name: str) -> Iterator[None]:
         yield
     except EngineError as error:
         raise ModelError(f"{name}: {error}") from error
-
-
-def _reason(fault: Fault) -> str:
-    return f"{fault.pointer}: {fault.reason}" if fault.pointer else fault.reason
-
-
-def _finish(parsed: Parsed) -> Finish:
-    if parsed.stop is None:
-        return "length"
-    return "tool_calls" if parsed.calls else "stop"
-
-
-def _usage(read: int, records: Sequence[CanvasRecord]) -> Usage:
-    return Usage(
-        canvases=len(records),
-        denoising_steps=sum(record.steps for record in records),
-        prompt_tokens=read,
-        output_tokens=sum(len(record.tokens) for record in records),
-    )
 
 
 def _common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
