@@ -2,6 +2,7 @@
 
 from agentkit.agent import Agent
 from agentkit.approval import DeferredToolResults, ToolApproved, ToolDenied
+from agentkit.assistant import Answer, Assistant, Loading
 from agentkit.batch import BatchItem
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
@@ -62,7 +63,9 @@ __all__ = [
     "Agent",
     "AgentRunResult",
     "AgentkitError",
+    "Answer",
     "ApprovalRequired",
+    "Assistant",
     "AssistantMessage",
     "BatchItem",
     "Budget",
@@ -75,6 +78,7 @@ __all__ = [
     "EarlyTools",
     "Event",
     "Grounded",
+    "Loading",
     "Message",
     "Model",
     "ModelError",

@@ -10,6 +10,7 @@ from agentkit.errors import ModelNotFoundError
 from agentkit.settings import Constraints, ModelSettings
 
 if TYPE_CHECKING:
+    from agentkit.models.base import Progress
     from agentkit.models.diffusion import DiffusionModel
 
 MAX_TOOLS = 12  # twice what it was trained with
@@ -30,7 +31,7 @@ def folder() -> Path:
     return origin
 
 
-def load() -> DiffusionModel:
+def load(progress: Progress | None = None) -> DiffusionModel:
     """Opens the bundled model. `Agent("bundled")` shares one per process (`agentkit.models.load_model`).
 
     Raises:
@@ -42,4 +43,6 @@ def load() -> DiffusionModel:
     # a network this small is faster on the CPU than the launches of an accelerator's kernels, and most of what it is
     # asked to pass on stands in the request
     settings = ModelSettings(constraints=Constraints(grounding="inferred"), max_tools=MAX_TOOLS)
-    return DiffusionModel.from_pretrained(folder(), device="cpu", dtype="float32", name="bundled", settings=settings)
+    return DiffusionModel.from_pretrained(
+        folder(), device="cpu", dtype="float32", name="bundled", settings=settings, progress=progress
+    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import anyio
-from anyio.lowlevel import current_token
 
 from agentkit.errors import RunCancelled
+from agentkit.tasks import soon
 
 
 class CancellationToken:
@@ -56,16 +55,7 @@ class CancellationToken:
     @contextmanager
     def cancelling(self, scope: anyio.CancelScope) -> Iterator[None]:
         """While inside, cancelling this token cancels `scope`, which belongs to the running event loop."""
-        loop: Any = current_token().native_token
-        soon = loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon
-
-        def cancel_scope() -> None:
-            try:
-                soon(scope.cancel)
-            except RuntimeError:  # the event loop is closed, and the run with it
-                pass
-
-        with self._calling(cancel_scope):
+        with self._calling(soon(scope.cancel)):
             yield
 
     @contextmanager

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Emit: TypeAlias = "Callable[[Event], Awaitable[None]]"
 """Where a model's events go."""
 
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told how far the opening of a model has come: a stage ("import", "download" in bytes, "weights" in tensors), how much
+of it is done, and of how much; 0 where that isn't known. It must be quick."""
+
 Finish: TypeAlias = Literal["stop", "tool_calls", "length"]
 
 

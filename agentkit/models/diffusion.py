@@ -30,6 +30,7 @@ from agentkit.models.base import (
     Model,
     ModelRequest,
     ModelResponse,
+    Progress,
     WrongCall,
     emit_parts,
 )
@@ -89,15 +90,23 @@ class DiffusionModel(Model):
         dialect: str = "gemma4",
         name: str | None = None,
         settings: ModelSettings | None = None,
+        max_batch: int | None = None,
+        progress: Progress | None = None,
     ) -> DiffusionModel:
-        """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers)."""
+        """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers).
+
+        max_batch: the most canvases in one pass of the network, which bounds what a pass needs of memory.
+        """
+        if progress is not None:
+            progress("import", 0, 0)  # seconds, the first time
         try:
             from agentkit_model import Engine
         except ModuleNotFoundError as error:
             raise UserError(
                 f"Running a model in this process needs {error.name}: pip install 'agentkit-diffusion[engine]'."
             ) from error
-        engine = Engine.from_pretrained(source, device=device, dtype=dtype)
+        batch = {} if max_batch is None else {"max_batch": max_batch}
+        engine = Engine.from_pretrained(source, device=device, dtype=dtype, progress=progress, **batch)
         tokenizer = Tokenizer.from_pretrained(source)
         return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)
 

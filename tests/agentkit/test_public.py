@@ -16,7 +16,9 @@ def test_the_public_names():
         Agent
         AgentRunResult
         AgentkitError
+        Answer
         ApprovalRequired
+        Assistant
         AssistantMessage
         BatchItem
         Budget
@@ -29,6 +31,7 @@ def test_the_public_names():
         EarlyTools
         Event
         Grounded
+        Loading
         Message
         Model
         ModelError

@@ -1,0 +1,158 @@
+"""What an assistant was asked, on its way: followed, awaited and cancelled from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, Generic
+
+import anyio
+import anyio.lowlevel
+
+from agentkit.cancellation import CancellationToken
+from agentkit.events import CanvasDraft, Event
+from agentkit.result import AgentRunResult, OutputT
+from agentkit.tasks import refuse_running_loop, soon
+
+
+class Answer(Generic[OutputT]):
+    """The answer to one `Assistant.ask`. Every method may be called from any thread, at any time.
+
+    Iterate over it for the run's events, with `for` in a thread that may wait and with `async for` in any event loop;
+    what the run raises, the iteration raises. `poll()` gives the events so far and never waits, for a GUI's timer.
+    Whoever takes an event takes it from the others. A reader that is slow misses drafts that newer ones have replaced,
+    and nothing else.
+
+    As a context manager it cancels the run if it is left before the end.
+    """
+
+    def __init__(self, prompt: str | None, conversation: str) -> None:
+        self.prompt = prompt
+        self.conversation = conversation
+        self.token = CancellationToken()
+        self._changed = threading.Condition()
+        self._events: deque[Event] = deque()
+        self._wakers: list[Callable[[], None]] = []
+        self._outcome: AgentRunResult[OutputT] | Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is over, by an answer, an error or cancellation."""
+        return self._outcome is not None
+
+    def cancel(self) -> None:
+        """Ends the run at its next await, between two denoising steps at the latest; it then raises `RunCancelled`."""
+        self.token.cancel()
+
+    def result(self, timeout: float | None = None) -> AgentRunResult[OutputT]:
+        """Waits for the result.
+
+        Raises what the run raised, `TimeoutError` after `timeout` seconds, and `UserError` where waiting would block a
+        running event loop: use `await answer` there.
+        """
+        if not self.done:
+            refuse_running_loop("result", "await answer")
+        if not self.wait(timeout):
+            raise TimeoutError(f"There is no answer after {timeout:g} seconds; the run goes on.")
+        return self._settled()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the run is over, whatever ended it, or for `timeout` seconds; whether it is over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.done, timeout)
+
+    def poll(self) -> list[Event]:
+        """The events that nobody has taken yet. Never waits."""
+        with self._changed:
+            events = list(self._events)
+            self._events.clear()
+            return events
+
+    def __iter__(self) -> Answer[OutputT]:
+        refuse_running_loop("iterating", "async for event in answer")
+        return self
+
+    def __next__(self) -> Event:
+        with self._changed:
+            self._changed.wait_for(lambda: self._events or self.done)
+            if self._events:
+                return self._events.popleft()
+        self._settled()
+        raise StopIteration
+
+    def __aiter__(self) -> Answer[OutputT]:
+        return self
+
+    async def __anext__(self) -> Event:
+        await self._until(lambda: bool(self._events) or self.done)
+        with self._changed:
+            if self._events:
+                return self._events.popleft()
+        self._settled()
+        raise StopAsyncIteration
+
+    def __await__(self) -> Generator[Any, Any, AgentRunResult[OutputT]]:
+        return self._finished().__await__()
+
+    def __enter__(self) -> Answer[OutputT]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.done:
+            self.cancel()
+
+    def __repr__(self) -> str:
+        return f"Answer({self.prompt!r}, conversation={self.conversation!r}, done={self.done})"
+
+    async def _finished(self) -> AgentRunResult[OutputT]:
+        await self.over()
+        return self._settled()
+
+    async def over(self) -> None:
+        """Suspends this task until the run is over, whatever ended it."""
+        await self._until(lambda: self.done)
+
+    async def _until(self, ready: Callable[[], bool]) -> None:
+        """Suspends this task, in whatever event loop it runs, until `ready()`."""
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        while True:
+            with self._changed:
+                if ready():
+                    return
+                woken = anyio.Event()
+                waker = soon(woken.set)
+                self._wakers.append(waker)
+            try:
+                await woken.wait()
+            finally:
+                with self._changed:
+                    if waker in self._wakers:
+                        self._wakers.remove(waker)
+
+    def _settled(self) -> AgentRunResult[OutputT]:
+        assert self._outcome is not None
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    def put(self, event: Event) -> None:
+        """For the assistant: the run's next event."""
+        with self._changed:
+            last = self._events[-1] if self._events else None
+            if isinstance(event, CanvasDraft) and isinstance(last, CanvasDraft) and last.canvas == event.canvas:
+                self._events.pop()  # nobody has looked at it, and it is replaced
+            self._events.append(event)
+            self._wake()
+
+    def settle(self, outcome: AgentRunResult[OutputT] | Exception) -> None:
+        """For the assistant: what the run came to."""
+        with self._changed:
+            self._outcome = outcome
+            self._wake()
+
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        wakers, self._wakers = self._wakers, []
+        for wake in wakers:
+            wake()
