@@ -1,21 +1,18 @@
-"""Attention over ragged prefixes, as an attention implementation of transformers.
+"""Attention over ragged prefixes.
 
-The network's layers come from transformers and call `ragged_attention` with the queries, keys and values of the tokens
-at hand; a partner that travels with the call knows where the prefix of each row is. So rows of any prefix length share
-one pass through the network, without padding: nothing of another row ever enters a row's attention.
+The network hands the queries, keys and values of the tokens at hand to a partner, which knows where the prefix of each
+row is. So rows of any prefix length share one pass through the network, without padding: nothing of another row ever
+enters a row's attention, and no step copies a prefix.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface
 
 from agentkit_model.cache import Store
-
-NAME = "agentkit_ragged"
 
 
 class Partner(Protocol):
@@ -23,20 +20,6 @@ class Partner(Protocol):
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """query (B, heads, N, D), key and value (B, kv_heads, N, D) of one layer -> (B, N, heads, D)."""
-
-
-def ragged_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    *,
-    partner: Partner,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """transformers' attention interface: (B, heads, N, D) queries in, (B, N, heads, D) out, no weights."""
-    return partner.attend(int(module.layer_idx), query, key, value), None  # type: ignore[arg-type]
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -83,27 +66,33 @@ class PrefillPartner:
         return self._masks[window]
 
 
-class CanvasPartner:
-    """Attention of canvases over their prefixes and, in both directions, over themselves.
+class Seat:
+    """Where a canvas of `length` tokens at `position` finds its prefix, and leaves its own keys and values, in a store.
 
-    rows: for each canvas the store of its context and its position. Every step writes the canvas' keys and values into
-    the store's room behind the prefix and reads them back at once, so canvases of forks may share a store.
-    A sliding layer sees the last W - 1 tokens of the prefix and the whole canvas: transformers has no window inside.
+    Every step writes the canvas' keys and values into the room behind the prefix and reads them back at once, so
+    canvases of forks may share a store. A sliding layer sees the last W - 1 tokens of the prefix and the whole canvas:
+    transformers has no window inside.
     """
 
-    def __init__(self, rows: Sequence[tuple[Store, int]]) -> None:
-        self.rows = rows
+    def __init__(self, store: Store, position: int, length: int) -> None:
+        end = position + length
+        self.layers = []  # of (own keys, own values, all visible keys, all visible values), (kv_heads, ..., D) each
+        for shape, keys, values in zip(store.shapes, store.keys, store.values, strict=True):
+            seen, own = slice(shape.first_visible(position), end), slice(position, end)
+            self.layers.append((keys[:, own], values[:, own], keys[:, seen], values[:, seen]))
+
+
+class CanvasPartner:
+    """Attention of canvases over their prefixes and, in both directions, over themselves."""
+
+    def __init__(self, seats: Sequence[Seat]) -> None:
+        self.seats = seats
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         out = []
-        for row, (store, position) in enumerate(self.rows):
-            end = position + key.shape[2]
-            first = store.shapes[layer].first_visible(position)
-            keys, values = store.keys[layer], store.values[layer]
-            keys[:, position:end] = key[row]
-            values[:, position:end] = value[row]
-            out.append(attend(query[row], keys[:, first:end], values[:, first:end]))  # (L, heads, D)
-        return torch.stack(out)  # (B, L, heads, D)
-
-
-AttentionInterface.register(NAME, ragged_attention)
+        for row, seat in enumerate(self.seats):
+            own_keys, own_values, keys, values = seat.layers[layer]
+            own_keys.copy_(key[row])
+            own_values.copy_(value[row])
+            out.append(attend(query[row], keys, values))  # (N, heads, D)
+        return out[0][None] if len(out) == 1 else torch.stack(out)  # (B, N, heads, D)

@@ -1,24 +1,31 @@
-"""The one place that touches transformers' network: its layers, driven by our own passes.
+"""The network's forward pass: transformers' weights, our own arithmetic.
 
-The layers are called without a transformers cache; attention goes through `attention.ragged_attention`, which reads and
-writes ours. Names used here are the same in transformers 5.17 to 5.23.
+A checkpoint is loaded as transformers' `DiffusionGemmaForBlockDiffusion`; its weights are taken over here and run with
+fewer and larger operations: queries, keys and values come from one product, as do gates and ups, a norm that several
+branches share is computed once, and attention reads a prefix where it lies. `tests/model/test_network.py` shows that
+logits equal those of transformers' modules.
+
+B rows, N tokens of each, H the hidden size, D the size of a head, V the vocabulary size.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 
-from agentkit_model import attention
+from agentkit_model.attention import Partner
 from agentkit_model.cache import LayerShape
 from agentkit_model.errors import CheckpointError
 
-Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (B, N, head_dim)
+Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (B, N, D)
+Product = Callable[[Tensor], Tensor]  # (..., in) -> (..., out)
 
 
 class Network:
-    """Passes through a DiffusionGemmaForBlockDiffusion. H is the hidden size, V the vocabulary size."""
+    """Passes through a DiffusionGemmaForBlockDiffusion."""
 
     def __init__(self, model: DiffusionGemmaForBlockDiffusion) -> None:
         self.config: DiffusionGemmaConfig = model.config
@@ -29,15 +36,24 @@ class Network:
                 "earlier ones, so there is nothing to cache; use a checkpoint with causal prompts"
             )
         model.eval().requires_grad_(False)
-        self.text_config._attn_implementation = attention.NAME
-        self._encoder: Any = model.model.encoder.language_model
-        self._decoder: Any = model.model.decoder
-        self._head: Any = model.lm_head
-        self._softcap: float = self.text_config.final_logit_softcapping
-        self._types: list[str] = self.text_config.layer_types
-        self.device: torch.device = self._head.weight.device
-        self.dtype: torch.dtype = self._decoder.embed_tokens.weight.dtype
-        self.layer_shapes = tuple(_shape(layer.self_attn) for layer in self._decoder.layers)
+        decoder: Any = model.model.decoder
+        encoder: Any = model.model.encoder.language_model
+        if encoder.layers[0].self_attn.q_proj.weight is not decoder.layers[0].self_attn.q_proj.weight:
+            raise CheckpointError("encoder and decoder do not share their weights, as those of a DiffusionGemma do")
+        self.table: Tensor = decoder.embed_tokens.weight  # (V, H)
+        self.scale: Tensor = decoder.embed_tokens.embed_scale.to(self.table.dtype)
+        self.device: torch.device = self.table.device
+        self.dtype: torch.dtype = self.table.dtype
+        self._softcap = float(self.text_config.final_logit_softcapping)
+        self._rotary: Any = decoder.rotary_emb
+        self._conditioning = SelfConditioning(decoder.self_conditioning)
+        self._layers = [
+            Layer(block, twin, kind)
+            for block, twin, kind in zip(decoder.layers, encoder.layers, self.text_config.layer_types, strict=True)
+        ]
+        self._norm = Norm(decoder.norm)
+        self.head: Tensor = model.lm_head.weight  # (V, H), the embedding again
+        self.layer_shapes = tuple(layer.shape for layer in self._layers)
 
     @property
     def routes_tokens(self) -> bool:
@@ -45,40 +61,184 @@ class Network:
         return int(self.text_config.num_experts) > 1
 
     def rope(self, start: int, count: int) -> Rope:
-        """Rotations of the positions start, ..., start + count - 1: each (1, count, head_dim)."""
+        """Rotations of the positions start, ..., start + count - 1: each (1, count, D)."""
         positions = torch.arange(start, start + count, device=self.device)[None]
-        like = torch.empty(0, device=self.device, dtype=self.dtype)
-        return {kind: self._decoder.rotary_emb(like, positions, kind) for kind in dict.fromkeys(self._types)}
+        return {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self._layers}
 
-    def encode(self, tokens: Tensor, rope: Rope, partner: attention.Partner) -> None:
-        """Runs tokens (1, N) causally; their keys and values go to the partner."""
-        hidden = self._encoder.embed_tokens(tokens)  # (1, N, H)
-        for kind, layer in zip(self._types, self._encoder.layers, strict=True):
-            hidden = layer(hidden, position_embeddings=rope[kind], attention_mask=None, partner=partner)
+    def encode(self, tokens: Tensor, rope: Rope, partner: Partner) -> None:
+        """Runs tokens (B, N) causally; their keys and values go to the partner."""
+        hidden = F.embedding(tokens, self.table) * self.scale  # (B, N, H)
+        for index, layer in enumerate(self._layers):
+            hidden = layer(hidden, rope[layer.kind], partner, index, layer.encoder_scalar)
 
-    def decode(self, canvases: Tensor, soft: Tensor, rope: Rope, partner: attention.Partner) -> Tensor:
-        """Canvases (B, L) with the soft embeddings (B, L, H) of their last step -> hidden states (B, L, H).
+    def decode(self, canvases: Tensor, soft: Tensor, rope: Rope, partner: Partner) -> Tensor:
+        """Canvases (B, N) with the soft embeddings (B, N, H) of their last step -> hidden states (B, N, H).
 
         At a canvas' first step the soft embeddings are zeros; the self-conditioning block is applied all the same.
         """
-        hidden = self._decoder.self_conditioning(self._decoder.embed_tokens(canvases), soft)  # (B, L, H)
-        for kind, layer in zip(self._types, self._decoder.layers, strict=True):
-            hidden = layer(hidden, position_embeddings=rope[kind], attention_mask=None, partner=partner)
-        normed: Tensor = self._decoder.norm(hidden)
-        return normed
+        hidden = self._conditioning(F.embedding(canvases, self.table) * self.scale, soft)
+        for index, layer in enumerate(self._layers):
+            hidden = layer(hidden, rope[layer.kind], partner, index, layer.decoder_scalar)
+        return self._norm(hidden)
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Hidden states (..., H) -> soft-capped logits (..., V) in float32."""
-        logits: Tensor = self._head(hidden).float()
-        return logits.div_(self._softcap).tanh_().mul_(self._softcap)
+    def logits(self, hidden: Tensor, start: int = 0, end: int | None = None) -> Tensor:
+        """Hidden states (..., H) -> soft-capped logits (..., V) in float32, or those of the tokens start to end - 1."""
+        return self.cap(F.linear(hidden, self.head[start:end]))
 
-    def soften(self, tempered: Tensor) -> Tensor:
-        """Tempered logits (L, V) of one step -> the soft embeddings (L, H) that condition the next one."""
-        embeddings = self._decoder.embed_tokens
-        probs = tempered.to(self.dtype).softmax(dim=-1, dtype=torch.float32).to(self.dtype)  # (L, V)
-        soft: Tensor = (probs @ embeddings.weight) * embeddings.embed_scale.to(self.dtype)
-        return soft
+    def cap(self, logits: Tensor) -> Tensor:
+        """The soft cap, in float32."""
+        return logits.float().div_(self._softcap).tanh_().mul_(self._softcap)
+
+    def weigh(self, weights: Tensor, start: int = 0) -> Tensor:
+        """The sum of the embeddings of tokens start, start + 1, ..., by their weights (..., C) -> (..., H)."""
+        return weights.to(self.dtype) @ self.table[start : start + weights.shape[-1]]
 
 
-def _shape(block: Any) -> LayerShape:
-    return LayerShape(block.k_proj.out_features // block.head_dim, block.head_dim, block.sliding_window)
+class Layer:
+    """One layer: attention, then a dense MLP and experts side by side."""
+
+    def __init__(self, block: Any, twin: Any, kind: str) -> None:
+        attention = block.self_attn
+        self.kind = kind
+        self.size: int = attention.head_dim
+        self.heads: int = attention.q_proj.out_features // self.size
+        self.kv_heads: int = attention.k_proj.out_features // self.size
+        self.shape = LayerShape(self.kv_heads, self.size, attention.sliding_window)
+        self.decoder_scalar, self.encoder_scalar = _scalar(block), _scalar(twin)
+        projections = [attention.q_proj, attention.k_proj, attention.v_proj]  # without the last, keys serve as values
+        self._project = joined([projection for projection in projections if projection is not None])
+        norms = [attention.q_norm] * self.heads + [attention.k_norm] * self.kv_heads
+        self._turned_norm = torch.stack([norm.weight for norm in norms])  # (heads + kv_heads, D)
+        self._head_norm = Norm(attention.v_norm)
+        self._output = joined([attention.o_proj])
+        self._before_attention = Norm(block.input_layernorm)
+        self._after_attention = Norm(block.post_attention_layernorm)
+        one = block.experts.num_experts == 1 and block.experts.gate_up_proj.dtype == torch.float32
+        self._feed: Product = OneExpert(block) if one else Experts(block)
+        self._after_feed = Norm(block.post_feedforward_layernorm)
+
+    def __call__(
+        self, hidden: Tensor, rope: tuple[Tensor, Tensor], partner: Partner, index: int, scalar: Tensor | None
+    ) -> Tensor:
+        """Hidden states (B, N, H) in and out; `index` is the layer's place, by which the partner knows its cache."""
+        rows, count, _ = hidden.shape
+        turned = self.heads + self.kv_heads
+        parts = self._project(self._before_attention(hidden)).view(rows, count, -1, self.size)
+        parts = self._head_norm(parts)  # (B, N, heads + kv_heads [+ kv_heads], D)
+        queries_keys = rotate(parts[:, :, :turned] * self._turned_norm, rope)
+        values = parts[:, :, turned:] if parts.shape[2] > turned else parts[:, :, self.heads :]
+        mixed = partner.attend(
+            index,
+            queries_keys[:, :, : self.heads].transpose(1, 2),  # (B, heads, N, D)
+            queries_keys[:, :, self.heads :].transpose(1, 2),  # (B, kv_heads, N, D)
+            values.transpose(1, 2),
+        )  # (B, N, heads, D)
+        hidden = hidden + self._after_attention(self._output(mixed.reshape(rows, count, -1)))
+        hidden = hidden + self._after_feed(self._feed(hidden))
+        return hidden if scalar is None else hidden * scalar
+
+
+class Experts:
+    """The dense MLP and, beside it, the experts that each token is routed to. (B, N, H) in and out."""
+
+    def __init__(self, block: Any) -> None:
+        self._dense = Gated(block.mlp)
+        self._router, self._experts = block.router, block.experts
+        self._before, self._after = Norm(block.pre_feedforward_layernorm), Norm(block.post_feedforward_layernorm_1)
+        self._before_experts = Norm(block.pre_feedforward_layernorm_2)
+        self._after_experts = Norm(block.post_feedforward_layernorm_2)
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        dense = self._after(self._dense(self._before(hidden)))
+        flat = hidden.flatten(0, 1)  # (B * N, H)
+        _, weights, experts = self._router(flat)  # the router has a norm of its own
+        sparse = self._experts(self._before_experts(flat), experts, weights)  # transformers' grouped products
+        both: Tensor = dense + self._after_experts(sparse).view_as(dense)
+        return both
+
+
+class OneExpert:
+    """`Experts` where there is one, and so nothing to route: an MLP beside an MLP, in one product each way in.
+
+    The weights of the norms in front of them are folded into the products, so this is for float32.
+    """
+
+    def __init__(self, block: Any) -> None:
+        mlp, experts = block.mlp, block.experts
+        gate, up = experts.gate_up_proj[0].chunk(2)  # (J, H) each
+        dense, sparse = block.pre_feedforward_layernorm.weight, block.pre_feedforward_layernorm_2.weight
+        self._in = torch.cat([mlp.gate_proj.weight * dense, gate * sparse, mlp.up_proj.weight * dense, up * sparse])
+        self._split = mlp.gate_proj.out_features
+        self._dense_out: Tensor = mlp.down_proj.weight  # (H, I)
+        self._sparse_out = experts.down_proj[0] * block.router.per_expert_scale  # (H, J)
+        self._activation: Product = mlp.act_fn
+        self._eps: float = block.pre_feedforward_layernorm.eps
+        self._after = Norm(block.post_feedforward_layernorm_1)
+        self._after_expert = Norm(block.post_feedforward_layernorm_2)
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        gate, up = F.linear(F.rms_norm(hidden, hidden.shape[-1:], None, self._eps), self._in).chunk(2, dim=-1)
+        inner = self._activation(gate) * up  # (B, N, I + J)
+        dense = F.linear(inner[..., : self._split], self._dense_out)
+        sparse = F.linear(inner[..., self._split :], self._sparse_out)
+        return self._after(dense) + self._after_expert(sparse)
+
+
+class Gated:
+    """A gated MLP: down(activation(gate(x)) * up(x))."""
+
+    def __init__(self, mlp: Any) -> None:
+        self._in, self._out = joined([mlp.gate_proj, mlp.up_proj]), joined([mlp.down_proj])
+        self._activation: Product = mlp.act_fn
+
+    def __call__(self, x: Tensor) -> Tensor:
+        gate, up = self._in(x).chunk(2, dim=-1)
+        return self._out(self._activation(gate) * up)
+
+
+class SelfConditioning:
+    """Adds what a canvas was predicted to be in its last step to the embeddings of what it is now."""
+
+    def __init__(self, block: Any) -> None:
+        self._before, self._after, self._mlp = Norm(block.pre_norm), Norm(block.post_norm), Gated(block)
+
+    def __call__(self, embedded: Tensor, soft: Tensor) -> Tensor:
+        return self._after(embedded + self._mlp(self._before(soft)))
+
+
+class Norm:
+    """Root mean square norm over the last dimension, in float32."""
+
+    def __init__(self, norm: Any) -> None:
+        self._weight: Tensor | None = norm.weight.float() if norm.with_scale else None
+        self._eps: float = norm.eps
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x.float(), x.shape[-1:], self._weight, self._eps).to(x.dtype)
+
+
+def joined(modules: Sequence[nn.Linear]) -> Product:
+    """One product for several linear layers of the same input; their outputs stand side by side.
+
+    What is no plain `nn.Linear` (quantised layers are none) is called as it is.
+    """
+    if not all(type(module) is nn.Linear and type(module.weight) is nn.Parameter for module in modules):
+        return modules[0] if len(modules) == 1 else lambda x: torch.cat([module(x) for module in modules], dim=-1)
+    weights: list[Tensor] = [module.weight for module in modules]
+    biases: list[Tensor] = [module.bias for module in modules if module.bias is not None]
+    weight = weights[0] if len(weights) == 1 else torch.cat(weights)
+    bias = torch.cat(biases) if biases else None
+    return lambda x: F.linear(x, weight, bias)
+
+
+def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotary position embedding of heads (B, N, heads, D) by cosines and sines (B, N, D)."""
+    cosines, sines = rope[0][:, :, None], rope[1][:, :, None]
+    half = x.shape[-1] // 2
+    return torch.addcmul(x * cosines, torch.cat([-x[..., half:], x[..., :half]], dim=-1), sines)
+
+
+def _scalar(block: Any) -> Tensor | None:
+    """A layer's scalar; None where it is 1, as multiplying changes nothing then."""
+    scalar: Tensor = block.layer_scalar
+    return None if bool((scalar == 1).all()) else scalar

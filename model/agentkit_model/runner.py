@@ -1,18 +1,20 @@
 """Runs prefills and denoising steps: tokens and plans in, tensors through the network, plain values out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from agentkit_model import sampler
-from agentkit_model.attention import CanvasPartner, PrefillPartner
+from agentkit_model.attention import CanvasPartner, PrefillPartner, Seat
 from agentkit_model.cache import Cache, Store
+from agentkit_model.errors import DenoisingError
 from agentkit_model.network import Network
 from agentkit_model.noise import Renoise
-from agentkit_model.path import Path, best_path
+from agentkit_model.path import Path, best_paths
 from agentkit_model.plan import CanvasResult, Draft
+from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Prefill
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
@@ -22,11 +24,10 @@ PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attent
 class Outcome:
     """What one step made of one canvas, still on the device. L is the canvas length."""
 
+    outlook: Outlook
+    row: int  # its place in the outlook
     canvas: Tensor  # (L,) int64, what would be the result now
-    entropies: Tensor  # (L,) float32, nats
     accepted: Tensor  # (L,) bool
-    logits: Tensor  # (L, V) float32, the model's own
-    tempered: Tensor  # (L, V) float32
     path: Path | None
     done: Tensor | None  # () bool; None = cannot be done yet
 
@@ -40,7 +41,7 @@ class Runner:
         self.stop_tokens = stop_tokens
         self.canvas_length = int(network.config.canvas_length)
         self.forward_passes = 0
-        self._shareable: dict[tuple[int, int], bool] = {}
+        self._shareable: dict[tuple[str, int, int], bool] = {}
 
     def new_cache(self) -> Cache:
         """A cache without tokens or memory; it grows when tokens come."""
@@ -67,7 +68,7 @@ class Runner:
     def admit(self, row: Denoising) -> None:
         """Makes a canvas ready for its first step: its start, its room in the cache, its clamps."""
         network, length = self.network, self.canvas_length
-        row.store = row.cache.room(length)
+        row.seat = Seat(row.cache.room(length), row.position, length)
         row.rope = network.rope(row.position, length)
         row.soft = torch.zeros(length, network.text_config.hidden_size, device=network.device, dtype=network.dtype)
         start = self.renoise.start(row.noise, length)  # (L,) on the CPU
@@ -80,22 +81,15 @@ class Runner:
         if row.plan.clamped:
             positions = torch.tensor(list(row.plan.clamped), device=network.device)
             tokens = torch.tensor(list(row.plan.clamped.values()), device=network.device)
-            row.constraints.append(sampler.Clamp(positions, tokens))
+            row.decided = Decided(positions, tokens)
             row.free = torch.ones(length, dtype=torch.bool, device=network.device).index_fill_(0, positions, False)
 
     def step(self, rows: Sequence[Denoising]) -> list[CanvasResult | None]:
         """One denoising step of all rows in one pass: for each row its result, or None if it goes on."""
-        hidden = self._decode(rows)  # (B, L, H)
-        outcomes = [self._sample(row, self.network.logits(hidden[i])) for i, row in enumerate(rows)]
+        hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part]))  # (B, L, H)
         results: list[CanvasResult | None] = []
-        for row, outcome, done in zip(rows, outcomes, _flags(outcomes), strict=True):
-            if row.watched:
-                row.post(_draft(row, outcome))
-            if done or row.step == row.settings.max_denoising_steps:
-                results.append(self._result(row, outcome, stable=done))
-            else:
-                row.soft = self.network.soften(outcome.tempered)
-                results.append(None)
+        for part in self._parts(len(rows)):
+            results += self._sample(rows[part], hidden[part])
         return results
 
     def clamped_result(self, row: Denoising) -> CanvasResult:
@@ -112,104 +106,158 @@ class Runner:
             probabilities=[1.0] * self.canvas_length,
         )
 
-    def _sample(self, row: Denoising, logits: Tensor) -> Outcome:
-        """Applies one step's logits (L, V) to a canvas, in transformers' order."""
-        # 1. Clamps and the path first, then the temperature of this canvas' own step.
-        for constraint in row.constraints:
-            logits = constraint(logits, row.step)
-        heat = sampler.temperature(row.settings, row.step)
-        tempered = sampler.temper(logits, heat)
-        log_probs = sampler.log_normalise(tempered)
-        probs = log_probs.softmax(dim=-1)  # not exp(): so the entropies are transformers' to the last bit
-        entropies = sampler.entropy(log_probs, probs)
-        path, canvas, doubts = self._path(row, logits), tempered.argmax(dim=-1), entropies
-        if path is not None:
-            canvas = path.tokens
-            hold = row.plan.hold
-            if hold is not None and path.bound < self.canvas_length and row.step >= hold.from_step:
-                tempered = sampler.temper(_lifted(logits, path, hold.bonus), heat)
-                log_probs = sampler.log_normalise(tempered)
-                probs = log_probs.softmax(dim=-1)
-                doubts = sampler.entropy(log_probs, probs)
-        # 2. Sample; the most probable canvas is kept beside it.
-        drawn = sampler.draw(probs, row.noise.uniforms(self.canvas_length).to(logits.device))
-        # 3. Accept what is certain enough, make noise of the rest.
-        accepted = sampler.accept(doubts, row.settings.entropy_bound)
-        row.canvas = self.renoise.again(row.noise, drawn, accepted)
-        # 4. Stable and confident?
-        done = None
-        if row.plan.hold is None or path is not None:
-            done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
-        if done is not None:
-            done = done & sampler.confident(doubts, row.free, row.settings.confidence_threshold)
-        row.history.append(canvas)
-        row.step += 1
-        return Outcome(canvas, entropies, accepted, logits, tempered, path, done)
+    def _parts(self, count: int) -> Iterator[slice]:
+        """How many canvases look at the vocabulary together: as many as there is memory for."""
+        cells = self.canvas_length * len(self.network.table)  # logits of one canvas
+        most = max(1, WHOLE // cells) if cells <= WHOLE or self._exact else count
+        return (slice(start, start + most) for start in range(0, count, most))
 
-    def _path(self, row: Denoising, logits: Tensor) -> Path | None:
-        """The path that the canvas is held to in this step; at the last step there always is one."""
+    def _look(self, rows: Sequence[Denoising], hidden: Tensor) -> Outlook:
+        network = self.network
+        heats = torch.stack([sampler.temperature(row.settings, row.step) for row in rows]).to(network.device)
+        decided = [row.decided for row in rows]
+        if self.canvas_length * len(network.table) > WHOLE:
+            keep = [place for place, row in enumerate(rows) if self._wants_path(row)]
+            return Chunked(network, hidden, heats, decided, keep)
+        logits = self._exactly("logits", len(rows), lambda part: network.logits(hidden[part]))  # (B, L, V)
+        return Whole(network, logits, heats, decided)
+
+    def _sample(self, rows: Sequence[Denoising], hidden: Tensor) -> list[CanvasResult | None]:
+        """Applies one step's hidden states (B, L, H) to canvases, in transformers' order."""
+        # 1. What the network expects, at the temperature of each canvas' own step, and the paths they are held to.
+        outlook = self._look(rows, hidden)
+        paths = self._paths(rows, outlook)
+        for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
+            hold = row.plan.hold
+            if path is not None and hold is not None and path.bound < self.canvas_length and row.step >= hold.from_step:
+                outlook.lift(place, path.tokens, path.bound, hold.bonus)
+        # 2. Sample; the most probable canvas is kept beside it.
+        uniforms = torch.stack([row.noise.uniforms(self.canvas_length) for row in rows])  # (B, L)
+        drawn = outlook.draw(uniforms.to(hidden.device))
+        # 3. Accept what is certain enough, make noise of the rest.
+        bounds = torch.tensor([[row.settings.entropy_bound] for row in rows], device=hidden.device)  # (B, 1)
+        accepted = sampler.accept(outlook.doubts, bounds)  # (B, L)
+        outcomes = []
+        for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
+            row.canvas = self.renoise.again(row.noise, drawn[place], accepted[place])
+            canvas = outlook.best[place] if path is None else path.tokens
+            # 4. Stable and confident?
+            done = None
+            if row.plan.hold is None or path is not None:
+                done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
+            if done is not None:
+                done = done & sampler.confident(outlook.doubts[place], row.free, row.settings.confidence_threshold)
+            row.history.append(canvas)
+            row.step += 1
+            outcomes.append(Outcome(outlook, place, canvas, accepted[place], path, done))
+        return self._conclude(rows, outcomes)
+
+    def _conclude(self, rows: Sequence[Denoising], outcomes: Sequence[Outcome]) -> list[CanvasResult | None]:
+        """Shows drafts to those who look, ends what is done, and prepares the next step of the others."""
+        results: list[CanvasResult | None] = [None] * len(rows)
+        going = []
+        for place, (row, outcome, done) in enumerate(zip(rows, outcomes, _flags(outcomes), strict=True)):
+            if row.watched:
+                row.post(_draft(row, outcome))
+            if done or row.step == row.settings.max_denoising_steps:
+                results[place] = self._result(row, outcome, stable=done)
+            else:
+                going.append(place)
+        if going:
+            outlook = outcomes[0].outlook
+            soft = self._exactly("soften", len(going), lambda part: outlook.soften(going[part]))  # (N, L, H)
+            for place, of_row in zip(going, soft, strict=True):
+                rows[place].soft = of_row
+        return results
+
+    def _wants_path(self, row: Denoising) -> bool:
+        """Whether a path is looked for in this step. At the last one it always is; a canvas can't be done before it
+        was bound, so earlier paths than its history takes are of no use."""
         hold = row.plan.hold
-        last = row.step + 1 == row.settings.max_denoising_steps
-        # A canvas can't be done before it was bound, so earlier paths than its history takes are of no use.
-        if hold is None or (row.step < hold.from_step - row.settings.stability_threshold and not last):
-            return None
-        return best_path(hold, logits, decide=last or row.step >= hold.patience)
+        return hold is not None and (row.last or row.step >= hold.from_step - row.settings.stability_threshold)
+
+    def _paths(self, rows: Sequence[Denoising], outlook: Outlook) -> list[Path | None]:
+        """The paths that canvases are held to in this step; a canvas for which there is none fails, and it alone."""
+        wanting = [place for place, row in enumerate(rows) if self._wants_path(row)]
+        paths: list[Path | None] = [None] * len(rows)
+        try:
+            found = self._find(rows, outlook, wanting)
+        except DenoisingError:
+            found = []
+            for place in wanting:
+                try:
+                    found += self._find(rows, outlook, [place])
+                except DenoisingError as error:
+                    rows[place].fail(error)
+                    found.append(None)
+        for place, path in zip(wanting, found, strict=True):
+            paths[place] = path
+        return paths
+
+    def _find(self, rows: Sequence[Denoising], outlook: Outlook, wanting: Sequence[int]) -> list[Path | None]:
+        holds = [hold for place in wanting if (hold := rows[place].plan.hold) is not None]
+        logits = [outlook.logits(place) for place in wanting]
+        decide = [
+            rows[place].last or rows[place].step >= hold.patience for place, hold in zip(wanting, holds, strict=True)
+        ]
+        return best_paths(holds, logits, decide)
 
     def _result(self, row: Denoising, outcome: Outcome, *, stable: bool) -> CanvasResult:
-        chosen = outcome.logits.log_softmax(dim=-1).gather(1, outcome.canvas[:, None]).squeeze(1)  # (L,)
+        probabilities = outcome.outlook.probabilities(outcome.row, outcome.canvas)  # (L,)
         return CanvasResult.of(
             outcome.canvas.tolist(),
-            outcome.entropies.tolist(),
+            outcome.outlook.entropies[outcome.row].tolist(),
             stop_tokens=self.stop_tokens,
             steps=row.step,
             reason="stable" if stable else "max_steps",
             seed=row.seed,
             position=row.position,
-            probabilities=chosen.exp().tolist(),
+            probabilities=probabilities.tolist(),
             departures=_departures(outcome),
             states=outcome.path.states if outcome.path is not None else (),
         )
 
     # -- the shared pass
 
-    def _decode(self, rows: Sequence[Denoising]) -> Tensor:
-        """Hidden states (B, L, H) of all rows, in one pass where that cannot change a row's result."""
-        if len(rows) == 1 or not self._exact:
-            return self._pass(rows)
-        if self.network.routes_tokens:
-            return self._one_by_one(rows)
-        key = (len(rows), torch.get_num_threads())
+    def _exactly(self, what: str, count: int, run: Callable[[slice], Tensor]) -> Tensor:
+        """`run` for all of `count` rows together where that cannot change a row's result, else one by one.
+
+        In float32 on the CPU a row's result must not depend on its company to the last bit. A row has its own
+        attention, sampling and noise; what rows share are the matrix products and elementwise functions. Their kernels
+        may sum in another order when there are more rows. So the first time a number of rows comes up, each row is also
+        run alone, and the shared product is used for that number only if both agree in every bit: the order of
+        summation depends on shapes, not on values. With several experts it does depend on values (tokens are grouped
+        by expert), so there the layers are always run row by row.
+        """
+        everything = slice(0, count)
+        if count == 1 or not self._exact:
+            return run(everything)
+        key = (what, count, torch.get_num_threads())
+        if what == "decode" and self.network.routes_tokens:
+            self._shareable[key] = False
+        if self._shareable.get(key):
+            return run(everything)
+        alone = torch.cat([run(slice(row, row + 1)) for row in range(count)])
         if key not in self._shareable:
-            alone, shared = self._one_by_one(rows), self._pass(rows)
-            self._shareable[key] = torch.equal(alone, shared)
-            return alone
-        return self._pass(rows) if self._shareable[key] else self._one_by_one(rows)
+            self._shareable[key] = torch.equal(alone, run(everything))
+        return alone
 
     @property
     def _exact(self) -> bool:
-        """Whether a row's result must not depend on its company to the last bit: in float32 on the CPU.
-
-        A row has its own attention, logits, sampling and noise; what rows share are the matrix products and elementwise
-        functions of the layers. Their kernels may sum in another order when there are more rows. So the first time a
-        number of rows comes up, each row is also run alone, and the shared pass is used for that number only if both
-        agree in every bit: the order of summation depends on shapes, not on values. With several experts it does depend
-        on values (tokens are grouped by expert), so there rows are always run one by one.
-        """
         return self.network.device.type == "cpu" and self.network.dtype == torch.float32
-
-    def _one_by_one(self, rows: Iterable[Denoising]) -> Tensor:
-        return torch.cat([self._pass([row]) for row in rows])
 
     def _pass(self, rows: Sequence[Denoising]) -> Tensor:
         self.forward_passes += 1
-        canvases = torch.stack([row.canvas for row in rows])  # (B, L)
-        soft = torch.stack([row.soft for row in rows])  # (B, L, H)
-        rope = {
-            kind: (torch.cat([row.rope[kind][0] for row in rows]), torch.cat([row.rope[kind][1] for row in rows]))
-            for kind in rows[0].rope
-        }
-        partner = CanvasPartner([(row.store, row.position) for row in rows])
-        return self.network.decode(canvases, soft, rope, partner)
+        if len(rows) == 1:
+            canvases, soft, rope = rows[0].canvas[None], rows[0].soft[None], rows[0].rope
+        else:
+            canvases = torch.stack([row.canvas for row in rows])  # (B, L)
+            soft = torch.stack([row.soft for row in rows])  # (B, L, H)
+            rope = {
+                kind: (torch.cat([row.rope[kind][0] for row in rows]), torch.cat([row.rope[kind][1] for row in rows]))
+                for kind in rows[0].rope
+            }
+        return self.network.decode(canvases, soft, rope, CanvasPartner([row.seat for row in rows]))
 
 
 def _flags(outcomes: Sequence[Outcome]) -> list[bool]:
@@ -223,7 +271,7 @@ def _draft(row: Denoising, outcome: Outcome) -> Draft:
     return Draft(
         row.step,
         tuple(outcome.canvas.tolist()),
-        tuple(outcome.entropies.tolist()),
+        tuple(outcome.outlook.entropies[outcome.row].tolist()),
         tuple(outcome.accepted.tolist()),
         tuple(_departures(outcome)),
     )
@@ -233,14 +281,5 @@ def _departures(outcome: Outcome) -> list[int]:
     """Where the path is not what the model alone would have written."""
     if outcome.path is None:
         return []
-    departs = outcome.logits.argmax(dim=-1) != outcome.canvas
+    departs = outcome.outlook.best[outcome.row] != outcome.canvas
     return [int(position) for position in departs.nonzero().squeeze(1).tolist()]
-
-
-def _lifted(logits: Tensor, path: Path, bonus: float) -> Tensor:
-    """Logits (L, V) with the bonus on the tokens of the path, from where it binds."""
-    lifted = logits.clone()
-    lifted[path.bound :].scatter_add_(
-        1, path.tokens[path.bound :, None], logits.new_full((len(logits) - path.bound, 1), bonus)
-    )
-    return lifted

@@ -1,19 +1,20 @@
-"""The entropy-bound sampler: pure functions over the logits of one canvas.
+"""The entropy-bound sampler: pure functions over distributions of tokens and over canvases.
 
 All of them follow transformers' `generation_diffusion_gemma.py`; the acceptance rule is Ben-Hamu et al., "Accelerated
-sampling from masked diffusion models via entropy bounded unmasking" (https://arxiv.org/abs/2505.24857). L is the canvas
-length, V the vocabulary size. Every function works on a single canvas, so a canvas never sees its batch.
+sampling from masked diffusion models via entropy bounded unmasking" (https://arxiv.org/abs/2505.24857). B canvases of L
+positions, V the vocabulary size. Every function works along the last dimension, so a canvas never sees its batch.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from agentkit_model.errors import PlanError
+
+BLOCK = 64  # tokens that are looked at together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +50,6 @@ class SamplerSettings:
             raise PlanError(f"t_max ({self.t_max}) must not be below t_min ({self.t_min}): temperatures fall")
 
 
-class Constraint(Protocol):
-    """Something that may change a canvas' logits at every step, before temperature, sampling and acceptance."""
-
-    def __call__(self, logits: Tensor, step: int) -> Tensor:
-        """Logits (L, V) float32 of step 0, 1, ... in, logits to go on with out. May change its argument in place."""
-
-
-class Clamp:
-    """Holds positions at tokens: all probability on that token, so entropy 0 and nothing from the entropy budget."""
-
-    def __init__(self, positions: Tensor, tokens: Tensor) -> None:
-        self.positions = positions  # (K,) long
-        self.tokens = tokens  # (K,) long
-
-    def __call__(self, logits: Tensor, step: int) -> Tensor:
-        logits[self.positions] = -torch.inf
-        logits[self.positions, self.tokens] = 0.0
-        return logits
-
-
 def temperature(settings: SamplerSettings, step: int) -> Tensor:
     """The temperature of step 0, 1, ..., linear in the steps that remain: a float32 number on the CPU.
 
@@ -78,45 +59,73 @@ def temperature(settings: SamplerSettings, step: int) -> Tensor:
     return settings.t_min + (settings.t_max - settings.t_min) * remaining
 
 
-def temper(logits: Tensor, temperature: Tensor) -> Tensor:
-    """Divides logits (L, V) by the temperature; at 0 all the probability goes to the most probable token."""
-    if temperature > 0:
-        return logits / temperature
-    best = logits.argmax(dim=-1, keepdim=True)  # (L, 1)
-    return torch.full_like(logits, -torch.inf).scatter_(-1, best, 0.0)
+def most_probable(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The most probable token of each position, the first of equals, and its logit: (..., V) -> (...), (...).
 
-
-def log_normalise(logits: Tensor) -> Tensor:
-    """Logits (L, V) to log-probabilities (L, V)."""
-    return logits - logits.logsumexp(dim=-1, keepdim=True)
-
-
-def entropy(log_probs: Tensor, probs: Tensor) -> Tensor:
-    """Entropy in nats of each position (L,), from (L, V) log-probabilities and probabilities."""
-    return -(log_probs.clamp(min=torch.finfo(log_probs.dtype).min) * probs).sum(dim=-1)
-
-
-def draw(probs: Tensor, uniforms: Tensor) -> Tensor:
-    """One token per position (L,) by inverting the cumulated probabilities (L, V) at uniform numbers (L,) in [0, 1).
-
-    A token of probability 0 is never drawn. One random number a position keeps the noise small enough to be drawn on
-    the CPU for any vocabulary, so that a seed means the same on every device.
+    Found block by block, which takes a CPU a fifth of the time of `argmax` over the whole vocabulary.
     """
-    cumulated = probs.cumsum(dim=-1)  # (L, V)
-    targets = uniforms[:, None] * cumulated[:, -1:]  # (L, 1)
-    tokens = torch.searchsorted(cumulated, targets, right=True).squeeze(-1)  # (L,)
-    # Rounding can lift a target to the very total; the most probable token stands in for "the last possible one".
-    return torch.where(tokens < probs.shape[-1], tokens, probs.argmax(dim=-1))
+    blocks = _blocks(logits)  # (..., V / K, K)
+    block = blocks.amax(dim=-1).argmax(dim=-1)  # (...)
+    within = _block(blocks, block)
+    place = within.argmax(dim=-1, keepdim=True)
+    return block * blocks.shape[-1] + place.squeeze(-1), within.gather(-1, place).squeeze(-1)
 
 
-def accept(entropies: Tensor, bound: float) -> Tensor:
-    """Which positions (L,) to accept: in ascending order of entropy, as long as those before add up to at most `bound`.
+def draw(weights: Tensor, uniforms: Tensor) -> Tensor:
+    """One token for each position (...), with probabilities proportional to weights (..., V).
+
+    The cumulated weights are inverted at uniform numbers (...) in [0, 1), first those of blocks of tokens, then those
+    within a block. A token of weight 0 is never drawn. One random number a position keeps the noise small enough to be
+    drawn on the CPU for any vocabulary, so that a seed means the same on every device.
+    """
+    blocks = _blocks(weights)  # (..., V / K, K)
+    block, fraction = draw_block(blocks.sum(dim=-1), uniforms)
+    return block * blocks.shape[-1] + draw_within(_block(blocks, block), fraction)
+
+
+def draw_block(sums: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+    """The block (...) into which a uniform number falls, by the blocks' sums (..., N), and how far into it, 0 to 1."""
+    cumulated = sums.cumsum(dim=-1)  # (..., N)
+    target = uniforms[..., None] * cumulated[..., -1:]  # (..., 1)
+    block = _inverse(cumulated, target, sums)
+    own = sums.gather(-1, block)
+    before = cumulated.gather(-1, block) - own
+    return block.squeeze(-1), ((target - before) / own).squeeze(-1)
+
+
+def draw_within(weights: Tensor, fraction: Tensor) -> Tensor:
+    """The place (...) at which the cumulated weights (..., K) of a block exceed a fraction (...) of their sum."""
+    cumulated = weights.cumsum(dim=-1)
+    return _inverse(cumulated, fraction[..., None] * cumulated[..., -1:], weights).squeeze(-1)
+
+
+def _inverse(cumulated: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """The first place (..., 1) at which cumulated weights (..., N) exceed the target (..., 1)."""
+    place = torch.searchsorted(cumulated, target, right=True)
+    # Rounding can lift a target to the very total; the heaviest place stands in for "the last possible one".
+    return torch.where(place < cumulated.shape[-1], place, weights.argmax(dim=-1, keepdim=True))
+
+
+def _blocks(values: Tensor) -> Tensor:
+    """(..., V) as blocks (..., V / K, K); a vocabulary that doesn't divide is one block."""
+    size = values.shape[-1]
+    return values.view(*values.shape[:-1], -1, BLOCK if size % BLOCK == 0 else size)
+
+
+def _block(blocks: Tensor, block: Tensor) -> Tensor:
+    """The values (..., K) of one block (...) of each position, out of (..., N, K)."""
+    return blocks.take_along_dim(block[..., None, None], dim=-2).squeeze(-2)
+
+
+def accept(entropies: Tensor, bound: float | Tensor) -> Tensor:
+    """Which positions (..., L) to accept: in ascending order of entropy, as long as those before add up to at most
+    `bound`, which may be one for each canvas (..., 1).
 
     The sum of the accepted entropies without the largest bounds their mutual information. The most certain position is
     always accepted; positions of entropy 0 cost nothing.
     """
-    ordered, order = entropies.sort(dim=-1)  # (L,), (L,)
-    chosen = ordered.cumsum(dim=-1) - ordered <= bound  # (L,) ascending order
+    ordered, order = entropies.sort(dim=-1)  # (..., L) both
+    chosen = ordered.cumsum(dim=-1) - ordered <= bound  # in ascending order
     return torch.zeros_like(chosen).scatter_(-1, order, chosen)
 
 

@@ -10,12 +10,14 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from agentkit_model.attention import Seat
 from agentkit_model.cache import Cache, Store
 from agentkit_model.errors import CanvasCancelled
 from agentkit_model.network import Rope
 from agentkit_model.noise import Noise
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
-from agentkit_model.sampler import Constraint, SamplerSettings
+from agentkit_model.sampler import SamplerSettings
+from agentkit_model.vocabulary import Decided
 from agentkit_model.waiting import Signal
 
 T = TypeVar("T")
@@ -108,13 +110,18 @@ class Denoising(Work[CanvasResult]):
         self.drafts: deque[Draft] = deque()
         self.step = 0
         # From here on set by the runner when the canvas joins.
-        self.store: Store
+        self.seat: Seat
         self.rope: Rope
         self.canvas: Tensor  # (L,) int64
         self.soft: Tensor  # (L, H)
         self.free: Tensor | None = None  # (L,) bool; None = all free
-        self.constraints: list[Constraint] = []
+        self.decided: Decided | None = None
         self.history: deque[Tensor] = deque(maxlen=settings.stability_threshold)  # of (L,) int64
+
+    @property
+    def last(self) -> bool:
+        """Whether the step at hand is the last one that the canvas may take."""
+        return self.step + 1 == self.settings.max_denoising_steps
 
     def post(self, draft: Draft) -> None:
         with self.signal.lock:
@@ -124,7 +131,7 @@ class Denoising(Work[CanvasResult]):
     def release(self) -> None:
         """Drops the tensors of a canvas that has left, whoever still holds the handle."""
         empty: Any = torch.empty(0)
-        self.canvas = self.soft = empty
+        self.canvas = self.soft = self.seat = empty
         self.rope = {}
         self.history.clear()
-        self.constraints = []
+        self.decided = None

@@ -142,10 +142,11 @@ class Worker:
         return batch
 
     def _dropped(self, row: Denoising) -> bool:
-        if row.abandoned:
-            self.stats.cancelled += 1
+        """Whether the canvas was left, or has failed."""
+        if row.ended:
+            self.stats.cancelled += row.abandoned
             row.release()
-        return row.abandoned
+        return row.ended
 
     def _run(self, batch: list[Denoising]) -> list[CanvasResult | None]:
         results: list[CanvasResult | None] = []

@@ -13,6 +13,7 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 from agentkit_model import sampler
 from agentkit_model.noise import Noise, UniformRenoise
 from agentkit_model.sampler import SamplerSettings
+from tests.model import naive
 
 SEEDS = st.integers(0, 2**32)
 
@@ -32,7 +33,7 @@ def test_the_schedule_is_transformers_to_the_last_bit(
     logits = random_logits(1)
     remaining = torch.tensor(steps - step, dtype=torch.int32)
     expected = reference(None, logits, cur_step=remaining)  # type: ignore[arg-type]
-    assert torch.equal(sampler.temper(logits, sampler.temperature(own, step)), expected)
+    assert torch.equal(naive.temper(logits, sampler.temperature(own, step)), expected)
 
 
 @settings(deadline=None)
@@ -42,10 +43,23 @@ def test_acceptance_is_transformers(seed: int, bound: float, spread: float) -> N
     reference = EntropyBoundSampler(EntropyBoundSamplerConfig(bound), 12, 30, 48)
     canvas = torch.zeros(1, 12, dtype=torch.long)
     reference.accept_canvas(canvas, canvas, logits[None], 1)
-    log_probs = sampler.log_normalise(logits)
-    accepted = sampler.accept(sampler.entropy(log_probs, log_probs.softmax(-1)), bound)
+    accepted = sampler.accept(naive.entropy(logits), bound)
     assert torch.equal(accepted, reference.accepted_token_mask[0])
     assert accepted.any()
+
+
+@given(seed=SEEDS, bounds=st.lists(st.floats(0.001, 20.0), min_size=1, max_size=4))
+def test_canvases_are_accepted_side_by_side_as_alone(seed: int, bounds: list[float]) -> None:
+    entropies = torch.rand(len(bounds), 12, generator=torch.Generator().manual_seed(seed)) * 3
+    together = sampler.accept(entropies, torch.tensor(bounds)[:, None])
+    assert torch.equal(together, torch.stack([sampler.accept(*pair) for pair in zip(entropies, bounds, strict=True)]))
+
+
+@given(seed=SEEDS, size=st.sampled_from([1, 30, 64, 200, 256]), levels=st.integers(1, 5))
+def test_the_most_probable_token_is_the_first_of_equals(seed: int, size: int, levels: int) -> None:
+    logits = torch.randint(levels, (2, 5, size), generator=torch.Generator().manual_seed(seed)).float()
+    tokens, values = sampler.most_probable(logits)
+    assert torch.equal(tokens, logits.argmax(dim=-1)) and torch.equal(values, logits.amax(dim=-1))
 
 
 @given(seed=SEEDS, allowed=st.sets(st.integers(0, 29), min_size=1))
@@ -63,31 +77,6 @@ def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
     probs = torch.tensor([0.5, 0.0, 0.3, 0.2]).repeat(20_000, 1)
     counts = sampler.draw(probs, Noise(0).uniforms(20_000)).bincount(minlength=4) / 20_000
     torch.testing.assert_close(counts, probs[0], atol=0.01, rtol=0)
-
-
-def test_entropies_are_those_of_a_distribution_even_with_impossible_tokens() -> None:
-    logits = torch.tensor([[0.0, 0.0, -torch.inf, -torch.inf], [0.0, -torch.inf, -torch.inf, -torch.inf]])
-    log_probs = sampler.log_normalise(logits)
-    torch.testing.assert_close(sampler.entropy(log_probs, log_probs.softmax(-1)), torch.tensor([0.6931472, 0.0]))
-
-
-@given(seed=SEEDS)
-def test_clamped_positions_are_certain_and_cost_nothing(seed: int) -> None:
-    logits = random_logits(seed, 1.0)
-    free = sampler.log_normalise(logits[3:].clone())
-    alone = sampler.accept(sampler.entropy(free, free.softmax(-1)), 0.5)
-    clamp = sampler.Clamp(torch.tensor([0, 1, 2]), torch.tensor([5, 6, 7]))
-    log_probs = sampler.log_normalise(clamp(logits, 0))
-    entropies = sampler.entropy(log_probs, log_probs.softmax(-1))
-    accepted = sampler.accept(entropies, 0.5)
-    assert entropies[:3].tolist() == [0, 0, 0]
-    assert accepted[:3].all()
-    assert torch.equal(accepted[3:], alone)
-
-
-def test_temperature_0_takes_the_first_of_equally_probable_tokens() -> None:
-    tempered = sampler.temper(torch.tensor([[1.0, 3.0, 3.0]]), torch.tensor(0.0))
-    assert tempered.softmax(-1).tolist() == [[0.0, 1.0, 0.0]]
 
 
 def test_stability_needs_its_whole_history() -> None:

@@ -1,0 +1,127 @@
+"""Both outlooks on the vocabulary answer as the plain arithmetic does, whatever is held or lifted."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from agentkit_model import vocabulary
+from agentkit_model.noise import Noise
+from agentkit_model.vocabulary import Chunked, Decided, Outlook, Whole
+from tests.model import naive
+
+LENGTH, WIDTH = 6, 16
+
+
+class Table:
+    """The part of a network that an outlook looks at: a head and an embedding, here two different tables."""
+
+    def __init__(self, size: int, spread: float) -> None:
+        generator = torch.Generator().manual_seed(size)
+        self.head = torch.randn(size, WIDTH, generator=generator) * spread
+        self.table = torch.randn(size, WIDTH, generator=generator)
+        self.scale = torch.tensor(4.0)
+        self.dtype = torch.float32
+
+    def cap(self, logits: Tensor) -> Tensor:
+        return torch.tanh(logits / 30) * 30
+
+    def logits(self, hidden: Tensor, start: int = 0, end: int | None = None) -> Tensor:
+        return self.cap(hidden @ self.head[start:end].T)
+
+    def weigh(self, weights: Tensor, start: int = 0) -> Tensor:
+        return weights @ self.table[start : start + weights.shape[-1]]
+
+
+def outlooks(network: Any, hidden: Tensor, heats: Tensor, decided: list[Decided | None]) -> list[Outlook]:
+    everything = range(len(hidden))
+    return [
+        Whole(network, network.logits(hidden), heats, decided),
+        Chunked(network, hidden, heats, decided, keep=everything, chunk=64),
+        Chunked(network, hidden, heats, decided, keep=everything, chunk=192),
+    ]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.sampled_from([30, 64, 200, 640]),
+    spread=st.sampled_from([0.1, 2.0, 6.0]),
+    heats=st.lists(st.sampled_from([0.0, 0.05, 0.4, 0.8, 1.0]), min_size=1, max_size=3),
+    held=st.sets(st.integers(0, LENGTH - 1)),
+    start=st.integers(0, LENGTH),
+    bonus=st.sampled_from([0.0, 1.0, 8.0, 30.0]),
+)
+def test_answers_are_those_of_plain_arithmetic(
+    seed: int, size: int, spread: float, heats: list[float], held: set[int], start: int, bonus: float
+) -> None:
+    network = Table(size, spread)
+    rng = torch.Generator().manual_seed(seed)
+    hidden = torch.randn(len(heats), LENGTH, WIDTH, generator=rng)
+    uniforms = Noise(seed).uniforms(len(heats) * LENGTH).view(len(heats), LENGTH)
+    path = torch.randint(size, (LENGTH,), generator=rng)  # the first canvas is held to it
+    positions = torch.tensor(sorted(held), dtype=torch.long)
+    clamps = Decided(positions, torch.randint(size, (len(held),), generator=rng))
+    decided = [*[None] * (len(heats) - 1), clamps if held else None]  # the last canvas has clamps
+    for outlook in outlooks(network, hidden, torch.tensor(heats), decided):
+        if len(heats) > 1 and start < LENGTH:
+            outlook.lift(0, path, start, bonus)
+        drawn, soft = outlook.draw(uniforms), outlook.soften(range(len(heats)))
+        for row, heat in enumerate(heats):
+            logits = network.logits(hidden[row])
+            if decided[row] is not None:
+                logits = naive.clamp(logits, clamps.positions, clamps.tokens)
+            assert torch.equal(outlook.best[row], logits.argmax(dim=-1))
+            torch.testing.assert_close(outlook.logits(row), logits)
+            close = dict(atol=2e-4, rtol=1e-4)
+            torch.testing.assert_close(outlook.entropies[row], naive.entropy(naive.temper(logits, heat)), **close)
+            own = logits.softmax(dim=-1).gather(1, path[:, None]).squeeze(1)
+            if decided[row] is None:
+                torch.testing.assert_close(outlook.probabilities(row, path), own, **close)
+            else:
+                assert outlook.probabilities(row, logits.argmax(dim=-1))[positions].eq(1).all()
+            lifted = naive.lift(logits, path, start, bonus) if row == 0 and len(heats) > 1 else logits
+            tempered = naive.temper(lifted, heat)
+            torch.testing.assert_close(outlook.doubts[row], naive.entropy(tempered), **close)
+            expected = naive.draw(tempered.softmax(dim=-1), uniforms[row])
+            # rounding may move a draw that falls on the border between two tokens to the other one
+            assert (drawn[row] != expected).sum() <= (uniforms[row] * 1e5 % 1 < 0.02).sum()
+            embedded = (tempered.softmax(dim=-1) @ network.table) * network.scale
+            torch.testing.assert_close(soft[row], embedded, atol=2e-3, rtol=1e-3)
+
+
+def test_tokens_are_drawn_from_every_part_of_the_vocabulary() -> None:
+    """As often as they are probable, also across the borders of blocks and chunks."""
+    network = Table(200, 0.5)
+    hidden = torch.randn(1, 1, WIDTH, generator=torch.Generator().manual_seed(3)).expand(1, 4000, WIDTH).contiguous()
+    probs = network.logits(hidden[0, :1]).softmax(dim=-1)[0]
+    uniforms = Noise(0).uniforms(4000)[None]
+    for outlook in outlooks(network, hidden, torch.ones(1), [None]):
+        counts = outlook.draw(uniforms)[0].bincount(minlength=200) / 4000
+        assert (counts - probs).abs().sum() < 0.2
+        assert outlook.draw(torch.zeros(1, 4000)).eq(0).all()
+        assert outlook.draw(torch.full((1, 4000), 1 - 2**-24)).lt(200).all()
+
+
+def test_an_engine_that_goes_through_the_vocabulary_in_chunks_fills_the_same_canvases(
+    tiny_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agentkit_model import CanvasPlan, Engine
+
+    config = tiny_config(vocab_size=150)
+    plans = [CanvasPlan(seed=seed, max_denoising_steps=6, clamped={2: 7} if seed % 2 else {}) for seed in range(6)]
+
+    def fill() -> list[tuple[int, ...]]:
+        with Engine.from_config(config, device="cpu") as engine, engine.sync.open(range(9)) as context:
+            canvases = [context.fill(plan) for plan in plans]
+            for canvas in canvases:
+                canvas.canvas.start()
+            return [canvas.result().tokens for canvas in canvases]
+
+    expected = fill()
+    monkeypatch.setattr("agentkit_model.runner.WHOLE", 0)
+    monkeypatch.setattr(vocabulary, "CHUNK", 64)
+    assert fill() == expected
