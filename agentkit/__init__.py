@@ -12,9 +12,11 @@ from agentkit.errors import (
     ModelError,
     ModelNotFoundError,
     ModelRetry,
+    OutcomeUnknown,
     RunCancelled,
     RunError,
     RunStopped,
+    SessionConflict,
     ToolDefinitionError,
     ToolError,
     ToolFailed,
@@ -53,6 +55,7 @@ from agentkit.options import RunOptions
 from agentkit.output import ToolOutput
 from agentkit.result import AgentRunResult
 from agentkit.schema import Grounded
+from agentkit.sessions import MemorySession, Session, SqliteSession
 from agentkit.settings import Constraints, EarlyTools, ModelSettings
 from agentkit.tools import Tool, tool
 from agentkit.usage import Budget, Usage, UsageLimits
@@ -79,19 +82,24 @@ __all__ = [
     "Event",
     "Grounded",
     "Loading",
+    "MemorySession",
     "Message",
     "Model",
     "ModelError",
     "ModelNotFoundError",
     "ModelRetry",
     "ModelSettings",
+    "OutcomeUnknown",
     "RunCancelled",
     "RunContext",
     "RunError",
     "RunFinished",
     "RunOptions",
     "RunStopped",
+    "Session",
+    "SessionConflict",
     "SpanRenoised",
+    "SqliteSession",
     "SystemMessage",
     "TextCommitted",
     "TextPart",

@@ -14,14 +14,13 @@ import anyio
 import anyio.to_thread
 from typing_extensions import Unpack
 
-from agentkit.approval import DeferredToolResults
 from agentkit.batch import BatchItem, open_batch
 from agentkit.context import DepsT
 from agentkit.delegation import agent_tool
 from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
-from agentkit.loop import begin, execute
-from agentkit.messages import Message, UserMessage
+from agentkit.journal import open_journal
+from agentkit.loop import execute
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
 from agentkit.observer import Observer
@@ -31,6 +30,7 @@ from agentkit.override import Overrides, overrides, overriding
 from agentkit.result import AgentRunResult, OutputT
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
+from agentkit.start import begin, check_start
 from agentkit.stream import EventStream, open_stream
 from agentkit.tasks import refuse_running_loop
 from agentkit.tools import Tool, ToolFunction, add_tool, checked_choice, collect_tools
@@ -271,38 +271,29 @@ class Agent(Generic[DepsT, OutputT]):
         check_options(options)
         given = overrides(self)
         settings = self.model_settings.merge(options.get("model_settings")).merge(given.get("model_settings"))
-        tools = dict(self.tools)
+        tools, token = dict(self.tools), options.get("cancellation_token")
         _refuse_name(self._outputs.tools.keys() & tools.keys())
-        history, token = options.get("message_history", ()), options.get("cancellation_token")
-        decisions = options.get("deferred_tool_results")
         checked_choice(settings.tool_choice, tools)
-        _check_prompt(prompt, history, decisions)
         if token is not None:
             token.check()
-        plan = Plan(
-            model=await self._opened(),
-            tools=tools,
-            outputs=self._outputs,
-            instructions=given.get("instructions", self.instructions),
-            settings=settings,
-            limits=options.get("usage_limits") or self.usage_limits,
-            retries=self.retries,
-            tool_timeout=self.tool_timeout,
-            max_parallel_tools=self.max_parallel_tools,
-            name=self.name,
-            observer=self.observer,
-        )
-        run = begin(
-            plan,
-            prompt,
-            deps=given.get("deps", options.get("deps")),
-            history=history,
-            decisions=decisions,
-            budget=options.get("budget"),
-            emit=emit or _nowhere,
-            drafts=emit is not None,
-        )
-        return await execute(run, token)
+        async with open_journal(options) as journal:
+            check_start(prompt, options, journal.state)
+            plan = Plan(
+                model=await self._opened(),
+                tools=tools,
+                outputs=self._outputs,
+                instructions=given.get("instructions", self.instructions),
+                settings=settings,
+                limits=options.get("usage_limits") or self.usage_limits,
+                retries=self.retries,
+                tool_timeout=self.tool_timeout,
+                max_parallel_tools=self.max_parallel_tools,
+                name=self.name,
+                observer=self.observer,
+            )
+            run = begin(plan, prompt, options, journal, emit or _nowhere, drafts=emit is not None)
+            run.deps = given.get("deps", run.deps)
+            return await execute(run, token)
 
     async def _opened(self) -> Model:
         model = self.model
@@ -334,19 +325,3 @@ async def _nowhere(event: Event) -> None:
 def _refuse_name(taken: AbstractSet[str]) -> None:
     for name in taken:
         raise ToolDefinitionError(f"A tool and an output are both called {name!r}: give the tool another name.")
-
-
-def _check_prompt(prompt: str | None, history: Sequence[Message], decisions: DeferredToolResults | None) -> None:
-    if prompt is not None and decisions is not None:
-        raise UserError("deferred_tool_results goes on with an earlier prompt: give None as the prompt.")
-    if prompt is None and (not history or not _waits_for_answer(history[-1])):
-        raise UserError("Without a prompt, message_history has to end with a message that the model has yet to answer.")
-    if prompt is not None and not isinstance(prompt, str):
-        raise UserError(f"The prompt is a str, not {prompt!r}.")
-
-
-def _waits_for_answer(message: Message) -> bool:
-    from agentkit.messages import AssistantMessage, ToolMessage
-
-    calls = isinstance(message, AssistantMessage) and bool(message.calls)
-    return calls or isinstance(message, (UserMessage, ToolMessage))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import anyio
 
-from agentkit.calls import Outcome, PreparedCall, costly, told, too_late
+from agentkit.calls import Outcome, PreparedCall, costly, prepare, refusal, told, too_late
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
 from agentkit.execution import invoke
-from agentkit.messages import ToolCallPart, ToolResult, UserMessage
+from agentkit.messages import AssistantMessage, Message, ToolCallPart, ToolMessage, ToolResult, UserMessage
 from agentkit.models.base import ModelResponse
 from agentkit.output import OutputTool
 from agentkit.run import Run
@@ -29,11 +29,8 @@ async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence
         prepared = calls[index]
         if run.output is not None:
             run.outcomes[index] = Outcome(told(prepared.call, "This was not used: there is a final result already."))
-        elif prepared.wrong is not None:
-            result = told(prepared.call, prepared.wrong)
-            run.outcomes[index] = Outcome(result, error=prepared.error, faulty=True, costs_retry=True)
         else:
-            run.outcomes[index] = await _produced(run, prepared)
+            run.outcomes[index] = refusal(run, prepared) or await _produced(run, prepared)
 
 
 async def finish(run: Run, response: ModelResponse) -> None:
@@ -50,6 +47,23 @@ async def finish(run: Run, response: ModelResponse) -> None:
             run.stop("finished")
         except ModelRetry as error:
             _ask_again(run, error.message)
+
+
+async def restore(run: Run) -> None:
+    """Makes the output of a finished run again, whose process ended before it was given back."""
+    message = run.messages[run.new_from]
+    assert isinstance(message, AssistantMessage)
+    if run.plan.outputs.allow_text and not message.calls:
+        run.output = await run.plan.outputs.validated(run.context(_TEXT), message.text)
+    used = {result.call_id for result in _results(run.messages[-1]) if result.content == PROCESSED}
+    for call in message.calls:
+        prepared = prepare(call, run.plan.known_tools)
+        if call.id in used and isinstance(prepared.tool, OutputTool) and prepared.wrong is None:
+            await _produced(run, prepared)
+
+
+def _results(message: Message) -> tuple[ToolResult, ...]:
+    return message.results if isinstance(message, ToolMessage) else ()
 
 
 async def _produced(run: Run, prepared: PreparedCall) -> Outcome:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from agentkit.calls import PreparedCall, identity, logger, prepare
+from agentkit.calls import PreparedCall, identity, logger, prepare, refusal
 from agentkit.errors import UserError
 from agentkit.messages import JSON, AssistantMessage, ToolCallPart, open_calls
 
@@ -78,7 +78,7 @@ def decide(run: Run, results: DeferredToolResults) -> None:
 
 async def waiting(run: Run, calls: Iterable[PreparedCall]) -> list[ToolCallPart]:
     """Those of the calls that would run, and that nobody has agreed to yet."""
-    return [prepared.call for prepared in calls if prepared.wrong is None and await _asks(run, prepared)]
+    return [prepared.call for prepared in calls if refusal(run, prepared) is None and await _asks(run, prepared)]
 
 
 def check_decided(run: Run, turn: Iterable[ToolCallPart], held: Sequence[ToolCallPart]) -> None:
@@ -93,7 +93,7 @@ def check_decided(run: Run, turn: Iterable[ToolCallPart], held: Sequence[ToolCal
 async def _asks(run: Run, prepared: PreparedCall) -> bool:
     assert prepared.tool is not None
     call, tool, options = prepared.call, prepared.tool, prepared.tool.options
-    if call.id in run.denied or run.approved.get(call.id) == identity(call):
+    if run.approved.get(call.id) == identity(call):
         return False
     if options.min_certainty is not None and not _is_certain(call, options.min_certainty):
         return True

@@ -6,12 +6,15 @@ import json
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentkit.errors import ModelRetry
+from agentkit.errors import ModelRetry, OutcomeUnknown
 from agentkit.messages import ToolCallPart, ToolResult
 from agentkit.schema import InvalidArguments
 from agentkit.tools import Tool
+
+if TYPE_CHECKING:
+    from agentkit.run import Run
 
 logger = logging.getLogger("agentkit")
 
@@ -64,6 +67,19 @@ def prepare(call: ToolCallPart, tools: Mapping[str, Tool]) -> PreparedCall:
     except Exception as error:  # a developer's own validator that broke
         logger.error("Checking the arguments of tool %r failed", call.name, exc_info=error)
         return PreparedCall(call, tool, wrong=f"The arguments could not be checked. {in_words(error)}", error=error)
+
+
+def refusal(run: Run, prepared: PreparedCall) -> Outcome | None:
+    """How a call is answered without its tool; None when the tool is to run."""
+    call = prepared.call
+    if call.id in run.denied:
+        return Outcome(told(call, run.denied[call.id]))
+    if call.id in run.unknown and not (prepared.tool and prepared.tool.options.may_repeat):
+        error = OutcomeUnknown()
+        return Outcome(told(call, str(error)), error=error)
+    if prepared.wrong is not None:
+        return Outcome(told(call, prepared.wrong), error=prepared.error, faulty=True, costs_retry=True)
+    return None
 
 
 def identity(call: ToolCallPart) -> str:

@@ -139,5 +139,4 @@ async def with_early_calls(run: Run, tools: Mapping[str, Tool], turn: Callable[[
 
 def _may_begin_early(tool: Tool) -> bool:
     options = tool.options
-    asks = options.requires_approval is not False or options.min_certainty is not None
-    return options.read_only and not asks and not options.sequential
+    return options.read_only and not options.may_ask and not options.sequential

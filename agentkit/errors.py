@@ -10,9 +10,11 @@ AgentkitError
     ApprovalRequired          not told: the run stops before anything happens, and a person decides
   RunError                  the caller of the run decides
     RunCancelled              the run was cancelled; what it reached is in `.result`
+    SessionConflict           another run writes the session
     UsageLimitExceeded        a limit was met; a run turns it into `stop_reason="usage_limit"`
     RunStopped                asked for by `result.raise_for_stop()`: the run ended without an answer
     ModelError                the model could not answer at all
+  OutcomeUnknown            in `ToolCallFinished.error`: nobody knows whether the call was carried out
 """
 
 from __future__ import annotations
@@ -96,6 +98,30 @@ class RunCancelled(RunError):
         super().__init__(message)
         self.result = result
         self.still_running = still_running
+
+
+class SessionConflict(RunError):
+    """Another run, of this process or of another one, writes the session; nothing of this run was written."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(
+            f"{session} is being written by another run. Wait until that one has ended, cancel it, or use another "
+            f"session; a run whose process is gone is not in the way."
+        )
+
+
+class OutcomeUnknown(AgentkitError):
+    """The process was stopped while a call was under way, and its tool is not declared `idempotent`.
+
+    It is not run again; the model is told that nobody knows whether it was carried out.
+    """
+
+    def __init__(
+        self,
+        message: str = "The program was stopped while this call was under way. It is not known whether it was carried "
+        "out: find out before you make it again.",
+    ) -> None:
+        super().__init__(message)
 
 
 class UsageLimitExceeded(RunError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
-from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, told, too_late
+from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, refusal, told, too_late
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
 from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
@@ -48,6 +48,7 @@ async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[in
         outcome = await early.outcome(calls[index].call) or await _answer(run, calls[index])
         run.outcomes[index] = outcome
         if not outcome.waits:
+            await run.journal.answered(run, outcome)
             await run.emit(ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error))
 
     with flat_errors():
@@ -57,13 +58,14 @@ async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[in
 
 
 async def _answer(run: Run, prepared: PreparedCall) -> Outcome:
-    if prepared.call.id in run.denied:
-        return Outcome(told(prepared.call, run.denied[prepared.call.id]))
-    if prepared.wrong is not None:
-        result = told(prepared.call, prepared.wrong)
-        return Outcome(result, error=prepared.error, faulty=True, costs_retry=True)
+    refused = refusal(run, prepared)
+    if refused is not None:
+        return refused
     async with run.slots:
         await announce(run, prepared)
+        await run.journal.begun(run, prepared)
+        await run.stop_if_cancelled()
+        run.unknown.discard(prepared.call.id)
         return await run_tool(run, prepared)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import anyio
 
-from agentkit.answer import finish, run_outputs
-from agentkit.approval import DeferredToolResults, check_decided, decide, waiting
-from agentkit.calls import PreparedCall, free_id, identity, prepare
+from agentkit.answer import finish, restore, run_outputs
+from agentkit.approval import check_decided, waiting
+from agentkit.calls import PreparedCall, free_id, identity, prepare, refusal
 from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
@@ -23,44 +23,15 @@ from agentkit.messages import (
     SystemMessage,
     ToolCallPart,
     ToolDefinition,
-    UserMessage,
     open_calls,
 )
-from agentkit.models.base import Conversation, Emit, ModelRequest, ModelResponse
+from agentkit.models.base import Conversation, ModelRequest, ModelResponse
 from agentkit.output import OutputTool
 from agentkit.repair import Repairs
 from agentkit.result import NO_OUTPUT, AgentRunResult
 from agentkit.retrieval import tools_in_view
-from agentkit.run import Plan, Run
-from agentkit.turn import close_turn, leave_turn_open, reopen_turn
-from agentkit.usage import Budget
-
-
-def begin(
-    plan: Plan,
-    prompt: str | None,
-    *,
-    deps: Any,
-    history: Sequence[Message],
-    emit: Emit,
-    decisions: DeferredToolResults | None = None,
-    budget: Budget | None = None,
-    drafts: bool = False,
-) -> Run:
-    """A run that is about to start. It goes on with the calls at the end of the history that nothing has answered.
-
-    A prompt goes before them: then they are answered as not run.
-    """
-    messages = [message for message in history if not (plan.instructions and isinstance(message, SystemMessage))]
-    run = Run(plan, messages, len(messages), deps, emit, drafts, budget=Budget(plan.limits, parent=budget))
-    reopen_turn(run)
-    run.new_from = len(run.messages)
-    if decisions is not None:
-        decide(run, decisions)
-    if prompt is not None:
-        close_turn(run, "This call was not run.")
-        run.messages.append(UserMessage(prompt))
-    return run
+from agentkit.run import Run
+from agentkit.turn import close_turn, leave_turn_open
 
 
 async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[Any]:
@@ -77,6 +48,7 @@ async def _executed(run: Run, token: CancellationToken | None) -> AgentRunResult
     if run.token.cancelled:
         run.stop("cancelled", "The run was cancelled.")
         close_turn(run, "The run was cancelled before this call was finished.")
+        await _save_shielded(run)
         raise RunCancelled(result=_result(run), still_running=tuple(run.still_running))
     return _result(run)
 
@@ -91,9 +63,19 @@ async def _within_limits(run: Run) -> None:
     except UsageLimitExceeded as limit:
         run.stop("usage_limit", limit.limit)
         close_turn(run, f"This call was not finished. {limit}")
+        await _save_shielded(run)
+
+
+async def _save_shielded(run: Run) -> None:
+    """How the run ended is kept, whatever ended it."""
+    with anyio.CancelScope(shield=True):
+        await run.journal.save(run)
 
 
 async def _turns(run: Run) -> None:
+    await run.journal.save(run)
+    if run.stop_reason == "finished":
+        await restore(run)
     async with run.plan.model.converse() as conversation:
         if open_calls(run.messages):
             await with_early_calls(run, {}, partial(_resume, run, conversation))
@@ -107,6 +89,7 @@ async def _resume(run: Run, conversation: Conversation, early: EarlyCalls) -> No
     assert isinstance(message, AssistantMessage)
     request = _request(run, before, early)
     await _answer(run, message.calls, Repairs(run, conversation, request, run.plan.known_tools, {}), early)
+    await run.journal.save(run)
 
 
 async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
@@ -120,12 +103,14 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
         ended(response)
     request.budget.settle(response.usage)
     calls = _take(run, response, early)
+    if not calls:
+        await finish(run, response)
+    await run.journal.save(run)
     await early.discard_unclaimed()
     if calls:
         repairs = Repairs(run, conversation, request, run.plan.known_tools, response.doubts)
         await _answer(run, calls, repairs, early)
-    else:
-        await finish(run, response)
+        await run.journal.save(run)
 
 
 def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelRequest:
@@ -143,6 +128,8 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
         budget=run.budget.child(),
         drafts=run.drafts,
         early=early.hook,
+        written=tuple(run.turn_canvases),
+        canvases=run.canvases_before + len(run.canvases),
     )
 
 
@@ -197,6 +184,7 @@ async def _run(run: Run, prepared: Sequence[PreparedCall], pending: Sequence[int
     ends = [index for index in pending if isinstance(prepared[index].tool, OutputTool)]
     calls = [index for index in pending if index not in ends]
     run.budget.check()
+    await run.journal.save(run)
     run.budget.check_tool_calls(sum(_will_begin(run, prepared[index], early) for index in calls))
     await run_calls(run, prepared, calls, early)
     await run_outputs(run, prepared, ends)
@@ -204,7 +192,7 @@ async def _run(run: Run, prepared: Sequence[PreparedCall], pending: Sequence[int
 
 def _will_begin(run: Run, prepared: PreparedCall, early: EarlyCalls) -> bool:
     """Whether answering the call begins a tool that isn't paid for yet."""
-    return prepared.wrong is None and prepared.call.id not in run.denied and not early.begun(prepared.call)
+    return refusal(run, prepared) is None and not early.begun(prepared.call)
 
 
 async def _retried(run: Run, repairs: Repairs, prepared: list[PreparedCall], done: Sequence[int]) -> list[int]:

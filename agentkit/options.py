@@ -12,6 +12,7 @@ from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
 from agentkit.messages import Message
 from agentkit.observer import Observer
+from agentkit.sessions.base import Session
 from agentkit.settings import ModelSettings
 from agentkit.tools import Tool, ToolFunction
 from agentkit.usage import Budget, UsageLimits
@@ -42,6 +43,7 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     budget              what this run spends from besides: `ctx.budget` inside a tool, so that an agent that is asked by
                         another one spends what that one has; or a `Budget` that several runs share
     cancellation_token  cancels the run from outside
+    session             the conversation to go on from, and where all that happens is kept; instead of message_history
     deferred_tool_results   what a person decided about the calls that a run stopped for; without a prompt
     """
 
@@ -51,6 +53,7 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     usage_limits: UsageLimits | None
     budget: Budget | None
     cancellation_token: CancellationToken | None
+    session: Session | None
     deferred_tool_results: DeferredToolResults | None
 
 

@@ -38,7 +38,7 @@ class Repairs:
     ) -> None:
         self._run = run
         self._conversation = conversation
-        self._request = replace(request, early=None)
+        self._request = replace(request, early=None, written=())
         self._tools = tools
         self._doubts = dict(doubts)
         self._left: dict[int, int] = {}

@@ -14,6 +14,7 @@ from agentkit.calls import Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
 from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
+from agentkit.journal import Journal
 from agentkit.messages import (
     AssistantMessage,
     AssistantPart,
@@ -27,6 +28,7 @@ from agentkit.models.base import CanvasRecord, Emit, Model
 from agentkit.observer import Observer
 from agentkit.output import Output, Outputs
 from agentkit.result import StopReason
+from agentkit.sessions.entries import SessionState
 from agentkit.settings import ModelSettings
 from agentkit.tools import Tool
 from agentkit.usage import Budget, Usage, UsageLimits
@@ -68,7 +70,9 @@ class Run:
     bad_calls      the calls of the last turn that were faulty
     turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
     output         what the run ends with, once it is there
+    canvases_before   how many canvases the run has committed in a process that was stopped
     outcomes       how the calls of the last turn were answered, by their place in the turn
+    unknown        the ids of calls that were under way when the process of an earlier run was stopped
     approved       the calls that a person agreed to: their identity, by id
     denied         what the model is told about those that a person did not agree to, by id
     still_running  synchronous tools whose threads were left behind
@@ -86,11 +90,14 @@ class Run:
     drafts: bool = False
     token: CancellationToken = field(default_factory=CancellationToken)
     budget: Budget = field(default_factory=Budget)
+    journal: Journal = field(default_factory=lambda: Journal(SessionState()))
     canvases: list[CanvasRecord] = field(default_factory=list)
+    canvases_before: int = 0
     tool_calls: list[ToolCallFinished] = field(default_factory=list)
     still_running: list[str] = field(default_factory=list)
     retries: Counter[str] = field(default_factory=Counter)
     bad_calls: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     pending: tuple[ToolCallPart, ...] = ()
@@ -131,6 +138,7 @@ class Run:
                 self.turn_parts.append(ThoughtPart(text))
             case CanvasCommitted(canvas):
                 self.turn_canvases.append(canvas)
+                await self.journal.canvas(self, canvas)
             case ToolCallFinished():
                 self.tool_calls.append(event)
         await self.emit_to(event)

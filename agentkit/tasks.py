@@ -15,16 +15,22 @@ from agentkit.errors import UserError
 
 @contextmanager
 def flat_errors() -> Iterator[None]:
-    """Around a task group: a single error leaves it as itself, not wrapped in an ExceptionGroup."""
+    """Around a task group: a single error leaves it as itself, not wrapped in an ExceptionGroup; so do equal ones."""
     try:
         yield
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        if error is group:
+        errors = list(_leaves(group))
+        if len({(type(error), str(error)) for error in errors}) > 1:
             raise
-        raise error from error.__cause__
+        raise errors[0] from errors[0].__cause__
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 def refuse_running_loop(name: str, instead: str) -> None:

@@ -39,7 +39,18 @@ class ToolOptions:
     min_certainty: float | None = None
     sequential: bool = False
     read_only: bool = False
+    idempotent: bool = False
     check: Callable[[Any], None] | None = None
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a call may have to wait for a person."""
+        return self.requires_approval is not False or self.min_certainty is not None
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a call may be run again when nobody knows how far it came."""
+        return self.idempotent or self.read_only
 
     def __post_init__(self) -> None:
         if not isinstance(self.requires_approval, bool) and not callable(self.requires_approval):
@@ -150,6 +161,7 @@ def tool(
     min_certainty: float | None = None,
     sequential: bool = False,
     read_only: bool = False,
+    idempotent: bool = False,
     check: Callable[[Any], None] | None = None,
 ) -> Callable[[FunctionT], FunctionT]: ...
 def tool(function: Any = None, /, **options: Any) -> Any:
@@ -164,6 +176,9 @@ def tool(function: Any = None, /, **options: Any) -> Any:
                        this (`ToolCallPart.certainty`), or none
     sequential         runs alone, never beside another call of the same turn
     read_only          has no side effects, so a call may be begun early or repeated
+    idempotent         may be run again with the same arguments, as a call is that was under way when the process was
+                       stopped; otherwise the model is told that nobody knows whether it was carried out. What is
+                       read_only is idempotent
     check              looks at what the tool returned and raises `ModelRetry`, best with the `argument` at fault,
                        when it won't do
     name, description  instead of the function's own name and docstring

@@ -1,10 +1,11 @@
-"""A run's last turn: left open where its calls wait, taken up again, and closed."""
+"""A run's last turn, left open where its calls wait, or closed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentkit.calls import Outcome, told
+from agentkit.calls import told
+from agentkit.errors import OutcomeUnknown
 from agentkit.messages import (
     AssistantMessage,
     AssistantPart,
@@ -14,17 +15,6 @@ from agentkit.messages import (
     open_calls,
 )
 from agentkit.run import Run
-
-
-def reopen_turn(run: Run) -> None:
-    """Takes up a turn that was left open: what answers some of its calls becomes their outcomes again."""
-    if open_calls(run.messages) and isinstance(run.messages[-1], ToolMessage):
-        message = run.messages.pop()
-        assert isinstance(message, ToolMessage)
-        answers = {result.call_id: result for result in message.results}
-        for index, call in enumerate(open_calls(run.messages)):
-            if call.id in answers:
-                run.outcomes[index] = Outcome(answers[call.id])
 
 
 def leave_turn_open(run: Run) -> None:
@@ -45,8 +35,11 @@ def close_turn(run: Run, reason: str) -> None:
     calls = open_calls(run.messages)
     if calls:
         answered = {index: outcome.result for index, outcome in run.outcomes.items() if not outcome.waits}
-        results = tuple(answered.get(index) or told(call, reason) for index, call in enumerate(calls))
+        reasons = {call.id: str(OutcomeUnknown()) if call.id in run.unknown else reason for call in calls}
+        results = tuple(answered.get(index) or told(call, reasons[call.id]) for index, call in enumerate(calls))
         run.messages.append(ToolMessage(results))
+    run.approved.clear()
+    run.denied.clear()
 
 
 def _joined(parts: Sequence[AssistantPart]) -> tuple[AssistantPart, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from agentkit.errors import UsageLimitExceeded, UserError
@@ -74,9 +74,11 @@ class Budget:
     child of its run's budget for each turn; it asks `check_canvas()` before a canvas and calls `spend(...)` as it goes.
     """
 
-    def __init__(self, limits: UsageLimits | None = None, *, parent: Budget | None = None) -> None:
+    def __init__(
+        self, limits: UsageLimits | None = None, *, parent: Budget | None = None, spent: Usage | None = None
+    ) -> None:
         self.limits = limits if limits is not None else UsageLimits.none()
-        self.usage = Usage()
+        self.usage = replace(spent) if spent is not None else Usage()
         self._parent = parent
 
     def child(self, limits: UsageLimits | None = None) -> Budget:

@@ -14,12 +14,12 @@ from agentkit.agent import Agent
 from agentkit.calls import prepare
 from agentkit.errors import UserError
 from agentkit.execution import run_tool
-from agentkit.loop import begin
 from agentkit.mcp.content import error_result, result_of_value
 from agentkit.messages import ToolCallPart
 from agentkit.models.base import Conversation, Model
-from agentkit.run import Plan
+from agentkit.run import Plan, Run
 from agentkit.tools import Tool, ToolFunction, collect_tools
+from agentkit.usage import Budget
 
 
 def mcp_server(
@@ -42,7 +42,7 @@ def mcp_server(
     """
     served = collect_tools(tool.as_tool() if isinstance(tool, Agent) else tool for tool in tools)
     for tool in served.values():
-        if tool.options.requires_approval:
+        if tool.options.may_ask:
             raise UserError(f"The tool {tool.name!r} requires approval, and a server has nobody to ask: leave it out.")
     plan = Plan(_NoModel(), served, tool_timeout=tool_timeout)
     listed = [
@@ -57,7 +57,7 @@ def mcp_server(
         prepared = prepare(ToolCallPart(params.name, params.arguments or {}, id="call"), served)
         if prepared.wrong is not None:
             return error_result(prepared.wrong)
-        run = begin(plan, "", deps=deps, history=(), emit=_nowhere)
+        run = Run(plan, [], 0, deps, _nowhere, budget=Budget(plan.limits))
         outcome = await run_tool(run, prepared)
         if outcome.result.is_error:
             return error_result(str(outcome.result.content))
@@ -99,7 +99,7 @@ async def serve_http(
 
 
 def _hints(tool: Tool) -> mcp.ToolAnnotations:
-    return mcp.ToolAnnotations(read_only_hint=tool.options.read_only)
+    return mcp.ToolAnnotations(read_only_hint=tool.options.read_only, idempotent_hint=tool.options.may_repeat)
 
 
 async def _nowhere(event: object) -> None:

@@ -64,6 +64,9 @@ class ModelRequest:
     allow_text_output  whether text is an answer; if not, the turn has to call a tool or an output tool
     budget     ask `check_canvas()` before a canvas, `spend(...)` as it goes; both raise `UsageLimitExceeded`
     drafts     whether anybody looks at `CanvasDraft` events; when False none need be made
+    written    canvases of this turn that were committed in a process that was stopped: a model that can goes on after
+               them, one that can't writes the turn anew
+    canvases   how many canvases of the run were committed before this turn
     early      takes calls that the model will probably make, while it still writes, so that their tools may begin; None
                where no tool could. To be used as `settings.early_tools` says, in the event loop and until the turn ends
     """
@@ -76,6 +79,8 @@ class ModelRequest:
     early: Callable[[ToolCallPart], None] | None = None
     output_tools: tuple[ToolDefinition, ...] = ()
     allow_text_output: bool = True
+    written: tuple[CanvasRecord, ...] = ()
+    canvases: int = 0
 
     @property
     def declared(self) -> tuple[ToolDefinition, ...]:

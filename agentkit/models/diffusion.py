@@ -137,10 +137,9 @@ class DiffusionConversation(Conversation):
         with _engine_errors(self.model.name):
             prompt = self._prompt(request)
             hold = await self._hold(request)
-            request.budget.check_canvas()
-            context, read = await self._read(prompt)
-            request.budget.spend(prompt_tokens=read)
-            records = await self._write(context, request, hold, emit)
+            self._canvases = max(self._canvases, request.canvases + len(request.written))
+            read, records = await self._continue(prompt, request, hold, emit)
+        records = [*request.written, *records]
         tokens = [token for record in records for token in record.tokens]
         parsed = self.model.dialect.parse(tokens)
         message = self._message(parsed, tokens, probabilities_of(records), turn=len(request.messages))
@@ -150,9 +149,23 @@ class DiffusionConversation(Conversation):
             faults=parsed.faults,
             doubts=doubts_of(parsed, records, request.settings.doubt),
             finish=finish_of(parsed),
-            usage=usage_of(read, records),
+            usage=usage_of(read, records[len(request.written) :]),
             canvases=tuple(records),
         )
+
+    async def _continue(
+        self, prompt: Sequence[int], request: ModelRequest, hold: Hold | None, emit: Emit
+    ) -> tuple[int, list[CanvasRecord]]:
+        """Writes what the turn lacks; gives the number of tokens that were read, and the new canvases."""
+        if request.written and request.written[-1].stopped:
+            return 0, []
+        tokens = [token for record in request.written for token in record.tokens]
+        if hold is not None and tokens:
+            hold = replace(hold, state=hold.automaton.follow(tokens))
+        request.budget.check_canvas()
+        context, read = await self._read([*prompt, *tokens])
+        request.budget.spend(prompt_tokens=read)
+        return read, await self._write(context, request, hold, emit, used=len(tokens))
 
     async def repair(
         self, request: ModelRequest, message: AssistantMessage, wrong: WrongCall, emit: Emit
@@ -269,10 +282,13 @@ class DiffusionConversation(Conversation):
         records: list[CanvasRecord] = []
         state = hold.state if hold is not None else None
         watch = self._watch(request)
+        if watch is not None:
+            for record in request.written:
+                watch.commit(record)
         while used < limit:
             if records:
                 budget.check_canvas()
-            plan = self._plan(settings, request, first=not records and hold is None)
+            plan = self._plan(settings, request, first=not used and hold is None)
             if hold is not None:
                 plan = replace(plan, hold=replace(hold, state=state, limit=limit - used))
             if initial and not records:

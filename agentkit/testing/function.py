@@ -64,6 +64,7 @@ class _FunctionConversation(Conversation):
         await checkpoint()
         reply = await self._model.reply(request)
         message = as_message(reply, self._model.name)
+        self._canvases = max(self._canvases, request.canvases)
         canvas = CanvasRecord(self._canvases, steps=1, reason="stable", stopped=True, text=message.text)
         self._canvases += 1
         await emit(CanvasCommitted(canvas))

@@ -32,19 +32,24 @@ def test_the_public_names():
         Event
         Grounded
         Loading
+        MemorySession
         Message
         Model
         ModelError
         ModelNotFoundError
         ModelRetry
         ModelSettings
+        OutcomeUnknown
         RunCancelled
         RunContext
         RunError
         RunFinished
         RunOptions
         RunStopped
+        Session
+        SessionConflict
         SpanRenoised
+        SqliteSession
         SystemMessage
         TextCommitted
         TextPart

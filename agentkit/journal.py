@@ -1,0 +1,101 @@
+"""What a run reaches, written into its session before anything rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from agentkit.errors import UserError
+from agentkit.messages import Message
+from agentkit.models.base import CanvasRecord
+from agentkit.options import RunOptions
+from agentkit.sessions.base import SessionWriter
+from agentkit.sessions.entries import (
+    AnswerEntry,
+    BegunEntry,
+    CanvasEntry,
+    DecisionsEntry,
+    Entry,
+    MessagesEntry,
+    SessionState,
+    StopEntry,
+    UsageEntry,
+)
+from agentkit.usage import Usage, UsageLimits
+
+if TYPE_CHECKING:
+    from agentkit.calls import Outcome, PreparedCall
+    from agentkit.run import Run
+
+
+class Journal:
+    """Keeps a session level with its run; `state` is what is written. Without a writer nothing is kept.
+
+    Every method returns only when what it wrote is safe, and raises `SessionConflict` when the session has gone to
+    another run.
+    """
+
+    def __init__(
+        self, state: SessionState, writer: SessionWriter | None = None, limits: UsageLimits | None = None
+    ) -> None:
+        self.state = state
+        self.limits = limits
+        self._writer = writer
+        self._spent_before: Usage = state.usage
+
+    async def save(self, run: Run) -> None:
+        """Writes what has changed in the conversation, in a person's decisions, and that the run has stopped."""
+        entries: list[Entry] = []
+        start = _first_change(self.state.messages, run.messages)
+        changed = start < max(len(self.state.messages), len(run.messages))
+        if changed:
+            entries.append(MessagesEntry(start, tuple(run.messages[start:])))
+        if (run.approved, run.denied) != (self.state.approved, self.state.denied):
+            entries.append(DecisionsEntry(dict(run.approved), dict(run.denied)))
+        if run.stop_reason is not None:
+            stop = StopEntry(run.stop_reason, run.stop_detail, tuple(call.id for call in run.pending))
+            if changed or stop != self.state.stop:
+                entries.append(stop)
+        if entries:
+            await self._write(run, *entries)
+
+    async def canvas(self, run: Run, canvas: CanvasRecord) -> None:
+        await self._write(run, CanvasEntry(canvas))
+
+    async def begun(self, run: Run, prepared: PreparedCall) -> None:
+        await self._write(run, BegunEntry(prepared.call.id))
+
+    async def answered(self, run: Run, outcome: Outcome) -> None:
+        """What is there is kept, even if the run is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self._write(run, AnswerEntry(outcome.result, outcome.faulty, outcome.costs_retry))
+
+    async def _write(self, run: Run, *entries: Entry) -> None:
+        if self._writer is None:
+            return
+        written = (*entries, UsageEntry(self._spent_before + run.usage()))
+        await self._writer.append(written)
+        for entry in written:
+            self.state.add(entry)
+
+
+@asynccontextmanager
+async def open_journal(options: RunOptions[Any]) -> AsyncIterator[Journal]:
+    """The journal of a run that is about to start, with the conversation that it goes on from."""
+    session, history = options.get("session"), options.get("message_history", ())
+    if session is None:
+        yield Journal(SessionState(messages=list(history)))
+        return
+    if history:
+        raise UserError("A session has its own history: give message_history or session, not both.")
+    async with session.writing() as writer:
+        yield Journal(SessionState.of(writer.entries), writer, session.usage_limits)
+
+
+def _first_change(before: list[Message], now: list[Message]) -> int:
+    """Where two conversations part; what was not touched is the same object."""
+    pairs = enumerate(zip(before, now, strict=False))
+    return next((index for index, (old, new) in pairs if old is not new), min(len(before), len(now)))

@@ -1,0 +1,169 @@
+"""What a session is made of: a log of entries, each written before anything rests on it.
+
+The log is only ever added to. What it amounts to, a `SessionState`, is found by going through it from the start, so a
+process that was killed leaves nothing half done: the last entry is there or it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from agentkit.calls import identity
+from agentkit.messages import AssistantMessage, Message, ToolCallPart, ToolResult, UserMessage, open_calls
+from agentkit.models.base import CanvasRecord
+from agentkit.result import StopReason
+from agentkit.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesEntry:
+    """The conversation from message number `start` on; what stood there before is replaced."""
+
+    start: int
+    messages: tuple[Message, ...]
+    kind: Literal["messages"] = field(default="messages", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasEntry:
+    """A canvas was committed, of a turn that is not finished."""
+
+    canvas: CanvasRecord
+    kind: Literal["canvas"] = field(default="canvas", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BegunEntry:
+    """The tool of a call is about to begin."""
+
+    call_id: str
+    kind: Literal["begun"] = field(default="begun", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEntry:
+    """A call was answered; `faulty` and `costs_retry` as in `Outcome`."""
+
+    result: ToolResult
+    faulty: bool = False
+    costs_retry: bool = False
+    kind: Literal["answer"] = field(default="answer", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionsEntry:
+    """What a person decided about calls: the identity of those approved, and why others were denied, by their ids."""
+
+    approved: dict[str, str]
+    denied: dict[str, str]
+    kind: Literal["decisions"] = field(default="decisions", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEntry:
+    """What all runs of the session have spent together until now."""
+
+    usage: Usage
+    kind: Literal["usage"] = field(default="usage", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StopEntry:
+    """A run came to its end. The calls in `pending` have not begun: they wait for a person."""
+
+    reason: StopReason
+    detail: str = ""
+    pending: tuple[str, ...] = ()
+    kind: Literal["stop"] = field(default="stop", repr=False)
+
+
+Entry: TypeAlias = Annotated[
+    MessagesEntry | CanvasEntry | BegunEntry | AnswerEntry | DecisionsEntry | UsageEntry | StopEntry,
+    Field(discriminator="kind"),
+]
+
+
+@cache
+def entry_adapter() -> TypeAdapter[Entry]:
+    """Entries to JSON and back; NaN and the like as bare constants."""
+    return TypeAdapter(Entry, config=ConfigDict(ser_json_inf_nan="constants"))
+
+
+@dataclass(slots=True)
+class SessionState:
+    """What a log amounts to.
+
+    messages   the conversation
+    usage      what all runs have spent
+    canvases   canvases of a turn that is not finished
+    next_canvas   the index of the run's next canvas
+    begun      ids of the last turn's calls whose tools began and that have no answer: nobody knows how far they came
+    answers    answers to calls of the last turn, while not all are answered
+    approved, denied   what a person decided about them
+    stop       how the last run ended; None when it did not get to its end
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    canvases: list[CanvasRecord] = field(default_factory=list)
+    next_canvas: int = 0
+    begun: set[str] = field(default_factory=set)
+    answers: dict[str, AnswerEntry] = field(default_factory=dict)
+    approved: dict[str, str] = field(default_factory=dict)
+    denied: dict[str, str] = field(default_factory=dict)
+    stop: StopEntry | None = None
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> SessionState:
+        """Goes through the log."""
+        state = cls()
+        for entry in entries:
+            state.add(entry)
+        return state
+
+    def add(self, entry: Entry) -> None:
+        """Goes one entry further."""
+        match entry:
+            case MessagesEntry(start, messages):
+                self._say(start, messages)
+            case CanvasEntry(canvas):
+                self.canvases.append(canvas)
+                self.next_canvas = canvas.index + 1
+            case BegunEntry(call_id):
+                self.begun.add(call_id)
+                self.answers.pop(call_id, None)
+            case AnswerEntry(result):
+                self.begun.discard(result.call_id)
+                self.answers[result.call_id] = entry
+            case DecisionsEntry(approved, denied):
+                self.approved, self.denied = dict(approved), dict(denied)
+            case UsageEntry(usage):
+                self.usage = usage
+            case StopEntry(pending=pending):
+                self.stop = entry
+                self.begun.difference_update(pending)
+
+    def _say(self, start: int, messages: tuple[Message, ...]) -> None:
+        """The calls that are still open keep what is known about them, unless they are other calls now."""
+        if messages and isinstance(messages[-1], UserMessage) and (self.stop is not None or not self.messages):
+            self.next_canvas = 0  # a new run
+        before = {call.id: identity(call) for call in self._turn()}
+        self.messages[start:] = messages
+        self.stop = None
+        kept = {call.id for call in self._turn() if before.get(call.id) == identity(call)}
+        self.begun &= kept
+        self.answers = {id: answer for id, answer in self.answers.items() if id in kept}
+        self.approved = {id: call for id, call in self.approved.items() if id in kept}
+        self.denied = {id: reason for id, reason in self.denied.items() if id in kept}
+        self.canvases = []
+
+    def _turn(self) -> tuple[ToolCallPart, ...]:
+        """The calls of the last turn, if one of them is open."""
+        if not open_calls(self.messages):
+            return ()
+        return next(message for message in reversed(self.messages) if isinstance(message, AssistantMessage)).calls

@@ -1,0 +1,173 @@
+"""Sessions in a SQLite file."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from agentkit.errors import SessionConflict, UserError
+from agentkit.sessions.base import Session, SessionWriter
+from agentkit.sessions.entries import Entry, entry_adapter
+from agentkit.sessions.lock import SignOfLife, lives
+from agentkit.sessions.schema import migrate
+from agentkit.usage import UsageLimits
+
+_PATIENCE = 30.0  # seconds to wait for others that write the same file
+
+
+class SqliteSession(Session):
+    """A conversation in a SQLite file, which may hold any number of them.
+
+    path           the file; it is made when it isn't there, its folder is not
+    session_id     which of the file's conversations
+    usage_limits   what all runs of the session may spend together
+
+    What is written is on the disk before anything rests on it (write-ahead log, `synchronous=FULL`), so a killed
+    process or a power failure loses nothing of it. Different sessions of one file may be written side by side, from any
+    number of processes; a second writer of one session gets `SessionConflict`. While a run writes, a file
+    `PATH-OWNER.lock` lies beside the database. The event loop's thread never waits for the disk.
+
+    Raises `UserError` when the file belongs to a newer agentkit or to something else.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], session_id: str, *, usage_limits: UsageLimits | None = None
+    ) -> None:
+        if str(path) in ("", ":memory:"):
+            raise UserError("SqliteSession needs a file; for a session in memory, use MemorySession.")
+        self.path = Path(path).absolute()
+        self.session_id = session_id
+        self.usage_limits = usage_limits
+
+    async def read(self) -> Sequence[Entry]:
+        return await anyio.to_thread.run_sync(self._read)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[SessionWriter]:
+        with anyio.CancelScope(shield=True):
+            writer = await anyio.to_thread.run_sync(_Writer, self)
+        try:
+            yield writer
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(writer.close)
+
+    def _read(self) -> tuple[Entry, ...]:
+        connection = self.connect()
+        try:
+            return self.entries(connection)
+        finally:
+            connection.close()
+
+    def entries(self, connection: sqlite3.Connection) -> tuple[Entry, ...]:
+        """The session's log."""
+        query = "SELECT entry FROM agentkit_entries WHERE session_id = ? ORDER BY number"
+        return tuple(entry_adapter().validate_json(text) for (text,) in connection.execute(query, (self.session_id,)))
+
+    def connect(self) -> sqlite3.Connection:
+        """An open connection to the file, in its present layout."""
+        try:
+            connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        except sqlite3.OperationalError as error:
+            raise UserError(
+                f"The session file {self.path} can't be opened ({error}): does its folder exist?"
+            ) from error
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            migrate(connection, str(self.path))
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise UserError(f"{self.path} is no SQLite database: give sessions a file of their own.") from error
+            raise
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def lock_path(self, owner: str) -> Path:
+        """Where a writer shows that it lives."""
+        return self.path.with_name(f"{self.path.name}-{owner}.lock")
+
+    def __repr__(self) -> str:
+        return f"SqliteSession({str(self.path)!r}, {self.session_id!r})"
+
+
+class _Writer:
+    """The one that may write a session. All methods but `append` block."""
+
+    def __init__(self, session: SqliteSession) -> None:
+        self._session = session
+        self._owner = uuid.uuid4().hex
+        self._lock = threading.Lock()  # tools of one turn finish side by side
+        self._connection = session.connect()
+        try:
+            with self._transaction():
+                self._sign = self._claim()
+            self.entries: Sequence[Entry] = session.entries(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._number = len(self.entries)
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        await anyio.to_thread.run_sync(self._append, entries)
+
+    def close(self) -> None:
+        """Gives the session up."""
+        release = "UPDATE agentkit_sessions SET owner = NULL WHERE session_id = ? AND owner = ?"
+        with self._lock:
+            try:
+                with self._transaction():
+                    self._connection.execute(release, (self._session.session_id, self._owner))
+            finally:
+                self._connection.close()
+                self._sign.end()
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        with self._lock, self._transaction():
+            if self._present_owner() != self._owner:
+                raise SessionConflict(repr(self._session))
+            insert = "INSERT INTO agentkit_entries (session_id, number, entry) VALUES (?, ?, ?)"
+            for number, entry in enumerate(entries, self._number):
+                text = entry_adapter().dump_json(entry).decode()
+                self._connection.execute(insert, (self._session.session_id, number, text))
+            self._number += len(entries)
+
+    def _claim(self) -> SignOfLife:
+        """Becomes the owner, unless there is one that lives; what the dead have left is taken away."""
+        before = self._present_owner()
+        if before is not None and lives(self._session.lock_path(before)):
+            raise SessionConflict(repr(self._session))
+        for path in self._session.path.parent.glob(f"{glob.escape(self._session.path.name)}-*.lock"):
+            if not lives(path):
+                path.unlink(missing_ok=True)
+        claim = "INSERT INTO agentkit_sessions VALUES (?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner"
+        self._connection.execute(claim, (self._session.session_id, self._owner))
+        return SignOfLife(self._session.lock_path(self._owner))
+
+    def _present_owner(self) -> str | None:
+        query = "SELECT owner FROM agentkit_sessions WHERE session_id = ?"
+        row = self._connection.execute(query, (self._session.session_id,)).fetchone()
+        return None if row is None else row[0]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Writes all or nothing, alone in the file."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise

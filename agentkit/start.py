@@ -1,0 +1,112 @@
+"""How a run begins: with a prompt, or with what an earlier run left to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentkit.approval import decide
+from agentkit.calls import Outcome
+from agentkit.errors import UserError
+from agentkit.journal import Journal
+from agentkit.messages import AssistantMessage, SystemMessage, ToolMessage, UserMessage, open_calls
+from agentkit.models.base import Emit
+from agentkit.options import RunOptions
+from agentkit.run import Plan, Run
+from agentkit.sessions.entries import SessionState
+from agentkit.turn import close_turn
+from agentkit.usage import Budget
+
+
+def check_start(prompt: str | None, options: RunOptions[Any], state: SessionState) -> None:
+    """Raises `UserError` for what can't be run: no str, or nothing to go on with."""
+    if prompt is not None and options.get("deferred_tool_results") is not None:
+        raise UserError("deferred_tool_results goes on with an earlier prompt: give None as the prompt.")
+    if prompt is not None and not isinstance(prompt, str):
+        raise UserError(f"The prompt is a str, not {prompt!r}.")
+    if prompt is None and not (_waits_for_model(state) or open_calls(state.messages) or _is_over(state)):
+        raise UserError(
+            "Without a prompt, message_history or the session has to end with something that is yet to be answered."
+        )
+
+
+def begin(
+    plan: Plan, prompt: str | None, options: RunOptions[Any], journal: Journal, emit: Emit, *, drafts: bool = False
+) -> Run:
+    """A run that is about to start. Without a prompt it goes on with what is at the end of the conversation.
+
+    Calls that nothing has answered are run; a prompt goes before them, and they are answered as not run. Raises
+    `UserError` when the decisions about them don't fit.
+    """
+    state = journal.state
+    decisions = options.get("deferred_tool_results")
+    messages = [m for m in state.messages if not (plan.instructions and isinstance(m, SystemMessage))]
+    run = Run(
+        plan,
+        messages,
+        len(messages),
+        options.get("deps"),
+        emit,
+        drafts,
+        budget=_budget(plan, options, journal),
+        journal=journal,
+    )
+    _reopen_turn(run, state)
+    if decisions is not None:
+        decide(run, decisions)
+    if prompt is None:
+        _go_on(run, state)
+    else:
+        close_turn(run, "This call was not run.")
+        run.messages.append(UserMessage(prompt))
+    return run
+
+
+def _budget(plan: Plan, options: RunOptions[Any], journal: Journal) -> Budget:
+    """What the run may spend: its own limits, inside the session's, inside those of whoever asked for it."""
+    outer = options.get("budget")
+    if journal.limits is not None:
+        outer = Budget(journal.limits, parent=outer, spent=journal.state.usage)
+    return Budget(plan.limits, parent=outer)
+
+
+def _reopen_turn(run: Run, state: SessionState) -> None:
+    """Takes up a turn that was left open: what answers some of its calls becomes their outcomes again."""
+    if not open_calls(run.messages):
+        return
+    answers = {id: Outcome(a.result, faulty=a.faulty, costs_retry=a.costs_retry) for id, a in state.answers.items()}
+    if isinstance(run.messages[-1], ToolMessage):
+        message = run.messages.pop()
+        assert isinstance(message, ToolMessage)
+        answers = {result.call_id: Outcome(result) for result in message.results} | answers
+    run.outcomes.update(
+        {index: answers[call.id] for index, call in enumerate(open_calls(run.messages)) if call.id in answers}
+    )
+    run.unknown |= state.begun
+    run.approved.update(state.approved)
+    run.denied.update(state.denied)
+    run.new_from = len(run.messages)
+
+
+def _go_on(run: Run, state: SessionState) -> None:
+    run.canvases_before = state.next_canvas - len(state.canvases)
+    if _waits_for_model(state):
+        run.turn_canvases.extend(state.canvases)
+    elif _is_over(state):
+        assert state.stop is not None
+        said = (index for index, message in enumerate(run.messages) if isinstance(message, AssistantMessage))
+        run.new_from = max(said)  # the answer is there, and only was not given back
+        run.stop(state.stop.reason, state.stop.detail)
+
+
+def _waits_for_model(state: SessionState) -> bool:
+    last = state.messages[-1] if state.messages else None
+    waits = isinstance(last, (UserMessage, ToolMessage)) and not open_calls(state.messages)
+    return waits and not _is_over(state)
+
+
+def _is_over(state: SessionState) -> bool:
+    """Whether the last run got to its end, with an answer or with what it had of one."""
+    if state.stop is None:
+        return False
+    last = state.messages[-1] if state.messages else None
+    return state.stop.reason == "finished" or (isinstance(last, AssistantMessage) and not last.calls)

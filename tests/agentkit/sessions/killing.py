@@ -1,0 +1,246 @@
+"""Kills processes that write a session, and looks at what they leave behind: `killing.py FOLDER SEED KILLS`.
+
+Each trial is one run with tools that have side effects: lines in a file. Its process is killed at random moments and
+started anew until the run gets to its end. What has to hold after every kill, and at the end, stands in `Trial`.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import anyio
+
+from agentkit import Agent, AssistantMessage, SqliteSession, TextPart, ToolMessage, tool
+from agentkit.events import CanvasCommitted
+from agentkit.models.base import CanvasRecord, Conversation, Model, ModelResponse
+from agentkit.sessions.entries import AnswerEntry, BegunEntry, SessionState, entry_adapter
+from agentkit.testing import call
+
+TURNS = 3
+
+
+class World:
+    """The side effects: lines that survive a kill, since the operating system has them."""
+
+    def __init__(self, path: Path, seed: int) -> None:
+        self.path = path
+        self.random = random.Random(seed)
+
+    def note(self, *words: object) -> None:
+        line = " ".join(map(str, words)) + "\n"
+        with open(self.path, "ab", buffering=0) as file:
+            file.write(line.encode())
+
+    def lines(self) -> list[list[str]]:
+        return [line.split() for line in self.path.read_text().splitlines()] if self.path.exists() else []
+
+    def pause(self) -> float:
+        return self.random.random() * 0.004
+
+    def tools(self) -> list:
+        @tool
+        def pay(n: int) -> str:
+            """Pay: not to be done twice."""
+            return self.work(n)
+
+        @tool(idempotent=True)
+        async def put(n: int) -> str:
+            """Put: may be done twice."""
+            self.note("begin", n)
+            await anyio.sleep(self.pause())
+            return self.end(n)
+
+        @tool(sequential=True)
+        def move(n: int) -> str:
+            """Move: alone, and not twice."""
+            return self.work(n)
+
+        return [pay, put, move]
+
+    def work(self, n: int) -> str:
+        self.note("begin", n)
+        time.sleep(self.pause())
+        return self.end(n)
+
+    def end(self, n: int) -> str:
+        nonce = uuid.uuid4().hex
+        self.note("end", n, nonce)
+        return nonce
+
+
+class Planned(Model, Conversation):
+    """Makes the calls that were planned, on two canvases a turn, and notes which results it has seen."""
+
+    name = "planned"
+
+    def __init__(self, world: World, plan: list[list[str]]) -> None:
+        self.world = world
+        self.plan = plan
+
+    @asynccontextmanager
+    async def converse(self):
+        yield self
+
+    async def respond(self, request, emit):
+        for message in request.messages:
+            for result in message.results if isinstance(message, ToolMessage) else ():
+                self.world.note("seen", result.call_id, result.content.replace(" ", "_"))
+        turn = sum(isinstance(message, AssistantMessage) for message in request.messages)
+        for index in range(len(request.written), 2):
+            await anyio.sleep(self.world.pause() / 2)
+            await emit(CanvasCommitted(CanvasRecord(index, tokens=(turn, index), steps=3, stopped=index == 1)))
+        if turn == len(self.plan):
+            return ModelResponse(AssistantMessage((TextPart("Done."),), model=self.name))
+        calls = tuple(call(name, n=turn * 10 + place) for place, name in enumerate(self.plan[turn]))
+        return ModelResponse(AssistantMessage(calls, model=self.name), finish="tool_calls")
+
+
+class Trial:
+    """One run, from its first process to its last."""
+
+    def __init__(self, folder: Path, number: int, seed: int, longest: float) -> None:
+        self.random = random.Random(seed)
+        self.path = folder / f"{number}.db"
+        self.world_path = folder / f"{number}.txt"
+        kinds = ["pay", "put", "move"]
+        self.plan = [[self.random.choice(kinds) for _ in range(self.random.randint(1, 3))] for _ in range(TURNS)]
+        self.kills = 0
+        self.longest = longest
+
+    def run(self) -> None:
+        """Kills about every other process, until one gets to its end."""
+        while not self.finished(self.start()):
+            self.look()
+        self.check_end()
+
+    def start(self) -> int:
+        process = os.fork()
+        if process == 0:
+            try:
+                self.live()
+                os._exit(0)
+            except BaseException as error:
+                os.write(2, f"{type(error).__name__}: {error}".encode())
+                os._exit(1)
+        return process
+
+    def live(self) -> None:
+        """What a process does: it begins the run, or goes on with it."""
+        world = World(self.world_path, self.random.getrandbits(32) ^ os.getpid())
+        agent = Agent(Planned(world, self.plan), tools=world.tools())
+
+        async def main() -> None:
+            session = SqliteSession(self.path, "trial")
+            prompt = None if await session.messages() else "Go."
+            result = await agent.run(prompt, session=session)
+            assert (result.output, result.stop_reason) == ("Done.", "finished"), result
+
+        anyio.run(main)
+
+    def finished(self, process: int) -> bool:
+        time.sleep(self.random.random() * self.longest)
+        self.longest *= 1.1  # however slow the machine becomes, one of them gets to the end
+        os.kill(process, signal.SIGKILL)
+        _, status = os.waitpid(process, 0)
+        if os.WIFSIGNALED(status):
+            self.kills += 1
+            return False
+        assert os.WEXITSTATUS(status) == 0, "a process that went on failed"
+        return True
+
+    def entries(self) -> list:
+        if not self.path.exists():
+            return []
+        with closing(sqlite3.connect(self.path, timeout=30)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'agentkit_entries'").fetchone():
+                return []
+            rows = connection.execute("SELECT entry FROM agentkit_entries ORDER BY number").fetchall()
+        return [entry_adapter().validate_json(text) for (text,) in rows]
+
+    def look(self) -> None:
+        """What holds whenever the process is killed: nothing happened that isn't written."""
+        entries = self.entries()
+        written = {entry.call_id for entry in entries if isinstance(entry, BegunEntry)}
+        answered = {(e.result.call_id, e.result.content) for e in entries if isinstance(e, AnswerEntry)}
+        lines = World(self.world_path, 0).lines()
+        ids = self.ids(entries)
+        begun = {ids.get(n) for word, n, *_ in lines if word == "begin"}
+        assert begun <= written, f"began, and nobody wrote it down: {begun - written}"
+        seen = {(id, content.replace("_", " ")) for word, id, *rest in lines if word == "seen" for content in rest}
+        assert seen <= answered, f"the model saw what was not written: {seen - answered}"
+
+    def ids(self, entries) -> dict[str, str]:
+        """The calls' ids by their number."""
+        calls = [c for m in SessionState.of(entries).messages if isinstance(m, AssistantMessage) for c in m.calls]
+        return {str(made.arguments["n"]): made.id for made in calls}
+
+    def check_end(self) -> None:
+        """What holds in the end: each call answered once, by its own result, and none carried out twice."""
+        assert not list(self.path.parent.glob(f"{self.path.name}-*.lock")), "locks of dead processes are left"
+        entries = self.entries()
+        state = SessionState.of(entries)
+        names = [[made.name for made in m.calls] for m in state.messages if isinstance(m, AssistantMessage)]
+        assert names == [*self.plan, []]
+        answers = {r.call_id: r for m in state.messages if isinstance(m, ToolMessage) for r in m.results}
+        ids = self.ids(entries)
+        assert len(ids) == len(answers) == sum(map(len, self.plan))
+        first: dict[str, str] = {}
+        for entry in entries:
+            if isinstance(entry, AnswerEntry):
+                known = first.setdefault(entry.result.call_id, entry.result.content)
+                assert known == entry.result.content, "a result was written over by another one"
+        begins: Counter[str] = Counter()
+        ends: dict[str, list[str]] = {}
+        for word, n, *rest in World(self.world_path, 0).lines():
+            if word == "begin":
+                begins[n] += 1
+            elif word == "end":
+                ends.setdefault(n, []).extend(rest)
+        for n, id in ids.items():
+            answer = answers[id]
+            assert first[id] == answer.content, "a result that was written was lost"
+            if answer.name == "put":
+                assert not answer.is_error and answer.content == ends[n][-1], "it ran again after its result was there"
+            elif answer.is_error:
+                assert "not known" in answer.content and begins[n] <= 1
+            else:
+                assert begins[n] == 1 and ends[n] == [answer.content], "it was carried out twice"
+
+
+def warm_up(folder: Path, seed: int) -> float:
+    """Does once in this process what the forked ones then need not begin with; gives the seconds that a run takes."""
+    Trial(folder, 0, seed, 0.0).live()
+    started = time.monotonic()
+    Trial(folder, 1, seed, 0.0).live()
+    while threading.active_count() > 1:
+        time.sleep(0.001)
+    return time.monotonic() - started
+
+
+def main() -> None:
+    folder, seed, wanted = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    longest = warm_up(folder, seed)
+    kills = unknown = 0
+    trials = 2
+    while kills < wanted:
+        trial = Trial(folder, trials, seed * 1_000_000 + trials, longest)
+        trial.run()
+        kills += trial.kills
+        trials += 1
+        answers = [
+            r for m in SessionState.of(trial.entries()).messages if isinstance(m, ToolMessage) for r in m.results
+        ]
+        unknown += sum(answer.is_error for answer in answers)
+    sys.stdout.write(f"{kills} {trials - 2} {unknown}")
+
+
+if __name__ == "__main__":
+    main()
