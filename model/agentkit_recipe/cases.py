@@ -45,7 +45,7 @@ class Mix:
     by_description: float = 0.2  # training requests in the very words of a tool's description
     other_registers: float = 0.25  # training requests with context before them, or misspelt
     composed: float = 0.6  # packs of composed tools
-    families_beside: float = 0.25  # of those, packs that have one of the catalogue's families in view, too
+    families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
 
 
@@ -231,12 +231,17 @@ class Scene:
         view = rng.choice(self.views)
         if isinstance(view, View):
             return ask(view, rng, split)
-        asked = view.ask(rng, split)
+        asked = view.ask(rng, split, self.others(view))
         return Case(asked.prompt, view, asked.arguments, asked.result, asked.answer, asked.failed)
+
+    def others(self, tool: Composed) -> list[Composed]:
+        """The composed tools but for this one, in view or not."""
+        return [o for o in (*self.views, *self.hidden) if isinstance(o, Composed) and o is not tool]
 
     def unserved(self, rng: random.Random, split: str, mix: Mix) -> Case:
         if self.hidden and rng.random() < mix.near_misses:
-            return Case(rng.choice(self.hidden).ask(rng, split).prompt, None, None, None, REFUSALS[0])
+            missing = rng.choice(self.hidden)
+            return Case(missing.ask(rng, split, self.others(missing)).prompt, None, None, None, REFUSALS[0])
         composed = [view for view in self.views if isinstance(view, Composed)]
         while True:
             case = unserved([view for view in self.views if isinstance(view, View)], rng, split)
@@ -251,15 +256,18 @@ def choose_scene(rng: random.Random, mix: Mix) -> Scene:
 
 
 def composed_scene(rng: random.Random, mix: Mix, split: str = "train") -> Scene:
-    """Composed tools in view, one or two of their set out of view, and sometimes a family's tool beside them."""
+    """Composed tools in view, one or two of their set out of view, and families' tools among them."""
     count = rng.choices(range(1, len(mix.tools_in_view) + 1), mix.tools_in_view)[0]
     tools = compose_set(rng, count + rng.choice((1, 2)), split)
     views: list[View | Composed] = [*tools[:count]]
-    family = show(rng.choice(KNOWN), rng, "synonym", split)
-    words = frozenset(" ".join(family.family.names).replace("_", " ").split())
-    fits = all(not words & tool.vocabulary and tool.definition.name != family.definition.name for tool in tools)
-    if rng.random() < mix.families_beside and fits:
-        views.insert(rng.randint(0, count), family)
+    for place, family in enumerate(rng.sample(KNOWN, count - 1)):
+        words = frozenset(" ".join(family.names).replace("_", " ").split())
+        shown = {view.family.name for view in views if isinstance(view, View)}
+        apart = not any(words & tool.vocabulary for tool in tools) and not clash(family, shown)
+        apart = apart and family.name not in OPEN_ENDED
+        if rng.random() < mix.families_beside and apart:
+            views[place] = show(family, rng, rng.choice(("usual", "synonym", "invented")), split)
+    rng.shuffle(views)
     return Scene(views, tools[count:])
 
 

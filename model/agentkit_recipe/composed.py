@@ -32,6 +32,8 @@ PARTS = (18, 38, 31, 13)  # weights of none to three parts beside the thing's ow
 NAMED_THING = 0.55  # tools whose thing is told from others by a parameter of its own
 SIBLING = 0.6  # tools of a set that share the deed or the thing with an earlier one
 OPTIONAL = 0.3
+DEED_LEFT_OUT = 0.16  # requests that name the thing alone, where no other tool is about it
+THING_LEFT_OUT = 0.12  # requests that name the deed alone, where no other tool does it
 FAILED = 0.08  # calls whose result is an error
 CLAUSES = ("it is ", "the ", "use ", "set ")  # how a part begins that is a sentence of its own
 LEADS = ("for ", "in ", "at ", "on ", "from ", "with ")  # how one begins that may come first
@@ -71,13 +73,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Composed:
-    """One tool. `openings` are the beginnings of requests, with {0} for the thing's own name where it has one."""
+    """One tool. `openings` are the beginnings of requests, with {0} for the thing's own name where it has one; those in
+    `things_alone` leave out what to do, those in `deeds_alone` what to do it to."""
 
     definition: ToolDefinition
     deed: Deed
     thing: Thing
     openings: tuple[str, ...]
     questions: tuple[str, ...]
+    things_alone: tuple[str, ...]
+    deeds_alone: tuple[str, ...]
     naming: Part | None
     parts: tuple[Part, ...]
     result: str  # "status", "value", "list" or "count"
@@ -93,14 +98,17 @@ class Composed:
         """The words that say what it does."""
         return frozenset(re.findall(r"[a-z]+", " ".join((*self.deed.words, self.thing.words))))
 
-    def ask(self, rng: random.Random, split: str) -> Asked:
-        """A request with values of `split`, the call's arguments, a result and the answer to it."""
+    def ask(self, rng: random.Random, split: str, others: Sequence[Composed] = ()) -> Asked:
+        """A request with values of `split`, the call's arguments, a result and the answer to it.
+
+        It may leave out what is clear without saying, given the `others` that there are.
+        """
         required = set(self.definition.parameters.get("required", ()))
         chosen = [part for part in self.parts if required & set(part.properties) or rng.random() < 0.5]
         rng.shuffle(chosen)
         chosen.sort(key=lambda part: part.last)
-        asks = bool(self.questions) and rng.random() < 0.6
-        wording = rng.choice(self.questions if asks else self.openings)
+        wording, register = self.opening(rng, others)
+        asks = register is not registers.imperative
         values: list[Any] = []
         arguments: dict[str, Any] = {}
         if self.naming is not None:
@@ -112,11 +120,22 @@ class Composed:
             wording = joined(wording, renumbered(words, len(values)), rng, last=part.last, asks=asks)
             values += found
             put(arguments, part, found)
-        wording = registers.question(wording, rng) if asks else registers.imperative(wording, rng)
+        wording = register(wording, rng)
         prompt = re.sub(r"\{(\d+)\}", lambda match: spoken(values[int(match[1])]), wording)
         order = self.definition.parameters["properties"]
         result, failed, answer = outcome(self.result, rng, split)
         return Asked(prompt, {key: arguments[key] for key in order if key in arguments}, result, failed, answer)
+
+    def opening(self, rng: random.Random, others: Sequence[Composed]) -> tuple[str, registers.Register]:
+        """The beginning of a request, and the register that goes with it."""
+        draw = rng.random()
+        if draw < DEED_LEFT_OUT and all(o.thing.noun != self.thing.noun for o in others):
+            return rng.choice(self.things_alone), registers.statement
+        if draw > 1 - THING_LEFT_OUT and self.deeds_alone and all(o.deed.kin != self.deed.kin for o in others):
+            return rng.choice(self.deeds_alone), registers.imperative
+        if self.questions and rng.random() < 0.6:
+            return rng.choice(self.questions), registers.question
+        return rng.choice(self.openings), registers.imperative
 
 
 def put(arguments: dict[str, Any], part: Part, values: Values) -> None:
@@ -178,6 +197,7 @@ def compose(rng: random.Random, split: str, *, deed: Deed | None = None, thing: 
     for _ in range(rng.choices(range(len(PARTS)), PARTS)[0]):
         parts.append(make_part(rng, split, used, text=not any(part.last for part in parts)))
     openings, questions, about, names = wordings(deed, thing, kind, rng, bool(naming))
+    alone, deeds = left_out(deed, thing, kind, bool(naming))
     name = styled(rng.choice(names), rng)
     if rng.random() < 0.12:
         name = pseudo_word(rng, split)
@@ -192,7 +212,16 @@ def compose(rng: random.Random, split: str, *, deed: Deed | None = None, thing: 
         parameters["required"] = required
     result = {"many": "count" if "count" in deed.words else "list", "attribute": "value"}.get(kind, "status")
     return Composed(
-        ToolDefinition(name, about, parameters), deed, thing, openings, questions, naming, tuple(parts), result
+        ToolDefinition(name, about, parameters),
+        deed,
+        thing,
+        openings,
+        questions,
+        alone,
+        deeds,
+        naming,
+        tuple(parts),
+        result,
     )
 
 
@@ -225,6 +254,14 @@ def name_of_thing(thing: Thing, rng: random.Random, split: str) -> Part:
         (f"The {word} of the {thing.noun}.", f"Which {thing.noun}.", f"The {thing.words}.", f"Its {word}.")
     )
     return keyed(rng, split, key, kind, (about,), ("{0}",))
+
+
+def left_out(deed: Deed, thing: Thing, kind: str, named: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Beginnings of requests without what to do, and without what to do it to."""
+    words = plural(thing.words) if kind == "many" else thing.words
+    name = " {0}" if named else ""
+    things = (f"{words}{name}", f"the {words}{name}", f"I need the {words}{name}", f"{words}{name}")
+    return things, tuple(f"{verb} {{0}}" for verb in deed.words) if named and kind == "verb" else ()
 
 
 def wordings(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
+from typing import TypeAlias
 
 POLITE = ("please {x}", "{x}, please", "could you {x}", "can you {x}", "would you {x}", "could you please {x}",
           "can you {x} for me", "would you be so kind and {x}", "may I ask you to {x}", "kindly {x}")  # fmt: skip
@@ -23,6 +25,7 @@ ENDINGS = (", thanks", " for me", " now", " right away", ", it is urgent", " whe
 ABOUT_QUESTIONS = ("so, {x}", "hey, {x}", "hi, {x}", "quick question: {x}", "tell me, {x}", "I wonder, {x}", "say, {x}",
                    "um, {x}", "ok, {x}", "one question, {x}")  # fmt: skip
 ARTICLES = re.compile(r"\b(the|a|an|my|our) ")
+Register: TypeAlias = Callable[[str, random.Random], str]
 LONG_WORD = re.compile(r"(?<![{\w])[a-z]{5,}(?![}\w])")
 
 
@@ -47,6 +50,11 @@ def question(wording: str, rng: random.Random) -> str:
     if rng.random() < 0.25:
         wording = rng.choice(ABOUT_QUESTIONS).replace("{x}", wording)
     return finish(wording, rng, asks=True)
+
+
+def statement(wording: str, rng: random.Random) -> str:
+    """A request that only names what it is about."""
+    return finish(wording, rng, asks=False)
 
 
 def finish(wording: str, rng: random.Random, *, asks: bool) -> str:

@@ -89,6 +89,22 @@ def test_a_clash_is_one_request_that_two_tools_could_serve() -> None:
     )
 
 
+def test_requests_leave_out_only_what_no_other_tool_shares() -> None:
+    rng = random.Random(5)
+    thing = Thing("crate")
+    tool = compose(rng, "train", thing=thing)
+    while not tool.deeds_alone:
+        tool = compose(rng, "train", thing=thing)
+    same_deed, same_thing = compose(rng, "train", deed=tool.deed), compose(rng, "train", thing=thing)
+
+    def openings(*others: Composed) -> set[str]:
+        return {tool.opening(rng, others)[0] for _ in range(400)}
+
+    alone = openings()
+    assert alone & set(tool.things_alone) and alone & set(tool.deeds_alone)
+    assert not openings(same_deed) & set(tool.deeds_alone) and not openings(same_thing) & set(tool.things_alone)
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_split_makes_tools_of_its_own_words(split: str) -> None:
     rng = random.Random(2)
