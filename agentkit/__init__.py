@@ -26,6 +26,7 @@ from agentkit.errors import (
 from agentkit.events import (
     CanvasCommitted,
     CanvasDraft,
+    CanvasStarted,
     Event,
     RunFinished,
     SpanRenoised,
@@ -35,6 +36,7 @@ from agentkit.events import (
     ToolCallFinished,
     ToolCallStarted,
 )
+from agentkit.hooks import Hooks
 from agentkit.messages import (
     AssistantMessage,
     Message,
@@ -76,11 +78,13 @@ __all__ = [
     "CanvasCommitted",
     "CanvasDraft",
     "CanvasRecord",
+    "CanvasStarted",
     "Constraints",
     "DeferredToolResults",
     "EarlyTools",
     "Event",
     "Grounded",
+    "Hooks",
     "Loading",
     "MemorySession",
     "Message",

@@ -19,6 +19,7 @@ from agentkit.context import DepsT
 from agentkit.delegation import agent_tool
 from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
+from agentkit.hooks import Hooks
 from agentkit.journal import open_journal
 from agentkit.loop import execute
 from agentkit.models import load_model
@@ -59,6 +60,7 @@ class Agent(Generic[DepsT, OutputT]):
     tool_timeout        seconds after which a tool's call is given up; a tool's own `timeout` goes before it
     name                what the agent is called
     max_parallel_tools  how many calls of one turn run side by side
+    hooks               functions that are called as a run goes on
     observer            who looks on at its runs, such as a `Telemetry`
 
     An agent holds no state of its runs: one may serve many at once, from many threads.
@@ -122,6 +124,7 @@ class Agent(Generic[DepsT, OutputT]):
         tool_timeout: float | None = None,
         name: str | None = None,
         max_parallel_tools: int = 8,
+        hooks: Hooks | None = None,
         observer: Observer | None = None,
     ) -> None:
         if retries < 0 or max_parallel_tools < 1 or (tool_timeout is not None and not tool_timeout > 0):
@@ -140,6 +143,7 @@ class Agent(Generic[DepsT, OutputT]):
         self.tool_timeout = tool_timeout
         self.name = name
         self.max_parallel_tools = max_parallel_tools
+        self.hooks = hooks or Hooks()
         self.observer = observer or Observer()
 
     @property
@@ -282,6 +286,7 @@ class Agent(Generic[DepsT, OutputT]):
                 model=await self._opened(),
                 tools=tools,
                 outputs=self._outputs,
+                hooks=self.hooks,
                 instructions=given.get("instructions", self.instructions),
                 settings=settings,
                 limits=options.get("usage_limits") or self.usage_limits,

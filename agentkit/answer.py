@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 import anyio
 
-from agentkit.calls import Outcome, PreparedCall, costly, prepare, refusal, told, too_late
+from agentkit.calls import NO_CALL, Outcome, PreparedCall, costly, prepare, refusal, told, too_late
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
 from agentkit.execution import invoke
-from agentkit.messages import AssistantMessage, Message, ToolCallPart, ToolMessage, ToolResult, UserMessage
+from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage
 from agentkit.models.base import ModelResponse
 from agentkit.output import OutputTool
 from agentkit.run import Run
 
 PROCESSED = "Final result processed."
-_TEXT = PreparedCall(ToolCallPart("", None, id=""))  # what stands for text where a call is asked for
 
 
 async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int]) -> None:
@@ -43,7 +42,7 @@ async def finish(run: Run, response: ModelResponse) -> None:
         _ask_again(run, f"Text is no answer here: call {' or '.join(run.plan.outputs.tools)}.")
     else:
         try:
-            run.output = await run.plan.outputs.validated(run.context(_TEXT), response.message.text)
+            run.output = await run.plan.outputs.validated(run.context(), response.message.text)
             run.stop("finished")
         except ModelRetry as error:
             _ask_again(run, error.message)
@@ -54,7 +53,7 @@ async def restore(run: Run) -> None:
     message = run.messages[run.new_from]
     assert isinstance(message, AssistantMessage)
     if run.plan.outputs.allow_text and not message.calls:
-        run.output = await run.plan.outputs.validated(run.context(_TEXT), message.text)
+        run.output = await run.plan.outputs.validated(run.context(), message.text)
     used = {result.call_id for result in _results(run.messages[-1]) if result.content == PROCESSED}
     for call in message.calls:
         prepared = prepare(call, run.plan.known_tools)
@@ -86,8 +85,8 @@ async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
 
 def _ask_again(run: Run, reason: str) -> None:
     """Tells the model why its text won't do, as often as it may try again."""
-    run.retries[_TEXT.retry_key] += 1
-    if run.retries[_TEXT.retry_key] > run.plan.retries:
+    run.retries[NO_CALL.retry_key] += 1
+    if run.retries[NO_CALL.retry_key] > run.plan.retries:
         run.stop("retries_exhausted", f"The answers stayed wrong. The last: {reason}")
     else:
         run.messages.append(UserMessage(reason))

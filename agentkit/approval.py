@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from agentkit.calls import PreparedCall, identity, logger, prepare, refusal
 from agentkit.errors import UserError
-from agentkit.messages import JSON, AssistantMessage, ToolCallPart, open_calls
+from agentkit.messages import JSON, ToolCallPart, open_calls
 
 if TYPE_CHECKING:
     from agentkit.run import Run
@@ -132,8 +132,5 @@ def _changed(run: Run, call: ToolCallPart, arguments: dict[str, JSON]) -> ToolCa
     wrong = prepare(changed, run.plan.known_tools).wrong
     if wrong is not None:
         raise UserError(f"deferred_tool_results: override_args of call {call.id} ({call.name}): {wrong}")
-    message = run.messages[-1]
-    assert isinstance(message, AssistantMessage)
-    parts = tuple(changed if part is call else part for part in message.parts)
-    run.messages[-1] = replace(message, parts=parts, tokens=None)  # these tokens are not what it says any more
+    run.replace_call(call, changed)
     return changed

@@ -35,6 +35,10 @@ class PreparedCall:
         return self.tool.name if self.tool is not None else ""
 
 
+NO_CALL = PreparedCall(ToolCallPart("", None, id=""))
+"""Stands where a run does something that is no call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a call was answered.

@@ -37,7 +37,7 @@ class EarlyCalls:
 
     def __init__(self, run: Run, tools: Mapping[str, Tool], group: TaskGroup) -> None:
         self._run = run
-        self._tools = {name: tool for name, tool in tools.items() if _may_begin_early(tool)}
+        self._tools = {name: tool for name, tool in tools.items() if _may_begin_early(run, tool)}
         self._sequential = {name for name, tool in tools.items() if tool.options.sequential}
         self._group = group
         self._offered: list[EarlyCall] = []
@@ -137,6 +137,6 @@ async def with_early_calls(run: Run, tools: Mapping[str, Tool], turn: Callable[[
             await early.discard()
 
 
-def _may_begin_early(tool: Tool) -> bool:
+def _may_begin_early(run: Run, tool: Tool) -> bool:
     options = tool.options
-    return options.read_only and not options.may_ask and not options.sequential
+    return run.plan.hooks.before_tool is None and options.read_only and not options.may_ask and not options.sequential

@@ -11,6 +11,16 @@ from agentkit.result import AgentRunResult
 
 
 @dataclass(frozen=True, slots=True)
+class CanvasStarted:
+    """A canvas is about to be denoised. One that continues or repairs a turn is one more canvas of the run.
+
+    canvas  index of the canvas in the run
+    """
+
+    canvas: int
+
+
+@dataclass(frozen=True, slots=True)
 class CanvasDraft:
     """A canvas after a denoising step. It replaces the draft before it: nothing of it is final.
 
@@ -110,7 +120,8 @@ class RunFinished:
 
 
 Event: TypeAlias = (
-    CanvasDraft
+    CanvasStarted
+    | CanvasDraft
     | CanvasCommitted
     | SpanRenoised
     | TextCommitted

@@ -84,7 +84,11 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
     with run.plan.observer.tool(run, prepared) as ended:
         outcome = await _call(run, prepared, prepared.tool)
         ended(outcome)
-    return replace(outcome, seconds=time.monotonic() - started)
+    outcome = replace(outcome, seconds=time.monotonic() - started)
+    if run.plan.hooks.after_tool is None or outcome.waits:
+        return outcome
+    changed = await run.plan.hooks.after_tool(run.context(prepared), prepared.call, outcome.result)
+    return outcome if changed is None else replace(outcome, result=changed)
 
 
 async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:

@@ -16,6 +16,7 @@ from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
 from agentkit.execution import run_calls
+from agentkit.hooks import before_tools
 from agentkit.messages import (
     AssistantMessage,
     AssistantPart,
@@ -44,13 +45,22 @@ async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunR
 
 async def _executed(run: Run, token: CancellationToken | None) -> AgentRunResult[Any]:
     with anyio.CancelScope() as scope, run.token.linked_to(token), run.token.cancelling(scope):
-        await _within_limits(run)
+        await _hooked(run)
     if run.token.cancelled:
         run.stop("cancelled", "The run was cancelled.")
         close_turn(run, "The run was cancelled before this call was finished.")
         await _save_shielded(run)
         raise RunCancelled(result=_result(run), still_running=tuple(run.still_running))
     return _result(run)
+
+
+async def _hooked(run: Run) -> None:
+    hooks = run.plan.hooks
+    if hooks.before_run is not None:
+        await hooks.before_run(run.context())
+    await _within_limits(run)
+    if hooks.after_run is not None and not run.token.cancelled:
+        await hooks.after_run(run.context(), _result(run))
 
 
 async def _within_limits(run: Run) -> None:
@@ -165,11 +175,13 @@ async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, ear
     """3. Runs the calls and answers them, wrong ones as well. Nothing runs when one of them waits for approval."""
     prepared = await repairs.checked([prepare(call, run.plan.known_tools) for call in calls], skip=run.outcomes)
     pending = [index for index in range(len(prepared)) if index not in run.outcomes]
+    await before_tools(run, prepared, pending)
     held = await waiting(run, [prepared[index] for index in pending])
     check_decided(run, calls, held)
     while pending and not held:
         await _run(run, prepared, pending, early)
         pending = await _retried(run, repairs, prepared, pending)
+        await before_tools(run, prepared, pending)
         held = await waiting(run, [prepared[index] for index in pending])
     held += [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
     if held:

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from agentkit.approval import DeferredToolResults
 from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
+from agentkit.hooks import Hooks
 from agentkit.messages import Message
 from agentkit.observer import Observer
 from agentkit.sessions.base import Session
@@ -30,6 +31,7 @@ class AgentOptions(TypedDict, Generic[DepsT], total=False):
     tool_timeout: float | None
     name: str | None
     max_parallel_tools: int
+    hooks: Hooks | None
     observer: Observer | None
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from agentkit.calls import Outcome, PreparedCall, identity
+from agentkit.calls import NO_CALL, Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
-from agentkit.events import CanvasCommitted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
+from agentkit.events import CanvasCommitted, CanvasStarted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
+from agentkit.hooks import Hooks
 from agentkit.journal import Journal
 from agentkit.messages import (
     AssistantMessage,
@@ -41,6 +42,7 @@ class Plan:
     model: Model
     tools: dict[str, Tool]
     outputs: Outputs = field(default_factory=Outputs)
+    hooks: Hooks = field(default_factory=Hooks)
     instructions: str = ""
     settings: ModelSettings = field(default_factory=ModelSettings)
     limits: UsageLimits = field(default_factory=UsageLimits)
@@ -142,11 +144,26 @@ class Run:
             case ToolCallFinished():
                 self.tool_calls.append(event)
         await self.emit_to(event)
+        await self._hook(event)
+
+    async def _hook(self, event: Event) -> None:
+        hooks = self.plan.hooks
+        if hooks.before_canvas is not None and isinstance(event, CanvasStarted):
+            await hooks.before_canvas(self.context(), event.canvas)
+        elif hooks.after_canvas is not None and isinstance(event, CanvasCommitted):
+            await hooks.after_canvas(self.context(), event.canvas)
 
     def call_ids(self) -> set[str]:
         """The ids that are taken: of all calls in the conversation, and of those that began early."""
         answers = (message for message in self.messages if isinstance(message, AssistantMessage))
         return {call.id for message in answers for call in message.calls} | self.early_ids
+
+    def replace_call(self, call: ToolCallPart, changed: ToolCallPart) -> None:
+        """Puts another call in the place of one of the last turn's."""
+        message = self.messages[-1]
+        assert isinstance(message, AssistantMessage)
+        parts = tuple(changed if part is call else part for part in message.parts)
+        self.messages[-1] = replace(message, parts=parts, tokens=None)  # these tokens are not what it says any more
 
     def max_retries(self, prepared: PreparedCall) -> int:
         own = prepared.tool.options.retries if prepared.tool is not None else None
@@ -155,8 +172,8 @@ class Run:
     def timeout(self, tool: Tool) -> float | None:
         return self.plan.tool_timeout if tool.options.timeout is None else tool.options.timeout
 
-    def context(self, prepared: PreparedCall) -> RunContext[Any]:
-        """What the tool of a call gets to know."""
+    def context(self, prepared: PreparedCall = NO_CALL) -> RunContext[Any]:
+        """What the tool of a call gets to know, and what is no tool where there is no call."""
         return RunContext(
             deps=self.deps,
             messages=tuple(self.messages),

@@ -21,7 +21,7 @@ from agentkit.dialects import Gemma4
 from agentkit.dialects.base import CallRegion, Dialect, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import ModelError, UserError
-from agentkit.events import CanvasCommitted, CanvasDraft, SpanRenoised
+from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, SpanRenoised
 from agentkit.messages import AssistantMessage, ToolDefinition
 from agentkit.models.base import (
     CanvasRecord,
@@ -293,6 +293,7 @@ class DiffusionConversation(Conversation):
                 plan = replace(plan, hold=replace(hold, state=state, limit=limit - used))
             if initial and not records:
                 plan = replace(plan, initial=[*initial, *[None] * (self.model.engine.canvas_length - len(initial))])
+            await emit(CanvasStarted(self._canvases))
             result = await self._best(context, plan, request, emit, watch)
             kept = replace(result, length=min(result.length, limit - used))
             await context.commit(kept)

@@ -8,7 +8,7 @@ from inspect import isawaitable
 
 from anyio.lowlevel import checkpoint
 
-from agentkit.events import CanvasCommitted, SpanRenoised
+from agentkit.events import CanvasCommitted, CanvasStarted, SpanRenoised
 from agentkit.messages import AssistantMessage
 from agentkit.models.base import (
     CanvasRecord,
@@ -62,9 +62,9 @@ class _FunctionConversation(Conversation):
     async def respond(self, request: ModelRequest, emit: Emit) -> ModelResponse:
         request.budget.check_canvas()
         await checkpoint()
-        reply = await self._model.reply(request)
-        message = as_message(reply, self._model.name)
         self._canvases = max(self._canvases, request.canvases)
+        await emit(CanvasStarted(self._canvases))
+        message = as_message(await self._model.reply(request), self._model.name)
         canvas = CanvasRecord(self._canvases, steps=1, reason="stable", stopped=True, text=message.text)
         self._canvases += 1
         await emit(CanvasCommitted(canvas))

@@ -26,11 +26,13 @@ def test_the_public_names():
         CanvasCommitted
         CanvasDraft
         CanvasRecord
+        CanvasStarted
         Constraints
         DeferredToolResults
         EarlyTools
         Event
         Grounded
+        Hooks
         Loading
         MemorySession
         Message

@@ -4,6 +4,7 @@ import pytest
 from agentkit import (
     Agent,
     CanvasCommitted,
+    CanvasStarted,
     ModelError,
     RunFinished,
     TextCommitted,
@@ -28,15 +29,17 @@ async def test_events_come_in_order_and_the_result_last():
     async with Agent(model, tools=[now]).run_stream_events("What time is it?") as events:
         seen = [event async for event in events]
     assert [type(event) for event in seen] == [
+        CanvasStarted,
         CanvasCommitted,
         ThoughtCommitted,
         ToolCallStarted,
         ToolCallFinished,
+        CanvasStarted,
         CanvasCommitted,
         TextCommitted,
         RunFinished,
     ]
-    finished, result = seen[3], seen[-1].result
+    finished, result = seen[4], seen[-1].result
     assert (finished.call.name, finished.result.content, finished.error) == ("now", "noon", None)
     assert result.output == "It is noon."
     assert result.tool_calls == (finished,)

@@ -1,0 +1,234 @@
+"""Functions around a run, its canvases and its tools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agentkit import (
+    Agent,
+    CancellationToken,
+    DeferredToolResults,
+    EarlyTools,
+    Hooks,
+    ModelRetry,
+    ModelSettings,
+    RunCancelled,
+    ToolCallStarted,
+    ToolFailed,
+    ToolMessage,
+    UsageLimits,
+    UserError,
+    tool,
+)
+from agentkit.testing import FunctionModel, ScriptedModel, call, toy_model
+
+pytestmark = pytest.mark.anyio
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def told(result) -> list:
+    messages = [message for message in result.new_messages() if isinstance(message, ToolMessage)]
+    return [(answer.content, answer.is_error) for message in messages for answer in message.results]
+
+
+def recording(log: list[Any]) -> Hooks:
+    async def before_run(context):
+        log.append(("run begins", context.messages[-1].text, context.deps))
+
+    async def after_run(context, result):
+        log.append(("run ends", result.output))
+
+    async def before_canvas(context, index):
+        log.append(("canvas begins", index))
+
+    async def after_canvas(context, canvas):
+        log.append(("canvas ends", canvas.index))
+
+    async def before_tool(context, call):
+        log.append(("tool begins", context.tool_name, call.arguments))
+
+    async def after_tool(context, call, result):
+        log.append(("tool ends", call.name, result.content))
+
+    return Hooks(
+        before_run=before_run,
+        after_run=after_run,
+        before_canvas=before_canvas,
+        after_canvas=after_canvas,
+        before_tool=before_tool,
+        after_tool=after_tool,
+    )
+
+
+async def test_hooks_are_called_in_the_order_of_things():
+    log: list[Any] = []
+    agent = Agent(ScriptedModel([call("add", a=1, b=2), "3"]), tools=[add], hooks=recording(log), deps_type=str)
+    result = await agent.run("1 + 2?", deps="mine")
+    assert result.output == "3"
+    assert log == [
+        ("run begins", "1 + 2?", "mine"),
+        ("canvas begins", 0),
+        ("canvas ends", 0),
+        ("tool begins", "add", {"a": 1, "b": 2}),
+        ("tool ends", "add", 3),
+        ("canvas begins", 1),
+        ("canvas ends", 1),
+        ("run ends", "3"),
+    ]
+
+
+async def test_every_canvas_of_the_engine_has_its_hooks():
+    log: list[Any] = []
+    hooks = replace(recording(log), before_run=None, after_run=None)
+    result = await Agent(toy_model(seed=0), hooks=hooks, model_settings=ModelSettings(seed=1)).run("Write.")
+    expected = [(f"canvas {word}", n) for n in range(len(result.canvases)) for word in ("begins", "ends")]
+    assert log == expected
+    assert len(result.canvases) > 1
+
+
+async def test_a_call_can_be_changed_before_it_runs():
+    async def smaller(context, call):
+        return replace(call, arguments={**call.arguments, "a": "1"})
+
+    agent = Agent(ScriptedModel([call("add", a=99, b=2), "3"]), tools=[add], hooks=Hooks(before_tool=smaller))
+    async with agent.run_stream_events("?") as stream:
+        events = [event async for event in stream]
+    result = events[-1].result
+    assert told(result) == [(3, False)]
+    (started,) = [event for event in events if isinstance(event, ToolCallStarted)]
+    asked = result.all_messages()[1]
+    assert started.call == asked.calls[0]
+    assert (asked.calls[0].arguments, asked.tokens) == ({"a": "1", "b": 2}, None)
+
+
+async def test_a_changed_call_is_what_a_person_is_asked_about():
+    @tool(requires_approval=True)
+    def pay(amount: int) -> int:
+        """Pay."""
+        return amount
+
+    async def at_most_ten(context, call):
+        return replace(call, arguments={"amount": min(call.arguments["amount"], 10)})
+
+    model = ScriptedModel([call("pay", amount=99), "Paid."])
+    agent = Agent(model, tools=[pay], hooks=Hooks(before_tool=at_most_ten))
+    stopped = await agent.run("Pay.")
+    (waiting,) = stopped.pending_calls
+    assert waiting.arguments == {"amount": 10}
+    decided = DeferredToolResults({waiting.id: True})
+    result = await agent.run(None, message_history=stopped.all_messages(), deferred_tool_results=decided)
+    assert (result.output, result.tool_calls[0].result.content) == ("Paid.", 10)
+
+
+@pytest.mark.parametrize(
+    ("error", "retries"),
+    [(ToolFailed("not on Sundays"), 0), (ModelRetry("not on Sundays"), 1)],
+    ids=["failed", "retry"],
+)
+async def test_a_call_can_be_refused(error, retries):
+    async def refuse(context, call):
+        if call.arguments["a"] == 1:
+            raise error
+
+    log: list[Any] = []
+    hooks = replace(recording(log), before_tool=refuse)
+    model = ScriptedModel([call("add", a=1, b=2), call("add", a=2, b=2), "4"])
+    result = await Agent(model, tools=[add], hooks=hooks, retries=retries).run("?")
+    assert told(result) == [("not on Sundays", True), (4, False)]
+    assert [entry for entry in log if entry[0] == "tool ends"] == [("tool ends", "add", 4)]
+    assert result.usage.tool_calls == 1
+
+
+async def test_an_argument_that_is_refused_is_written_again():
+    seen = []
+
+    async def positive(context, call):
+        seen.append(call.arguments["a"])
+        if call.arguments["a"] < 0:
+            raise ModelRetry("it has to be positive", argument="a")
+
+    model = ScriptedModel([call("add", a=-1, b=2), "done"], repairs=[{"a": -2}, {"a": 3}])
+    result = await Agent(model, tools=[add], hooks=Hooks(before_tool=positive)).run("?")
+    assert told(result) == [(5, False)]
+    assert seen == [-1, -2, 3]
+
+
+async def test_a_result_can_be_changed():
+    async def hide(context, call, result):
+        return replace(result, content="***") if "secret" in str(result.content) else None
+
+    def read(name: str) -> str:
+        """Read."""
+        return f"the {name}"
+
+    model = ScriptedModel([[call("read", name="secret"), call("read", name="news")], "done"])
+    result = await Agent(model, tools=[read], hooks=Hooks(after_tool=hide)).run("?")
+    assert told(result) == [("***", False), ("the news", False)]
+    assert {finished.result.content for finished in result.tool_calls} == {"***", "the news"}
+
+
+@pytest.mark.parametrize("name", Hooks.__dataclass_fields__)
+async def test_what_a_hook_raises_is_the_developers(name):
+    async def broken(*arguments):
+        raise LookupError(name)
+
+    agent = Agent(ScriptedModel([call("add", a=1, b=2), "3"]), tools=[add], hooks=Hooks(**{name: broken}))
+    with pytest.raises(LookupError, match=name):
+        await agent.run("?")
+
+
+async def test_a_call_that_was_changed_for_the_worse_is_the_developers():
+    async def spoil(context, call):
+        return replace(call, arguments={"a": "many"})
+
+    agent = Agent(ScriptedModel([call("add", a=1, b=2)]), tools=[add], hooks=Hooks(before_tool=spoil))
+    with pytest.raises(UserError, match=r"Hooks.before_tool .*\(add\).*/a: "):
+        await agent.run("?")
+
+
+async def test_a_run_that_met_a_limit_ends_too_and_one_that_was_cancelled_does_not():
+    log: list[Any] = []
+    agent = Agent(FunctionModel(lambda request: "x"), hooks=recording(log))
+    await agent.run("?", usage_limits=UsageLimits(turns=0))
+    assert [entry[0] for entry in log] == ["run begins", "run ends"]
+    token = CancellationToken()
+
+    async def cancel(context, index):
+        token.cancel()
+
+    cancelled = Agent(FunctionModel(lambda request: "x"), hooks=replace(recording(log), before_canvas=cancel))
+    log.clear()
+    with pytest.raises(RunCancelled):
+        await cancelled.run("?", cancellation_token=token)
+    assert "run ends" not in [entry[0] for entry in log]
+
+
+async def test_outputs_are_no_tools_to_hooks():
+    log: list[Any] = []
+    await Agent(ScriptedModel([call("final_result", response=1)]), output_type=int, hooks=recording(log)).run("?")
+    assert not any("tool" in entry[0] for entry in log)
+
+
+async def test_under_a_hook_before_tools_none_begins_early():
+    @tool(read_only=True)
+    def look() -> int:
+        """Look."""
+        return 1
+
+    offered = []
+
+    def model(request):
+        offered.append(request.early)
+        return "done"
+
+    settings = ModelSettings(early_tools=EarlyTools())
+    await Agent(FunctionModel(model), tools=[look], model_settings=settings, hooks=recording([])).run("?")
+    await Agent(FunctionModel(model), tools=[look], model_settings=settings).run("?")
+    assert [hook is None for hook in offered] == [True, False]
