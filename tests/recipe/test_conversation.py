@@ -3,14 +3,17 @@ from functools import reduce
 from zlib import crc32
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import AssistantMessage, ToolCallPart, ToolDefinition, UserMessage
-from agentkit_recipe.cases import Case, Mix, View, ask, choose_views, show
+from agentkit_recipe.cases import Case, Mix, View, ask, choose_views, composed_scene, show
 from agentkit_recipe.catalogue import HELD_OUT, KNOWN
 from agentkit_recipe.composed import Composed
 from agentkit_recipe.conversation import Writer, evaluation_case
+from agentkit_recipe.network import Architecture
 
 SETS = ["known", "invented", "families", "composed", "irrelevant", "chat"]
 
@@ -66,6 +69,26 @@ def test_the_answer_comes_after_the_result(writer: Writer) -> None:
         [UserMessage(case.prompt), AssistantMessage((ToolCallPart("calculate", case.arguments, "0"),))]
     )
     assert history[-1] in writer.dialect.stop_tokens
+
+
+def test_an_error_is_told_as_one_and_passed_on(writer: Writer) -> None:
+    rng = random.Random(3)
+    scene = composed_scene(rng, Mix(families_beside=0.0))
+    case = next(case for case in iter(lambda: scene.served(rng, "train"), None) if case is not None and case.failed)
+    branch = writer.branch(case, 2, answers=True)
+    assert "error:" in writer.dialect.tokenizer.decode(branch.tokens)
+    assert case.result in writer.dialect.parse(branch.canvases[1].target).text
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=60, deadline=None)
+def test_packs_stay_within_canvas_and_context(writer: Writer, key: int) -> None:
+    pack = writer.pack(str(key), branches=8, canvases=2, answers=key % 2 == 0)
+    assert len(pack.branches) == 8 and pack.prefix[0] == writer.dialect.tokenizer.control["<bos>"]
+    for branch in pack.branches:
+        assert len(pack.prefix) + len(branch.tokens) + 48 <= Architecture().context_length
+        assert [len(spot.target) for spot in branch.canvases] == [48, 48]
+        assert all(0 < spot.anchor <= len(branch.tokens) for spot in branch.canvases)
 
 
 @pytest.mark.parametrize("kind", SETS)
