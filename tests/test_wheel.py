@@ -34,6 +34,10 @@ def test_the_wheel_adds_four_names_and_carries_the_model(wheel: Path) -> None:
     assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json", "README.md"} <= set(bundled)
     assert sum(file.compress_size for file in bundled.values()) <= 10e6
     assert wheel.stat().st_size <= 12e6
+    with zipfile.ZipFile(wheel) as archive:
+        entry_points = next(file for file in files if file.filename.endswith("entry_points.txt"))
+        assert "[pytest11]\nagentkit.testing.plugin" in archive.read(entry_points).decode()
+    assert "agentkit/testing/plugin.py" in {file.filename for file in files}
 
 
 def test_it_answers_from_an_empty_environment(wheel: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from importlib import import_module
 
 from agentkit.errors import ModelNotFoundError
+from agentkit.models.allowed import check_allowed
 from agentkit.models.base import Model, Progress
 
 _lock = threading.Lock()
@@ -23,6 +24,7 @@ def load_model(name: str, *, progress: Progress | None = None) -> Model:
     checkpoint. May take long: it reads weights, and `progress` is told how far it has come. Raises
     `ModelNotFoundError`, and what the engine raises about a checkpoint that can't be opened.
     """
+    check_allowed(name)
     with _lock:
         opening = _opening[name]
     with opening:  # models of other names need not wait

@@ -23,6 +23,7 @@ from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import ModelError, UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, SpanRenoised
 from agentkit.messages import AssistantMessage, ToolDefinition
+from agentkit.models.allowed import check_allowed
 from agentkit.models.base import (
     CanvasRecord,
     Conversation,
@@ -97,6 +98,7 @@ class DiffusionModel(Model):
 
         max_batch: the most canvases in one pass of the network, which bounds what a pass needs of memory.
         """
+        check_allowed(str(source))
         if progress is not None:
             progress("import", 0, 0)  # seconds, the first time
         try:

@@ -3,13 +3,29 @@
 They are ordinary models: the loop, the tools, the limits and the events are the real ones.
 """
 
+from agentkit.models.allowed import allow_models, forbid_models
 from agentkit.models.base import Model
+from agentkit.testing.cassette import CassetteModel, RecordingModel
 from agentkit.testing.faulty import FaultyModel
 from agentkit.testing.function import FunctionModel
 from agentkit.testing.replies import Reply, bad_call, call
 from agentkit.testing.scripted import ScriptedModel
+from agentkit.testing.tape import CassetteError
 
-__all__ = ["FaultyModel", "FunctionModel", "Reply", "ScriptedModel", "bad_call", "call", "toy_model"]
+__all__ = [
+    "CassetteError",
+    "CassetteModel",
+    "FaultyModel",
+    "FunctionModel",
+    "RecordingModel",
+    "Reply",
+    "ScriptedModel",
+    "allow_models",
+    "bad_call",
+    "call",
+    "forbid_models",
+    "toy_model",
+]
 
 
 def toy_model(seed: int = 0) -> Model:

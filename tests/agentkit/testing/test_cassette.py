@@ -1,0 +1,160 @@
+"""Models on tape: what was recorded on the real engine is played without it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from agentkit import Agent, CanvasDraft, ModelSettings, SpanRenoised, UsageLimits, UserError
+from agentkit.testing import CassetteError, CassetteModel, RecordingModel, ScriptedModel, toy_model
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS = ModelSettings(seed=0, tool_choice="book", max_tokens=96)
+
+
+def book(city: str, guests: int = 1) -> str:
+    """Book a room."""
+    return f"{guests} in {city}"
+
+
+def agent(model, **options) -> Agent:
+    return Agent(model, tools=[book], model_settings=SETTINGS, usage_limits=UsageLimits(turns=2), **options)
+
+
+def outline(result):
+    return result.all_messages(), result.stop_reason, result.stop_detail, result.canvases
+
+
+async def recorded(path: Path, *prompts: str):
+    model = RecordingModel(toy_model())
+    results = [await agent(model).run(prompt) for prompt in prompts]
+    model.save(path)
+    return results
+
+
+async def test_a_played_run_is_the_recorded_one(tmp_path: Path):
+    results = await recorded(tmp_path / "a.json", "one", "two")
+    model = CassetteModel(tmp_path / "a.json")
+    assert model.name == "toy-0"
+    played = await agent(model).run_batch(["two", "one"])  # in any order, side by side
+    assert [outline(result) for result in played] == [outline(result) for result in reversed(results)]
+    for one, other in zip(played, reversed(results), strict=True):
+        assert one.usage.denoising_steps == other.usage.denoising_steps > 0
+        assert one.usage.prompt_tokens == other.usage.prompt_tokens > 0
+        assert one.usage.output_tokens == other.usage.output_tokens
+    model.assert_complete()
+
+
+async def test_the_drafts_of_every_step_are_on_the_tape_though_nobody_looked(tmp_path: Path):
+    await recorded(tmp_path / "a.json", "one")
+
+    async def drafts_of(model):
+        async with agent(model).run_stream_events("one") as events:
+            return [event async for event in events if isinstance(event, CanvasDraft)]
+
+    real, played = await drafts_of(toy_model()), await drafts_of(CassetteModel(tmp_path / "a.json"))
+    assert len(real) > 4
+    for one, other in zip(real, played, strict=True):
+        assert (one.canvas, one.step, one.tokens, one.texts) == (other.canvas, other.step, other.tokens, other.texts)
+        assert one.accepted == other.accepted
+        assert one.entropies == pytest.approx(other.entropies, abs=1e-4)
+
+
+async def test_another_prompt_is_an_error_that_says_what_is_different(tmp_path: Path):
+    await recorded(tmp_path / "a.json", "Book in Oslo")
+
+    async def complaint(make, prompt="Book in Oslo"):
+        with pytest.raises(CassetteError) as raised:
+            await make(CassetteModel(tmp_path / "a.json")).run(prompt)
+        return str(raised.value)
+
+    said = await complaint(agent, "Book in Rome")
+    assert "message 0 was" in said and "Oslo" in said and "Rome" in said and "record it again" in said
+    assert "message 0 was" in await complaint(lambda model: agent(model, instructions="Be brief."))
+    assert "tool 0 was" in await complaint(lambda model: Agent(model, tools=[], model_settings=ModelSettings(seed=0)))
+    quiet = SETTINGS.merge(ModelSettings(tool_choice="auto"))
+    assert "setting" in await complaint(lambda model: Agent(model, tools=[book], model_settings=quiet))
+
+
+async def test_a_take_is_played_once(tmp_path: Path):
+    await recorded(tmp_path / "a.json", "one")
+    model = CassetteModel(tmp_path / "a.json")
+    with pytest.raises(AssertionError, match=r"takes of .* were not played"):
+        model.assert_complete()
+    await agent(model).run("one")
+    with pytest.raises(CassetteError, match=r"one more turn was asked for|asked something else"):
+        await agent(model).run("one")
+
+
+async def test_repairs_are_on_the_tape(tmp_path: Path):
+    settings = SETTINGS.merge(ModelSettings(doubt=0.0, repairs=1))  # the model doubts everything
+
+    async def events_of(model):
+        runner = Agent(model, tools=[book], model_settings=settings, usage_limits=UsageLimits(turns=1))
+        async with runner.run_stream_events("Book") as events:
+            seen = [event async for event in events]
+        return [event for event in seen if isinstance(event, SpanRenoised)], seen[-1].result
+
+    recording = RecordingModel(toy_model())
+    spans, result = await events_of(recording)
+    recording.save(tmp_path / "a.json")
+    assert spans and result.usage.repairs == 1
+    played_spans, played = await events_of(CassetteModel(tmp_path / "a.json"))
+    assert played_spans == spans
+    assert played.usage.repairs == 1
+    assert [finished.call for finished in played.tool_calls] == [finished.call for finished in result.tool_calls]
+
+
+async def test_limits_hold_while_a_tape_is_played(tmp_path: Path):
+    await recorded(tmp_path / "a.json", "one")
+    result = await agent(CassetteModel(tmp_path / "a.json")).run("one", usage_limits=UsageLimits(canvases=1))
+    assert (result.stop_reason, result.stop_detail) == ("usage_limit", "canvases")
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"format": 2}', "not json"])
+async def test_a_file_that_is_no_cassette(tmp_path: Path, content: str | None):
+    if content is not None:
+        (tmp_path / "a.json").write_text(content)
+    with pytest.raises(CassetteError, match="cassette"):
+        CassetteModel(tmp_path / "a.json")
+
+
+async def test_a_cassette_of_another_format_or_dialect_says_so(tmp_path: Path):
+    await recorded(tmp_path / "a.json", "one")
+    tape = json.loads((tmp_path / "a.json").read_text())
+    (tmp_path / "b.json").write_text(json.dumps({**tape, "format": 99}))
+    with pytest.raises(CassetteError, match="format 99"):
+        CassetteModel(tmp_path / "b.json")
+    (tmp_path / "b.json").write_text(json.dumps({**tape, "dialect": "esperanto"}))
+    with pytest.raises(CassetteError, match="esperanto"):
+        CassetteModel(tmp_path / "b.json")
+
+
+async def test_only_models_that_write_on_canvases_can_be_recorded():
+    with pytest.raises(UserError, match="can't be recorded"):
+        RecordingModel(ScriptedModel([]))
+
+
+def test_playing_needs_no_engine(tmp_path: Path):
+    (result,) = anyio.run(recorded, tmp_path / "a.json", "one")
+    program = """
+import sys
+for heavy in ("torch", "transformers", "tokenizers", "numpy", "agentkit_model"):
+    sys.modules[heavy] = None  # importing it is an error
+from agentkit import Agent, ModelSettings, UsageLimits
+from agentkit.testing import CassetteModel
+def book(city: str, guests: int = 1) -> str:
+    "Book a room."
+    return f"{guests} in {city}"
+settings = ModelSettings(seed=0, tool_choice="book", max_tokens=96)
+agent = Agent(CassetteModel("a.json"), tools=[book], model_settings=settings, usage_limits=UsageLimits(turns=2))
+print(agent.run_sync("one").usage.denoising_steps)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == f"{result.usage.denoising_steps}\n", done.stderr
