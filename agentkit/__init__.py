@@ -28,6 +28,7 @@ from agentkit.events import (
     CanvasDraft,
     CanvasStarted,
     Event,
+    HandedOver,
     RunFinished,
     SpanRenoised,
     TextCommitted,
@@ -36,6 +37,7 @@ from agentkit.events import (
     ToolCallFinished,
     ToolCallStarted,
 )
+from agentkit.handover import Handoff
 from agentkit.hooks import Hooks
 from agentkit.messages import (
     AssistantMessage,
@@ -84,6 +86,8 @@ __all__ = [
     "EarlyTools",
     "Event",
     "Grounded",
+    "HandedOver",
+    "Handoff",
     "Hooks",
     "Loading",
     "MemorySession",

@@ -19,6 +19,7 @@ from agentkit.context import DepsT
 from agentkit.delegation import agent_tool
 from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
+from agentkit.handover import follow
 from agentkit.hooks import Hooks
 from agentkit.journal import open_journal
 from agentkit.loop import execute
@@ -273,32 +274,40 @@ class Agent(Generic[DepsT, OutputT]):
 
     async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[OutputT]:
         check_options(options)
-        given = overrides(self)
-        settings = self.model_settings.merge(options.get("model_settings")).merge(given.get("model_settings"))
-        tools, token = dict(self.tools), options.get("cancellation_token")
-        _refuse_name(self._outputs.tools.keys() & tools.keys())
-        checked_choice(settings.tool_choice, tools)
+        token = options.get("cancellation_token")
         if token is not None:
             token.check()
         async with open_journal(options) as journal:
             check_start(prompt, options, journal.state)
-            plan = Plan(
-                model=await self._opened(),
-                tools=tools,
-                outputs=self._outputs,
-                hooks=self.hooks,
-                instructions=given.get("instructions", self.instructions),
-                settings=settings,
-                limits=options.get("usage_limits") or self.usage_limits,
-                retries=self.retries,
-                tool_timeout=self.tool_timeout,
-                max_parallel_tools=self.max_parallel_tools,
-                name=self.name,
-                observer=self.observer,
-            )
+            plan = await self._plan(options.get("model_settings"), options.get("usage_limits"))
+            if prompt is None:
+                plan = await follow(plan, journal.state.messages)
             run = begin(plan, prompt, options, journal, emit or _nowhere, drafts=emit is not None)
-            run.deps = given.get("deps", run.deps)
+            run.deps = overrides(self).get("deps", run.deps)
             return await execute(run, token)
+
+    async def _plan(self, asked: ModelSettings | None, limits: UsageLimits | None) -> Plan:
+        """What a run goes by, of which these are the settings and limits it was given."""
+        given = overrides(self)
+        tools = dict(self.tools)
+        settings = self.model_settings.merge(asked).merge(given.get("model_settings"))
+        _refuse_name(self._outputs.tools.keys() & tools.keys())
+        checked_choice(settings.tool_choice, tools)
+        return Plan(
+            model=await self._opened(),
+            tools=tools,
+            outputs=self._outputs,
+            hooks=self.hooks,
+            instructions=given.get("instructions", self.instructions),
+            settings=settings,
+            limits=limits or self.usage_limits,
+            retries=self.retries,
+            tool_timeout=self.tool_timeout,
+            max_parallel_tools=self.max_parallel_tools,
+            name=self.name,
+            observer=self.observer,
+            asked=asked,
+        )
 
     async def _opened(self) -> Model:
         model = self.model

@@ -9,6 +9,7 @@ import anyio
 from agentkit.calls import NO_CALL, Outcome, PreparedCall, costly, prepare, refusal, told, too_late
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
 from agentkit.execution import invoke
+from agentkit.handover import HandoffTool, hand_over
 from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage
 from agentkit.models.base import ModelResponse
 from agentkit.output import OutputTool
@@ -18,7 +19,7 @@ PROCESSED = "Final result processed."
 
 
 async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int]) -> None:
-    """Makes the first right one of these calls the run's output; those behind it are of no use.
+    """Makes the first right one of these calls the run's output, or hands over; those behind it are of no use.
 
     None is looked at while a tool of the same turn waits for a person.
     """
@@ -26,10 +27,11 @@ async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence
         return
     for index in indices:
         prepared = calls[index]
-        if run.output is not None:
+        if run.output is not None or run.successor is not None:
             run.outcomes[index] = Outcome(told(prepared.call, "This was not used: there is a final result already."))
         else:
-            run.outcomes[index] = refusal(run, prepared) or await _produced(run, prepared)
+            end = hand_over if isinstance(prepared.tool, HandoffTool) else _produced
+            run.outcomes[index] = refusal(run, prepared) or await end(run, prepared)
 
 
 async def finish(run: Run, response: ModelResponse) -> None:

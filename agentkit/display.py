@@ -16,6 +16,7 @@ from agentkit.events import (
     CanvasCommitted,
     CanvasDraft,
     Event,
+    HandedOver,
     RunFinished,
     SpanRenoised,
     ThoughtCommitted,
@@ -71,6 +72,8 @@ class Lines:
                 if event.seconds == 0 and event.result.is_error:
                     self.line("call", describe_call(event.call), "red")
                 self.line("result", str(event.result.content), style)
+            case HandedOver(agent=agent):
+                self.line("agent", str(agent), "magenta")
             case RunFinished(result):
                 if result.stop_reason == "finished":
                     self.line("answer", as_text(result.output), "bold")

@@ -113,6 +113,14 @@ class ToolCallFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The conversation is another agent's from here on; both by their names."""
+
+    before: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run is over; `result` is what `Agent.run` returns."""
 
@@ -129,5 +137,6 @@ Event: TypeAlias = (
     | ToolCallStarted
     | ToolCallDiscarded
     | ToolCallFinished
+    | HandedOver
     | RunFinished
 )

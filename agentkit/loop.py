@@ -16,6 +16,7 @@ from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
 from agentkit.execution import run_calls
+from agentkit.handover import take_over
 from agentkit.hooks import before_tools
 from agentkit.messages import (
     AssistantMessage,
@@ -31,7 +32,7 @@ from agentkit.output import OutputTool
 from agentkit.repair import Repairs
 from agentkit.result import NO_OUTPUT, AgentRunResult
 from agentkit.retrieval import tools_in_view
-from agentkit.run import Run
+from agentkit.run import Plan, Run
 from agentkit.turn import close_turn, leave_turn_open
 
 
@@ -86,11 +87,17 @@ async def _turns(run: Run) -> None:
     await run.journal.save(run)
     if run.stop_reason == "finished":
         await restore(run)
-    async with run.plan.model.converse() as conversation:
+    while run.stop_reason is None:
+        await _converse(run, run.plan)
+
+
+async def _converse(run: Run, plan: Plan) -> None:
+    """The turns of one agent, until the run stops or is another one's."""
+    async with plan.model.converse() as conversation:
         if open_calls(run.messages):
             await with_early_calls(run, {}, partial(_resume, run, conversation))
-        while run.stop_reason is None:
-            await with_early_calls(run, run.plan.callable_tools, partial(_turn, run, conversation))
+        while run.stop_reason is None and run.plan is plan:
+            await with_early_calls(run, plan.callable_tools, partial(_turn, run, conversation))
 
 
 async def _resume(run: Run, conversation: Conversation, early: EarlyCalls) -> None:
@@ -127,7 +134,8 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
     """What the model is asked for a turn after `messages`."""
     plan, settings = run.plan, run.plan.settings
     instructions = (SystemMessage(plan.instructions),) if plan.instructions else ()
-    if run.budget.usage.tool_calls > run.discarded and settings.tool_choice not in (None, "auto", "none"):
+    called = run.budget.usage.tool_calls - run.discarded > run.calls_before
+    if called and settings.tool_choice not in (None, "auto", "none"):
         settings = replace(settings, tool_choice="auto")  # the call that was required has been made
     return ModelRequest(
         messages=(*instructions, *messages),
@@ -227,9 +235,12 @@ def _wait_for_approval(run: Run, calls: Sequence[ToolCallPart]) -> None:
 
 
 def _conclude(run: Run, calls: Sequence[PreparedCall]) -> None:
-    """4. Ends the run that has its output, and one whose model repeats a bad call or has no retry left."""
+    """4. Ends a run that has its output, hands it over, or stops it: for a repeated bad call, or no retry left."""
     if run.output is not None:
         run.stop("finished")
+        return
+    if run.successor is not None:
+        take_over(run)
         return
     bad_calls, wrong, right = set(), {}, set()
     for index, prepared in enumerate(calls):
@@ -262,6 +273,7 @@ def _result(run: Run) -> AgentRunResult[Any]:
         canvases=tuple(run.canvases),
         tool_calls=tuple(run.tool_calls),
         pending_calls=run.pending,
+        agent=run.plan.name,
         _messages=tuple(run.messages),
         _new_from=run.new_from,
     )

@@ -80,6 +80,19 @@ class ToolOutput(Generic[OutputT]):
         self.description = description
         self.retries = retries
 
+    def tool(self, *, several: bool) -> OutputTool:
+        """The tool, whose name says which it is where there are several that have none of their own."""
+        output_type = readable(self.output_type)
+        options: dict[str, Any] = {"name": self.name, "description": self.description, "retries": self.retries}
+        if _is_function(output_type):
+            return OutputTool(output_type, **{key: value for key, value in options.items() if value is not None})
+        wrapped, arguments, description = _arguments(output_type)
+        options["name"] = self.name or (f"{NAME}_{_type_name(output_type)}" if several else NAME)
+        options["description"] = self.description or description or DESCRIPTION
+        tool = OutputTool(_itself, takes_context=False, _arguments=arguments, **options)
+        tool.wrapped = wrapped
+        return tool
+
 
 class OutputTool(Tool):
     """A tool whose call ends the run. Its function's value is the output.
@@ -152,10 +165,11 @@ def collect_outputs(output_type: Any) -> Outputs:
     if not alternatives:
         raise UserError("output_type is an empty list: give at least one type, function or str.")
     typed = [alternative for alternative in alternatives if alternative is not str]
-    several = sum(not _is_function(alternative) for alternative in typed) > 1
+    given = [alternative if isinstance(alternative, ToolOutput) else ToolOutput(alternative) for alternative in typed]
+    several = sum(not _is_function(output.output_type) for output in given) > 1
     tools: dict[str, Tool] = {}
-    for alternative in typed:
-        add_tool(tools, _output_tool(alternative, several=several))
+    for output in given:
+        add_tool(tools, output.tool(several=several))
     return Outputs(typing.cast(dict[str, OutputTool], tools), allow_text=len(typed) < len(alternatives))
 
 
@@ -169,20 +183,6 @@ def _alternatives(output_type: Any) -> Iterator[Any]:
             yield from _alternatives(member)
     else:
         yield output_type
-
-
-def _output_tool(alternative: Any, *, several: bool) -> OutputTool:
-    given = alternative if isinstance(alternative, ToolOutput) else ToolOutput[Any](alternative)
-    output_type = readable(given.output_type)
-    options: dict[str, Any] = {"name": given.name, "description": given.description, "retries": given.retries}
-    if _is_function(output_type):
-        return OutputTool(output_type, **{key: value for key, value in options.items() if value is not None})
-    wrapped, arguments, description = _arguments(output_type)
-    options["name"] = given.name or (f"{NAME}_{_type_name(output_type)}" if several else NAME)
-    options["description"] = given.description or description or DESCRIPTION
-    tool = OutputTool(_itself, takes_context=False, _arguments=arguments, **options)
-    tool.wrapped = wrapped
-    return tool
 
 
 async def _itself(response: Any) -> Any:
@@ -255,8 +255,7 @@ def _named(output_type: Any) -> str:
 
 
 def _is_function(output_type: Any) -> bool:
-    inner = output_type.output_type if isinstance(output_type, ToolOutput) else output_type
-    return inspect.isroutine(inner) or isinstance(inner, functools.partial)
+    return inspect.isroutine(output_type) or isinstance(output_type, functools.partial)
 
 
 def _type_name(output_type: Any) -> str:

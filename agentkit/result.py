@@ -54,6 +54,7 @@ class AgentRunResult(Generic[OutputT]):
                     "approval_required"   `pending_calls` wait for a person
                     "cancelled"           only inside `RunCancelled.result`
     stop_detail   the reason in words (for "usage_limit" the limit's name)
+    agent         the name of the agent that answered: another one's, where the conversation was handed over
     tool_calls    every call that was answered, with its result and, where it failed, the exception
     """
 
@@ -64,6 +65,7 @@ class AgentRunResult(Generic[OutputT]):
     canvases: tuple[CanvasRecord, ...] = ()
     tool_calls: tuple[ToolCallFinished, ...] = ()
     pending_calls: tuple[ToolCallPart, ...] = ()
+    agent: str | None = None
     _messages: tuple[Message, ...] = field(default=(), repr=False)
     _new_from: int = field(default=0, repr=False)
 

@@ -49,6 +49,7 @@ class Plan:
     retries: int = 1
     tool_timeout: float | None = None
     max_parallel_tools: int = 8
+    asked: ModelSettings | None = None
     name: str | None = None
     observer: Observer = field(default_factory=Observer)
 
@@ -71,6 +72,8 @@ class Run:
     retries        wrong calls in a row, by tool
     bad_calls      the calls of the last turn that were faulty
     turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
+    successor      what goes on in place of `plan` when the turn is over
+    calls_before   how many tools had begun when the agent that now answers took over
     output         what the run ends with, once it is there
     canvases_before   how many canvases the run has committed in a process that was stopped
     outcomes       how the calls of the last turn were answered, by their place in the turn
@@ -103,6 +106,8 @@ class Run:
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     pending: tuple[ToolCallPart, ...] = ()
+    successor: Plan | None = None
+    calls_before: int = 0
     output: Output | None = None
     stop_reason: StopReason | None = None
     stop_detail: str = ""

@@ -19,6 +19,7 @@ class Usage:
     output_tokens     tokens the model wrote and committed
     repairs           times that a call's wrong arguments were re-noised
     tool_calls        tools that began
+    handoffs          times that the conversation was handed to another agent
     seconds           wall-clock time
     """
 
@@ -29,6 +30,7 @@ class Usage:
     output_tokens: int = 0
     repairs: int = 0
     tool_calls: int = 0
+    handoffs: int = 0
     seconds: float = 0.0
 
     @property
@@ -52,6 +54,7 @@ class UsageLimits:
     denoising_steps: int | None = 10_000
     repairs: int | None = 100
     tool_calls: int | None = 100
+    handoffs: int | None = 10
     tokens: int | None = 500_000
     seconds: float | None = None
 

@@ -32,6 +32,8 @@ def test_the_public_names():
         EarlyTools
         Event
         Grounded
+        HandedOver
+        Handoff
         Hooks
         Loading
         MemorySession

@@ -1,0 +1,113 @@
+"""Handing a conversation over to another agent, whose answer is the run's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from agentkit.calls import Outcome, PreparedCall
+from agentkit.delegation import called
+from agentkit.errors import UserError
+from agentkit.events import HandedOver
+from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage
+from agentkit.output import OutputTool, ToolOutput
+from agentkit.result import OutputT
+
+if TYPE_CHECKING:
+    from agentkit.agent import Agent
+    from agentkit.run import Plan, Run
+
+HANDED_OVER = "The conversation was handed over."
+
+
+class Handoff(ToolOutput[OutputT]):
+    """Another agent as an alternative of `output_type`: it gets the conversation, and its answer is the output.
+
+    agent        the agent, or a function that gives it, for agents that hand over to each other
+    name         what the model calls; `transfer_to_` and the agent's name
+    description  when to hand over
+
+    The other agent goes on in the same run: with its own model, instructions, tools, hooks and outputs, with the run's
+    `deps`, and from the run's budget. `UsageLimits.handoffs` bounds how often that happens.
+    """
+
+    def __init__(
+        self,
+        agent: Agent[Any, OutputT] | Callable[[], Agent[Any, OutputT]],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        if name is None and callable(agent):
+            raise UserError("Handoff: a function that gives an agent needs a name: Handoff(lambda: ..., name='...').")
+        named = None if callable(agent) else called(agent)
+        super().__init__(
+            cast(Any, _over),
+            name=name or f"transfer_to_{named}",
+            description=description or f"Hand the conversation over to {named or 'another agent'}.",
+        )
+        self._agent = agent
+
+    @property
+    def agent(self) -> Agent[Any, OutputT]:
+        return self._agent() if callable(self._agent) else self._agent
+
+    def tool(self, *, several: bool) -> OutputTool:
+        assert self.name is not None
+        return HandoffTool(self)
+
+
+async def _over() -> Any:
+    """What is called is not this, but the other agent."""
+
+
+class HandoffTool(OutputTool):
+    """The call that hands over."""
+
+    def __init__(self, handoff: Handoff[Any]) -> None:
+        super().__init__(handoff.output_type, name=handoff.name, description=handoff.description)
+        self.handoff = handoff
+
+
+async def hand_over(run: Run, prepared: PreparedCall) -> Outcome:
+    """Finds who goes on. Raises `UsageLimitExceeded` when it has been handed over often enough."""
+    assert isinstance(prepared.tool, HandoffTool)
+    run.budget.spend(handoffs=1)
+    run.successor = await _successor(run.plan, prepared.tool)
+    await run.emit(HandedOver(run.plan.name, run.successor.name))
+    return Outcome(ToolResult(prepared.call.id, prepared.call.name, HANDED_OVER))
+
+
+def take_over(run: Run) -> None:
+    """From here on the run is the other agent's."""
+    assert run.successor is not None
+    run.plan, run.successor = run.successor, None
+    run.in_view = None
+    run.retries.clear()
+    run.bad_calls = set()
+    run.calls_before = run.budget.usage.tool_calls - run.discarded
+
+
+async def follow(plan: Plan, messages: Sequence[Message]) -> Plan:
+    """The plan of the agent that a conversation has been handed over to since its last prompt."""
+    last_prompt = max((index for index, message in enumerate(messages) if isinstance(message, UserMessage)), default=0)
+    for message, answers in zip(messages[last_prompt:], messages[last_prompt + 1 :], strict=False):
+        name = _handed_over_by(message, answers)
+        tool = plan.outputs.tools.get(name) if name is not None else None
+        if isinstance(tool, HandoffTool):
+            plan = await _successor(plan, tool)
+    return plan
+
+
+async def _successor(plan: Plan, tool: HandoffTool) -> Plan:
+    """What the other agent goes on with: its own parts, and the run's limits, settings and observer."""
+    asked = None if plan.asked is None else replace(plan.asked, tool_choice=None)
+    successor = await tool.handoff.agent._plan(asked, plan.limits)
+    return replace(successor, observer=plan.observer)
+
+
+def _handed_over_by(message: Message, answers: Message) -> str | None:
+    if not isinstance(message, AssistantMessage) or not isinstance(answers, ToolMessage):
+        return None
+    return next((result.name for result in answers.results if result.content == HANDED_OVER), None)
