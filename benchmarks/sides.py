@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -117,8 +118,6 @@ class Generate:
         self.model = model
         self.setting = setting or Setting()
         self.length = int(model.config.canvas_length)
-        # Whether a sequence is over is said by the caller: see `serve`.
-        model.generation_config.eos_token_id = None
 
     def fill(self, prompts: Prompts, steps: int) -> float:
         """Seconds for one canvas behind each prompt, in one batch, of exactly so many steps."""
@@ -137,16 +136,8 @@ class Generate:
         for start in range(0, len(requests), batch):
             part, counts = requests[start : start + batch], steps[start : start + batch]
             script = Script(counts, self.model.device, deadline=time.perf_counter() + limit - taken)
-            prepare = self.model._prepare_diffusion_stopping_criteria
-            self.model._prepare_diffusion_stopping_criteria = script.instead_of(prepare)
-            try:
-                taken += self._timed(
-                    [request.prompt for request in part],
-                    canvases=max(request.canvases for request in part),
-                    stopping_criteria=StoppingCriteriaList([AfterCanvases(script)]),
-                )
-            finally:
-                del self.model._prepare_diffusion_stopping_criteria
+            with script.leading(self.model) as settings:
+                taken += self._timed([request.prompt for request in part], canvases=script.most, **settings)
         return taken
 
     def first_draft(self, prompt: Sequence[int], steps: int) -> float:
@@ -157,32 +148,42 @@ class Generate:
         return streamer.at - start
 
     def _timed(self, prompts: Prompts, *, canvases: int, **settings: Any) -> float:
-        threads = torch.get_num_threads()
-        if self.setting.threads:
-            torch.set_num_threads(self.setting.threads)
-        try:
+        with torch_threads(self.setting.threads):
             start = time.perf_counter()
             self._generate(prompts, canvases, settings)
             if self.model.device.type == "cuda":
                 torch.cuda.synchronize()
             return time.perf_counter() - start
-        finally:
-            if self.setting.threads:
-                torch.set_num_threads(threads)
 
     def _generate(self, prompts: Prompts, canvases: int, settings: dict[str, Any]) -> Any:
-        width = max(map(len, prompts))
-        ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts])  # (B, N)
-        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])  # (B, N)
-        device = self.model.device
+        ids, mask = padded(prompts, self.model.device)
         return self.model.generate(
-            ids.to(device),
-            attention_mask=mask.to(device),
+            ids,
+            attention_mask=mask,
             max_new_tokens=canvases * self.length,
             cache_implementation=self.setting.cache,
             disable_compile=not self.setting.compiled,
-            **settings,
+            **{"eos_token_id": None, **settings},  # how many canvases there are is said by the caller
         )
+
+
+def padded(prompts: Prompts, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Ids and mask, both (B, N), of prompts that are padded on the left."""
+    width = max(map(len, prompts))
+    ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts])
+    mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    return ids.to(device), mask.to(device)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """So many threads of torch for the block; 0 leaves them as they are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _fixed(steps: int) -> dict[str, Any]:
@@ -193,23 +194,30 @@ def _fixed(steps: int) -> dict[str, Any]:
 class Script:
     """Says when canvases are finished, from step counts: steps[row][canvas]."""
 
-    def __init__(self, steps: Sequence[Sequence[int]], device: torch.device, *, deadline: float) -> None:
-        most = max(map(len, steps))
-        padded = [[*row, *[0] * (most - len(row))] for row in steps]
+    def __init__(self, steps: Sequence[Sequence[int]], device: torch.device, *, deadline: float = float("inf")) -> None:
+        self.most = max(map(len, steps))
+        padded = [[*row, *[0] * (self.most - len(row))] for row in steps]
         self.steps = torch.tensor(padded, device=device)  # (B, C)
         self.canvases = torch.tensor([len(row) for row in steps], device=device)  # (B,)
         self.deadline = deadline
         self.canvas = -1
         self.step = 0
 
-    def instead_of(self, prepare: Callable[[Any], StableAndConfidentStoppingCriteria]) -> Callable[[Any], Any]:
-        """What generate() calls to make its stop rule: the same rule, and its answer is ours."""
+    @contextmanager
+    def leading(self, model: DiffusionGemmaForBlockDiffusion) -> Iterator[dict[str, Any]]:
+        """For the block, the network's stop rule keeps its cost and gives the script's answers; yields what generate()
+        must be given besides."""
+        prepare = model._prepare_diffusion_stopping_criteria
 
         def scripted(config: Any) -> Scripted:
             rule = prepare(config)
             return Scripted(self, rule.stability_threshold, rule.confidence_threshold)
 
-        return scripted
+        model._prepare_diffusion_stopping_criteria = scripted
+        try:
+            yield {"stopping_criteria": StoppingCriteriaList([AfterCanvases(self)]), "eos_token_id": None}
+        finally:
+            del model._prepare_diffusion_stopping_criteria
 
 
 class Scripted(StableAndConfidentStoppingCriteria):

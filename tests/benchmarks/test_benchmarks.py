@@ -32,6 +32,17 @@ def test_engine(tmp_path: Path) -> None:
     assert plot.read_text().startswith("<svg")
 
 
+def test_agents(tmp_path: Path) -> None:
+    plot = tmp_path / "chart.svg"
+    sizes = ("--agents", "2", "--prompts", "1", "--requests", "3", "--repeats", "1", "--plot", str(plot))
+    found = figures(tmp_path, "agents.py", "--quick", *sizes)
+    assert found.keys() == {"machine", "loop_20", "right_calls"}
+    assert found["loop_20"]["ratio"] > 0
+    assert found["loop_20"]["canvases"] >= 2
+    assert 0 <= found["right_calls"]["generate_right"] <= 1
+    assert plot.read_text().startswith("<svg")
+
+
 def test_correction(tmp_path: Path) -> None:
     picture = tmp_path / "chart.svg"
     found = figures(tmp_path, "correction.py", "--requests", "4", "--corrupted", "5", "--picture", str(picture))
