@@ -4,6 +4,7 @@ from agentkit.agent import Agent
 from agentkit.approval import DeferredToolResults, ToolApproved, ToolDenied
 from agentkit.assistant import Answer, Assistant, Loading
 from agentkit.batch import BatchItem
+from agentkit.budget import Budget
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
 from agentkit.errors import (
@@ -36,6 +37,7 @@ from agentkit.events import (
     ToolCallDiscarded,
     ToolCallFinished,
     ToolCallStarted,
+    UsageWarning,
 )
 from agentkit.handover import Handoff
 from agentkit.hooks import Hooks
@@ -62,7 +64,7 @@ from agentkit.schema import Grounded
 from agentkit.sessions import MemorySession, Session, SqliteSession
 from agentkit.settings import Constraints, EarlyTools, ModelSettings
 from agentkit.tools import Tool, tool
-from agentkit.usage import Budget, Usage, UsageLimits
+from agentkit.usage import Usage, UsageLimits
 
 __version__ = "0.1.0"
 
@@ -130,6 +132,7 @@ __all__ = [
     "Usage",
     "UsageLimitExceeded",
     "UsageLimits",
+    "UsageWarning",
     "UserError",
     "UserMessage",
     "messages_from_json",

@@ -8,9 +8,10 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
+from agentkit.budget import Budget
 from agentkit.cancellation import CancellationToken
 from agentkit.messages import Message
-from agentkit.usage import Budget, Usage
+from agentkit.usage import Usage
 
 DepsT = TypeVar("DepsT", default=None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from agentkit.budget import Scope
 from agentkit.messages import ToolCallPart, ToolResult
 from agentkit.models.base import CanvasRecord
 from agentkit.result import AgentRunResult
@@ -121,6 +122,21 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageWarning:
+    """80% of a limit is spent; comes once for each limit.
+
+    limit     the field of `UsageLimits`
+    used      what is spent of it, of `maximum`
+    scope     whose limit it is: the "run"'s, the "session"'s, or one of a `Budget` that is "shared"
+    """
+
+    limit: str
+    used: float
+    maximum: float
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run is over; `result` is what `Agent.run` returns."""
 
@@ -138,5 +154,6 @@ Event: TypeAlias = (
     | ToolCallDiscarded
     | ToolCallFinished
     | HandedOver
+    | UsageWarning
     | RunFinished
 )

@@ -74,7 +74,7 @@ async def announce(run: Run, prepared: PreparedCall) -> None:
     await run.stop_if_cancelled()
     await run.emit(ToolCallStarted(prepared.call))
     await run.stop_if_cancelled()
-    run.budget.spend(tool_calls=1)
+    run.budget.charge(tool_calls=1)
 
 
 async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:

@@ -11,7 +11,7 @@ import anyio
 
 from agentkit.answer import finish, restore, run_outputs
 from agentkit.approval import check_decided, waiting
-from agentkit.calls import PreparedCall, free_id, identity, prepare, refusal
+from agentkit.calls import PreparedCall, free_id, prepare, refusal
 from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
@@ -33,6 +33,8 @@ from agentkit.repair import Repairs
 from agentkit.result import NO_OUTPUT, AgentRunResult
 from agentkit.retrieval import tools_in_view
 from agentkit.run import Plan, Run
+from agentkit.stuck import stop_if_stuck
+from agentkit.tasks import flat_errors
 from agentkit.turn import close_turn, leave_turn_open
 
 
@@ -65,16 +67,30 @@ async def _hooked(run: Run) -> None:
 
 
 async def _within_limits(run: Run) -> None:
-    seconds = run.plan.limits.seconds
     try:
-        with anyio.move_on_after(seconds) as deadline:
-            await _turns(run)
-        if deadline.cancelled_caught and seconds is not None:
-            raise UsageLimitExceeded("seconds", seconds)
+        seconds = run.budget.left("seconds")
+        with flat_errors(), anyio.move_on_after(seconds) as deadline:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_watch_clock, run)
+                await _turns(run)
+                group.cancel_scope.cancel()
+        if deadline.cancelled_caught:
+            raise run.budget.exceeded("seconds")
     except UsageLimitExceeded as limit:
         run.stop("usage_limit", limit.limit)
         close_turn(run, f"This call was not finished. {limit}")
         await _save_shielded(run)
+        await run.warn()
+    finally:
+        run.budget.close()
+
+
+async def _watch_clock(run: Run) -> None:
+    """Warns of the limits on time."""
+    while (seconds := run.budget.seconds_to_near()) is not None:
+        await anyio.sleep(seconds)
+        run.budget.look_at_clock()
+        await run.warn()
 
 
 async def _save_shielded(run: Run) -> None:
@@ -113,7 +129,7 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
     """1. Asks the model for its next turn; the turn is spent."""
     await run.stop_if_cancelled()
     run.budget.check_turn()
-    run.budget.spend(turns=1)
+    run.budget.charge(turns=1)
     request = _request(run, run.messages, early)
     with run.plan.observer.turn(run, request) as ended:
         response = await conversation.respond(request, run.emit)
@@ -128,6 +144,7 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
         repairs = Repairs(run, conversation, request, run.plan.known_tools, response.doubts)
         await _answer(run, calls, repairs, early)
         await run.journal.save(run)
+    await run.warn()
 
 
 def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelRequest:
@@ -235,33 +252,13 @@ def _wait_for_approval(run: Run, calls: Sequence[ToolCallPart]) -> None:
 
 
 def _conclude(run: Run, calls: Sequence[PreparedCall]) -> None:
-    """4. Ends a run that has its output, hands it over, or stops it: for a repeated bad call, or no retry left."""
+    """4. Ends the run that has its output, hands it over, or stops it when it gets no further."""
     if run.output is not None:
         run.stop("finished")
-        return
-    if run.successor is not None:
+    elif run.successor is not None:
         take_over(run)
-        return
-    bad_calls, wrong, right = set(), {}, set()
-    for index, prepared in enumerate(calls):
-        outcome = run.outcomes.get(index)
-        if outcome is not None and outcome.faulty:
-            bad_calls.add(identity(prepared.call))
-        if outcome is not None and outcome.costs_retry:
-            wrong[prepared.retry_key] = (prepared, outcome.result.content)
-        else:
-            right.add(prepared.retry_key)
-    repeated = bad_calls & run.bad_calls
-    run.bad_calls = bad_calls
-    for key in right - wrong.keys():
-        run.retries.pop(key, None)
-    run.retries.update(wrong.keys())
-    if repeated:
-        run.stop("repeated_call", f"The model repeated a bad call that it had been told about: {min(repeated)}")
-        return
-    for key, (prepared, reason) in wrong.items():
-        if run.retries[key] > run.max_retries(prepared):
-            run.stop("retries_exhausted", f"The calls of {prepared.call.name!r} stayed wrong. The last: {reason}")
+    else:
+        stop_if_stuck(run, calls)
 
 
 def _result(run: Run) -> AgentRunResult[Any]:

@@ -8,6 +8,7 @@ from typing import Any, Generic
 from typing_extensions import TypedDict
 
 from agentkit.approval import DeferredToolResults
+from agentkit.budget import Budget
 from agentkit.cancellation import CancellationToken
 from agentkit.context import DepsT
 from agentkit.hooks import Hooks
@@ -16,7 +17,7 @@ from agentkit.observer import Observer
 from agentkit.sessions.base import Session
 from agentkit.settings import ModelSettings
 from agentkit.tools import Tool, ToolFunction
-from agentkit.usage import Budget, UsageLimits
+from agentkit.usage import UsageLimits
 
 
 class AgentOptions(TypedDict, Generic[DepsT], total=False):

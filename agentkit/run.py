@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from agentkit.budget import Budget, Near
 from agentkit.calls import NO_CALL, Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
 from agentkit.context import RunContext
-from agentkit.events import CanvasCommitted, CanvasStarted, Event, TextCommitted, ThoughtCommitted, ToolCallFinished
+from agentkit.events import (
+    CanvasCommitted,
+    CanvasStarted,
+    Event,
+    TextCommitted,
+    ThoughtCommitted,
+    ToolCallFinished,
+    UsageWarning,
+)
 from agentkit.hooks import Hooks
 from agentkit.journal import Journal
 from agentkit.messages import (
@@ -32,7 +40,7 @@ from agentkit.result import StopReason
 from agentkit.sessions.entries import SessionState
 from agentkit.settings import ModelSettings
 from agentkit.tools import Tool
-from agentkit.usage import Budget, Usage, UsageLimits
+from agentkit.usage import Usage, UsageLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,8 @@ class Run:
     in_view        the tools that its turns are told about, once they are chosen
     early_ids      the ids of calls that were to begin early, used or not
     discarded      how many calls began early in vain
+    near           limits that have come near, and of which nobody is told yet
+    recent         what each turn called and was answered
     slots          what tools hold while they run, so that no more than `max_parallel_tools` do
     """
 
@@ -113,11 +123,12 @@ class Run:
     stop_detail: str = ""
     turn_parts: list[AssistantPart] = field(default_factory=list)
     turn_canvases: list[CanvasRecord] = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     in_view: tuple[ToolDefinition, ...] | None = None
     early_ids: set[str] = field(default_factory=set)
     discarded: int = 0
+    near: deque[Near] = field(default_factory=deque)
+    recent: list[str] = field(default_factory=list)
     slots: anyio.CapacityLimiter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,7 +139,7 @@ class Run:
 
     def usage(self) -> Usage:
         """What was spent until now."""
-        return replace(self.budget.usage, seconds=time.monotonic() - self.started)
+        return self.budget.usage
 
     async def stop_if_cancelled(self) -> None:
         """Goes no further in a cancelled run: the cancellation is on its way and ends the wait."""
@@ -150,6 +161,12 @@ class Run:
                 self.tool_calls.append(event)
         await self.emit_to(event)
         await self._hook(event)
+        await self.warn()
+
+    async def warn(self) -> None:
+        """Tells of the limits that have come near."""
+        while self.near:
+            await self.emit_to(UsageWarning(*self.near.popleft()))
 
     async def _hook(self, event: Event) -> None:
         hooks = self.plan.hooks

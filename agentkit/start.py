@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentkit.approval import decide
+from agentkit.budget import Budget
 from agentkit.calls import Outcome
 from agentkit.errors import UserError
 from agentkit.journal import Journal
@@ -14,7 +15,6 @@ from agentkit.options import RunOptions
 from agentkit.run import Plan, Run
 from agentkit.sessions.entries import SessionState
 from agentkit.turn import close_turn
-from agentkit.usage import Budget
 
 
 def check_start(prompt: str | None, options: RunOptions[Any], state: SessionState) -> None:
@@ -40,33 +40,28 @@ def begin(
     state = journal.state
     decisions = options.get("deferred_tool_results")
     messages = [m for m in state.messages if not (plan.instructions and isinstance(m, SystemMessage))]
-    run = Run(
-        plan,
-        messages,
-        len(messages),
-        options.get("deps"),
-        emit,
-        drafts,
-        budget=_budget(plan, options, journal),
-        journal=journal,
-    )
+    run = Run(plan, messages, len(messages), options.get("deps"), emit, drafts, journal=journal)
+    run.budget = _budget(run, options)
     _reopen_turn(run, state)
     if decisions is not None:
         decide(run, decisions)
     if prompt is None:
         _go_on(run, state)
     else:
+        run.turn_canvases.extend(state.canvases)
         close_turn(run, "This call was not run.")
+        run.canvases.clear()  # they are an earlier run's
         run.messages.append(UserMessage(prompt))
     return run
 
 
-def _budget(plan: Plan, options: RunOptions[Any], journal: Journal) -> Budget:
+def _budget(run: Run, options: RunOptions[Any]) -> Budget:
     """What the run may spend: its own limits, inside the session's, inside those of whoever asked for it."""
-    outer = options.get("budget")
+    outer, journal = options.get("budget"), run.journal
     if journal.limits is not None:
-        outer = Budget(journal.limits, parent=outer, spent=journal.state.usage)
-    return Budget(plan.limits, parent=outer)
+        spent = journal.state.usage
+        outer = Budget(journal.limits, parent=outer, spent=spent, scope="session", clock=True)
+    return Budget(run.plan.limits, parent=outer, scope="run", clock=True, near=run.near.append)
 
 
 def _reopen_turn(run: Run, state: SessionState) -> None:

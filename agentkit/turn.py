@@ -27,12 +27,13 @@ def leave_turn_open(run: Run) -> None:
 
 def close_turn(run: Run, reason: str) -> None:
     """Brings an interrupted turn into order: text committed so far is kept, calls without a result get `reason`."""
-    if run.turn_parts:
-        run.messages.append(AssistantMessage(_joined(run.turn_parts), model=run.plan.model.name))
-        run.turn_parts.clear()
+    calls = open_calls(run.messages)
+    parts = () if calls else run.plan.model.parts_of(run.turn_canvases) or run.turn_parts
+    if parts:
+        run.messages.append(AssistantMessage(_joined(parts), model=run.plan.model.name))
+    run.turn_parts.clear()
     run.canvases.extend(run.turn_canvases)
     run.turn_canvases.clear()
-    calls = open_calls(run.messages)
     if calls:
         answered = {index: outcome.result for index, outcome in run.outcomes.items() if not outcome.waits}
         reasons = {call.id: str(OutcomeUnknown()) if call.id in run.unknown else reason for call in calls}

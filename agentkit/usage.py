@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, fields
 
-from agentkit.errors import UsageLimitExceeded, UserError
+from agentkit.errors import UserError
 
 
 @dataclass(slots=True)
@@ -46,7 +45,11 @@ class Usage:
 class UsageLimits:
     """The most a run may spend; None is no limit. The defaults stop a loop that has run away.
 
-    A run that meets a limit ends with `stop_reason="usage_limit"` and what it reached until then.
+    A run that meets a limit ends with `stop_reason="usage_limit"` and what it reached until then. Limits hold while a
+    canvas is denoised: it gets the steps and tokens that are left, and ends between two steps when the time is over.
+
+    identical_calls   how often in a row the same calls may bring the same results, alone or in turns (A, B, A, B, ...),
+                      before the run ends with `stop_reason="repeated_call"`; at least 2
     """
 
     turns: int | None = 25
@@ -57,12 +60,14 @@ class UsageLimits:
     handoffs: int | None = 10
     tokens: int | None = 500_000
     seconds: float | None = None
+    identical_calls: int | None = 5
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and not value >= 0:
-                raise UserError(f"UsageLimits.{field.name} must be at least 0 or None, and is {value!r}.")
+            least = 2 if field.name == "identical_calls" else 0
+            if value is not None and not value >= least:
+                raise UserError(f"UsageLimits.{field.name} must be at least {least} or None, and is {value!r}.")
 
     @classmethod
     def none(cls) -> UsageLimits:
@@ -70,74 +75,5 @@ class UsageLimits:
         return cls(**{field.name: None for field in fields(cls)})
 
 
-class Budget:
-    """Counts what is spent and holds it to the limits.
-
-    Budgets nest: what is spent on a child is spent on its parent as well, and the tightest limit holds. A model gets a
-    child of its run's budget for each turn; it asks `check_canvas()` before a canvas and calls `spend(...)` as it goes.
-    """
-
-    def __init__(
-        self, limits: UsageLimits | None = None, *, parent: Budget | None = None, spent: Usage | None = None
-    ) -> None:
-        self.limits = limits if limits is not None else UsageLimits.none()
-        self.usage = replace(spent) if spent is not None else Usage()
-        self._parent = parent
-
-    def child(self, limits: UsageLimits | None = None) -> Budget:
-        return Budget(limits, parent=self)
-
-    def spend(self, **amounts: Any) -> None:
-        """Adds to the usage, by the fields' names. Raises `UsageLimitExceeded` once a maximum is exceeded."""
-        self._add(amounts)
-        self._check(set(amounts))
-
-    def check_turn(self) -> None:
-        """Raises `UsageLimitExceeded` when no turn is left."""
-        self._check_left("turns", 1)
-        self._check_left("tokens", 1)
-        self.check_canvas()
-
-    def check_canvas(self) -> None:
-        """Raises `UsageLimitExceeded` when no canvas, denoising step or token is left. Call it before each canvas."""
-        for name in ("canvases", "denoising_steps", "tokens"):
-            self._check_left(name, 1)
-
-    def check_tool_calls(self, count: int) -> None:
-        """Raises `UsageLimitExceeded` when `count` calls are more than are left."""
-        self._check_left("tool_calls", count)
-
-    def check(self) -> None:
-        """Raises `UsageLimitExceeded` when a maximum is exceeded."""
-        for field in fields(UsageLimits):
-            self._check_left(field.name, 0)
-
-    def left(self, name: str) -> float | None:
-        """How much of a limit, by its field's name, is left; None without a limit."""
-        maximum = getattr(self.limits, name)
-        own = None if maximum is None else max(0, maximum - getattr(self.usage, name))
-        outer = self._parent.left(name) if self._parent is not None else None
-        return own if outer is None else outer if own is None else min(own, outer)
-
-    def settle(self, usage: Usage) -> None:
-        """Adds what `usage` reports beyond what was already spent here, so nothing counts twice. Raises nothing."""
-        missing = {f.name: getattr(usage, f.name) - getattr(self.usage, f.name) for f in fields(Usage)}
-        self._add({name: amount for name, amount in missing.items() if amount > 0})
-
-    def _add(self, amounts: dict[str, Any]) -> None:
-        for name, amount in amounts.items():
-            setattr(self.usage, name, getattr(self.usage, name) + amount)
-        if self._parent is not None:
-            self._parent._add(amounts)
-
-    def _check(self, spent: set[str]) -> None:
-        for name in spent:
-            limit = "tokens" if name in ("prompt_tokens", "output_tokens") else name
-            self._check_left(limit, 0)
-
-    def _check_left(self, name: str, wanted: int) -> None:
-        maximum = getattr(self.limits, name)
-        if maximum is not None and getattr(self.usage, name) + wanted > maximum:
-            raise UsageLimitExceeded(name, maximum)
-        if self._parent is not None:
-            self._parent._check_left(name, wanted)
+LIMITS = tuple(field.name for field in fields(UsageLimits) if field.name != "identical_calls")
+"""What is counted: every limit but the one on repetition."""

@@ -11,6 +11,7 @@ from mcp.server import Server
 from mcp.server.stdio import stdio_server
 
 from agentkit.agent import Agent
+from agentkit.budget import Budget
 from agentkit.calls import prepare
 from agentkit.errors import UserError
 from agentkit.execution import run_tool
@@ -19,7 +20,6 @@ from agentkit.messages import ToolCallPart
 from agentkit.models.base import Conversation, Model
 from agentkit.run import Plan, Run
 from agentkit.tools import Tool, ToolFunction, collect_tools
-from agentkit.usage import Budget
 
 
 def mcp_server(

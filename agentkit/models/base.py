@@ -8,10 +8,20 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from agentkit.messages import JSON, AssistantMessage, Message, TextPart, ThoughtPart, ToolCallPart, ToolDefinition
+from agentkit.budget import Budget
+from agentkit.messages import (
+    JSON,
+    AssistantMessage,
+    AssistantPart,
+    Message,
+    TextPart,
+    ThoughtPart,
+    ToolCallPart,
+    ToolDefinition,
+)
 from agentkit.schema import ArgumentFault
 from agentkit.settings import ModelSettings
-from agentkit.usage import Budget, Usage
+from agentkit.usage import Usage
 
 if TYPE_CHECKING:
     from agentkit.dialects.base import Fault
@@ -62,7 +72,8 @@ class ModelRequest:
     tools      the tools it may call (none under `tool_choice="none"`)
     output_tools       tools whose call is the answer and ends the run
     allow_text_output  whether text is an answer; if not, the turn has to call a tool or an output tool
-    budget     ask `check_canvas()` before a canvas, `spend(...)` as it goes; both raise `UsageLimitExceeded`
+    budget     ask it before each canvas, with `held(...)` for what the canvas may spend or at least `check_canvas()`,
+               and call `spend(...)` as it goes; all raise `UsageLimitExceeded`
     drafts     whether anybody looks at `CanvasDraft` events; when False none need be made
     written    canvases of this turn that were committed in a process that was stopped: a model that can goes on after
                them, one that can't writes the turn anew
@@ -152,6 +163,13 @@ class Model(ABC):
 
     name: str = "model"
     settings: ModelSettings = ModelSettings()
+
+    def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
+        """What the canvases of a turn say that was interrupted: its text and thoughts, no calls.
+
+        Nothing, for a model whose canvases say nothing by themselves.
+        """
+        return ()
 
     @abstractmethod
     def converse(self) -> AbstractAsyncContextManager[Conversation]:

@@ -20,9 +20,9 @@ import anyio.to_thread
 from agentkit.dialects import Gemma4
 from agentkit.dialects.base import CallRegion, Dialect, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit.errors import ModelError, UserError
+from agentkit.errors import ModelError, UsageLimitExceeded, UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, SpanRenoised
-from agentkit.messages import AssistantMessage, ToolDefinition
+from agentkit.messages import AssistantMessage, AssistantPart, ToolCallPart, ToolDefinition
 from agentkit.models.allowed import check_allowed
 from agentkit.models.base import (
     CanvasRecord,
@@ -41,7 +41,7 @@ from agentkit.settings import Constraints, ModelSettings
 from agentkit.tasks import flat_errors
 
 if TYPE_CHECKING:
-    from agentkit_model import CanvasPlan, CanvasResult, Context, Draft, Engine, Hold
+    from agentkit_model import Canvas, CanvasPlan, CanvasResult, Context, Draft, Engine, Hold
 
 MAX_CANVASES = 16
 """Canvases of one turn when `ModelSettings.max_tokens` is not set: a turn that never stops ends here."""
@@ -112,6 +112,11 @@ class DiffusionModel(Model):
         tokenizer = Tokenizer.from_pretrained(source)
         return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)
 
+    def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
+        tokens = [token for canvas in canvases for token in canvas.tokens]
+        message = message_of(self.dialect.parse(tokens), tokens, model=self.name, turn=0)
+        return [part for part in message.parts if not isinstance(part, ToolCallPart)]
+
     @asynccontextmanager
     async def converse(self) -> AsyncIterator[Conversation]:
         conversation = DiffusionConversation(self)
@@ -164,9 +169,7 @@ class DiffusionConversation(Conversation):
         tokens = [token for record in request.written for token in record.tokens]
         if hold is not None and tokens:
             hold = replace(hold, state=hold.automaton.follow(tokens))
-        request.budget.check_canvas()
-        context, read = await self._read([*prompt, *tokens])
-        request.budget.spend(prompt_tokens=read)
+        context, read = await self._read([*prompt, *tokens], request)
         return read, await self._write(context, request, hold, emit, used=len(tokens))
 
     async def repair(
@@ -190,12 +193,10 @@ class DiffusionConversation(Conversation):
         with _engine_errors(self.model.name):
             hold = await self._repair_hold(request, tool, tokens[: parsed.length], region, wrong)
             hold = replace(hold, state=hold.automaton.follow(tokens[:start]))
-            request.budget.check_canvas()
-            context, read = await self._read([*self._prompt(request), *tokens[:start]])
-            request.budget.spend(prompt_tokens=read)
+            request.budget.charge(repairs=1)
+            context, _ = await self._read([*self._prompt(request), *tokens[:start]], request)
             first = self._canvases
             records = await self._write(context, request, hold, emit, initial=tokens[start:kept], used=start)
-        request.budget.spend(repairs=1)
         written = [*tokens[:start], *(token for record in records for token in record.tokens)]
         reparsed = self.model.dialect.parse(written)
         span = reparsed.calls[wrong.index].span
@@ -252,18 +253,19 @@ class DiffusionConversation(Conversation):
         )
         return await anyio.to_thread.run_sync(make)
 
-    async def _read(self, prompt: Sequence[int]) -> tuple[Context, int]:
-        """The context, holding `prompt`, and how many of its tokens had to be prefilled."""
+    async def _read(self, prompt: Sequence[int], request: ModelRequest) -> tuple[Context, int]:
+        """The context, holding `prompt`, and how many of its tokens had to be prefilled; they are spent."""
+        request.budget.check_canvas()
+        shared = _common_prefix(self._context.tokens, prompt) if self._context is not None else 0
+        request.budget.charge(prompt_tokens=len(prompt) - shared)
         if self._context is None:
             self._context = await self.model.engine.open(prompt)
             return self._context, len(prompt)
-        context = self._context
-        shared = _common_prefix(context.tokens, prompt)
-        if shared < len(context):
-            await context.rewind(shared)
+        if shared < len(self._context):
+            await self._context.rewind(shared)
         if shared < len(prompt):
-            await context.extend(prompt[shared:])
-        return context, len(prompt) - shared
+            await self._context.extend(prompt[shared:])
+        return self._context, len(prompt) - shared
 
     async def _write(
         self,
@@ -288,17 +290,20 @@ class DiffusionConversation(Conversation):
             for record in request.written:
                 watch.commit(record)
         while used < limit:
-            if records:
-                budget.check_canvas()
-            plan = self._plan(settings, request, first=not used and hold is None)
-            if hold is not None:
-                plan = replace(plan, hold=replace(hold, state=state, limit=limit - used))
-            if initial and not records:
-                plan = replace(plan, initial=[*initial, *[None] * (self.model.engine.canvas_length - len(initial))])
-            await emit(CanvasStarted(self._canvases))
-            result = await self._best(context, plan, request, emit, watch)
-            kept = replace(result, length=min(result.length, limit - used))
-            await context.commit(kept)
+            wanted = min(limit - used, self.model.engine.canvas_length)
+            with budget.held(canvases=1, output_tokens=wanted) as granted:
+                most = used + granted["output_tokens"] if granted["output_tokens"] < wanted else limit
+                plan = self._plan(settings, request, first=not used and hold is None)
+                if hold is not None:
+                    plan = replace(plan, hold=replace(hold, state=state, limit=most - used))
+                if initial and not records:
+                    padding = [None] * (self.model.engine.canvas_length - len(initial))
+                    plan = replace(plan, initial=[*initial, *padding])
+                await emit(CanvasStarted(self._canvases))
+                result = await self._best(context, plan, request, emit, watch)
+                kept = replace(result, length=min(result.length, most - used))
+                await context.commit(kept)
+                budget.add(canvases=1, output_tokens=kept.length)
             record = self._record(kept)
             records.append(record)
             if watch is not None:
@@ -306,10 +311,16 @@ class DiffusionConversation(Conversation):
             used += kept.length
             state = result.states[kept.length - 1] if result.states else None
             await emit(CanvasCommitted(record))
-            budget.spend(canvases=1, denoising_steps=result.steps, output_tokens=kept.length)
+            if result.reason == "max_steps" and result.steps < self._most_steps(settings):
+                raise budget.exceeded("denoising_steps")  # it was cut off: nothing may rest on it
             if record.stopped:
                 break
+            if used == most < limit:
+                raise budget.exceeded("tokens")
         return records
+
+    def _most_steps(self, settings: ModelSettings) -> int:
+        return settings.max_denoising_steps or self.model.engine.sampler.max_denoising_steps
 
     def _plan(self, settings: ModelSettings, request: ModelRequest, *, first: bool) -> CanvasPlan:
         from agentkit_model import CanvasPlan
@@ -347,21 +358,25 @@ class DiffusionConversation(Conversation):
         """The canvas with the fewest faults, then the least mean entropy, of as many as `candidates` asks for."""
         count = request.settings.candidates or 1
         if count == 1:
-            return await self._fill(context, plan, request.drafts, emit, watch)
+            return await self._fill(context, plan, request, emit, watch)
         results: list[CanvasResult] = []
+        beyond: list[UsageLimitExceeded] = []
 
         async def one(number: int) -> None:
             seed = None if plan.seed is None else (plan.seed + number * 7_919_000_003) % 2**63
-            results.append(await self._fill(context, replace(plan, seed=seed), request.drafts and not number, emit))
+            drafted = replace(request, drafts=request.drafts and not number)
+            try:
+                results.append(await self._fill(context, replace(plan, seed=seed), drafted, emit))
+            except UsageLimitExceeded as error:
+                beyond.append(error)  # for this one nothing is left; the others may do
 
         with flat_errors():
             async with anyio.create_task_group() as group:
                 for number in range(count):
                     group.start_soon(one, number)
-        request.budget.spend(denoising_steps=sum(result.steps for result in results))
-        best = min(results, key=self._merit)
-        request.budget.spend(denoising_steps=-best.steps)  # counted when it is committed
-        return best
+        if not results:
+            raise beyond[0]
+        return min(results, key=self._merit)
 
     def _merit(self, result: CanvasResult) -> tuple[int, float, int]:
         """Less is better; the seed makes the choice the same whatever order the canvases finished in."""
@@ -369,17 +384,30 @@ class DiffusionConversation(Conversation):
         return len(faults), sum(result.entropies[: result.length]) / result.length, result.seed
 
     async def _fill(
-        self, context: Context, plan: CanvasPlan, drafts: bool, emit: Emit, watch: CallWatch | None = None
+        self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit, watch: CallWatch | None = None
     ) -> CanvasResult:
-        async with context.fill(plan) as canvas:
-            if drafts or watch is not None:
-                async with aclosing(aiter(canvas)) as steps:
-                    async for draft in steps:
-                        if watch is not None:
-                            watch.look(draft)
-                        if drafts:
-                            await emit(self._draft(draft))
-            return await canvas.result()
+        """Denoises a canvas, with no more steps than are left to spend."""
+        wanted = self._most_steps(request.settings)
+        with request.budget.held(denoising_steps=wanted) as granted:
+            if granted["denoising_steps"] < wanted:
+                plan = replace(plan, max_denoising_steps=granted["denoising_steps"])
+            async with context.fill(plan) as canvas:
+                try:
+                    await self._look(canvas, request, emit, watch)
+                    return await canvas.result()
+                finally:
+                    request.budget.add(denoising_steps=canvas.steps)
+
+    async def _look(self, canvas: Canvas, request: ModelRequest, emit: Emit, watch: CallWatch | None) -> None:
+        """Shows the drafts to whoever wants to see them."""
+        if not request.drafts and watch is None:
+            return
+        async with aclosing(aiter(canvas)) as drafts:
+            async for draft in drafts:
+                if watch is not None:
+                    watch.look(draft)
+                if request.drafts:
+                    await emit(self._draft(draft))
 
     def _draft(self, draft: Draft) -> CanvasDraft:
         text = self.model.tokenizer.token_text

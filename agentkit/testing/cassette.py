@@ -10,6 +10,7 @@ from typing import Any
 
 from anyio.lowlevel import checkpoint
 
+from agentkit.budget import Budget
 from agentkit.errors import UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, Event
 from agentkit.messages import AssistantMessage
@@ -27,7 +28,7 @@ from agentkit.models.diffusion import DIALECTS
 from agentkit.models.reading import finish_of, message_of, with_ids_of
 from agentkit.schema import ArgumentFault
 from agentkit.testing.tape import Canvas, CassetteError, Prompt, Take, Tape, TapeTokenizer, plain
-from agentkit.usage import Budget, Usage
+from agentkit.usage import Usage
 
 
 class RecordingModel(Model):

@@ -33,6 +33,11 @@ class Canvas:
         """The seed of the canvas' noise, drawn if the plan has none."""
         return self._work.seed
 
+    @property
+    def steps(self) -> int:
+        """Denoising steps that were done until now."""
+        return self._work.step
+
     async def __aenter__(self) -> Self:
         return self
 

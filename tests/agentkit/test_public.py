@@ -76,6 +76,7 @@ def test_the_public_names():
         Usage
         UsageLimitExceeded
         UsageLimits
+        UsageWarning
         UserError
         UserMessage
         messages_from_json

@@ -1,9 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from agentkit import Usage, UsageLimitExceeded, UsageLimits, UserError
-from agentkit.usage import Budget
+from agentkit import Usage, UsageLimits, UserError
 
 
 def test_usage_adds_up():
@@ -12,58 +9,18 @@ def test_usage_adds_up():
     assert total.tokens == 8
 
 
-def test_spending_past_a_limit_names_it():
-    budget = Budget(UsageLimits(canvases=2))
-    budget.spend(canvases=2)
-    with pytest.raises(UsageLimitExceeded, match=r"limit of 2 canvases \(UsageLimits.canvases\)") as caught:
-        budget.spend(canvases=1)
-    assert (caught.value.limit, caught.value.maximum) == ("canvases", 2)
-
-
-def test_prompt_and_output_tokens_share_a_limit():
-    budget = Budget(UsageLimits(tokens=10))
-    budget.spend(prompt_tokens=8)
-    with pytest.raises(UsageLimitExceeded, match="tokens"):
-        budget.spend(output_tokens=3)
-
-
-def test_a_canvas_needs_something_left():
-    budget = Budget(UsageLimits(denoising_steps=3))
-    budget.spend(denoising_steps=3)
-    with pytest.raises(UsageLimitExceeded, match="denoising steps"):
-        budget.check_canvas()
-
-
-def test_a_child_spends_on_its_parent_and_the_tightest_limit_holds():
-    parent = Budget(UsageLimits(canvases=3))
-    left, right = parent.child(), parent.child(UsageLimits(canvases=1))
-    left.spend(canvases=1)
-    right.spend(canvases=1)
-    assert (left.usage.canvases, right.usage.canvases, parent.usage.canvases) == (1, 1, 2)
-    assert (left.left("canvases"), right.left("canvases"), Budget().left("canvases")) == (1, 0, None)
-    with pytest.raises(UsageLimitExceeded):
-        right.check_canvas()
-    left.check_canvas()
-
-
-amounts = st.integers(0, 20)
-
-
-@given(amounts, amounts)
-def test_settling_counts_nothing_twice(reported, spent):
-    run = Budget()
-    turn = run.child()
-    turn.spend(canvases=spent)
-    turn.settle(Usage(canvases=reported))
-    assert turn.usage.canvases == run.usage.canvases == max(reported, spent)
-
-
 @pytest.mark.parametrize("wrong", [-1, float("nan")])
 def test_a_limit_is_not_negative(wrong):
     with pytest.raises(UserError, match=r"UsageLimits\.seconds"):
         UsageLimits(seconds=wrong)
 
 
+def test_one_call_is_no_repetition():
+    with pytest.raises(UserError, match=r"identical_calls must be at least 2"):
+        UsageLimits(identical_calls=1)
+
+
 def test_the_default_limits_stop_a_runaway_loop():
     limits = UsageLimits()
-    assert None not in (limits.turns, limits.canvases, limits.denoising_steps, limits.tool_calls, limits.tokens)
+    for name in ("turns", "canvases", "denoising_steps", "tool_calls", "tokens", "identical_calls"):
+        assert getattr(limits, name) is not None
