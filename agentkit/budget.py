@@ -225,4 +225,4 @@ class Budget:
 
 def _limit_of(name: str) -> str:
     """The limit that a field of `Usage` counts towards."""
-    return "tokens" if name in ("prompt_tokens", "output_tokens") else name
+    return "tokens" if name in ("prompt_tokens", "cached_tokens", "output_tokens") else name

@@ -15,6 +15,7 @@ class Usage:
     canvases          canvases denoised
     denoising_steps   passes over a canvas
     prompt_tokens     tokens read into the context; a prefix that was reused is not counted again
+    cached_tokens     those of them that an earlier prompt on the same engine began with, which cost next to nothing
     output_tokens     tokens the model wrote and committed
     repairs           times that a call's wrong arguments were re-noised
     tool_calls        tools that began
@@ -26,6 +27,7 @@ class Usage:
     canvases: int = 0
     denoising_steps: int = 0
     prompt_tokens: int = 0
+    cached_tokens: int = 0
     output_tokens: int = 0
     repairs: int = 0
     tool_calls: int = 0

@@ -260,6 +260,7 @@ class DiffusionConversation(Conversation):
         request.budget.charge(prompt_tokens=len(prompt) - shared)
         if self._context is None:
             self._context = await self.model.engine.open(prompt)
+            request.budget.add(cached_tokens=self._context.reused)
             return self._context, len(prompt)
         if shared < len(self._context):
             await self._context.rewind(shared)

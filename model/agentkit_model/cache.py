@@ -4,18 +4,21 @@ transformers' own cache keeps only the last `sliding_window - 1` tokens of a sli
 Here every layer keeps all of them, and attention looks at as many of the last ones as its layer sees.
 
 One `Store` may serve several contexts that agree on a beginning: each `Cache` is a store and a length. A cache writes
-into a store only if it is the only holder, and otherwise takes a copy first (copy on write). Beyond `length` a store
+into a store only if it is the only holder, and otherwise takes a copy first (copy on write). What `Prefixes` remembers
+of a store is never written over. Beyond `length` a store
 has room to spare: canvases put their own keys and values there while they are denoised, so that keys of prefix and
 canvas lie side by side and no step copies the prefix.
 """
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from agentkit_model.errors import OutOfMemoryError
 
 GRAIN = 64  # a store grows in multiples of this many positions
 
@@ -33,10 +36,48 @@ class LayerShape:
         return 0 if self.window is None else max(0, position - (self.window - 1))
 
 
+class Memory:
+    """What all stores of an engine take together, and may take.
+
+    limit: bytes; None is no limit.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self.stores: weakref.WeakSet[Store] = weakref.WeakSet()
+        self.reclaim: Callable[[int], None] = lambda needed: None  # asked to free so many bytes before it is too late
+
+    @property
+    def used(self) -> int:
+        return sum(store.bytes for store in self.stores)
+
+    def check(self, needed: int) -> None:
+        """Raises OutOfMemoryError if so many bytes more are too many."""
+        if self.limit is None or self.used + needed <= self.limit:
+            return
+        self.reclaim(self.used + needed - self.limit)
+        if self.used + needed > self.limit:
+            raise OutOfMemoryError(
+                f"the caches of {len(self.stores)} contexts take {self.used / 2**20:.0f} MiB, and {needed / 2**20:.0f} "
+                f"MiB more are over the engine's cache_memory of {self.limit / 2**20:.0f} MiB: close contexts, shorten "
+                "prompts, or give it more"
+            )
+
+
 class Store:
     """Keys and values of all layers: for each layer two tensors (kv_heads, capacity, head_dim)."""
 
-    def __init__(self, shapes: Sequence[LayerShape], capacity: int, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[LayerShape],
+        capacity: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        memory: Memory | None = None,
+    ) -> None:
+        self.memory = memory or Memory()
+        self.memory.check(capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize)
+
         def allocate() -> list[Tensor]:
             return [torch.zeros(s.kv_heads, capacity, s.head_dim, device=device, dtype=dtype) for s in shapes]
 
@@ -45,11 +86,22 @@ class Store:
         self.values = allocate()
         self.capacity = capacity
         self.filled = 0  # positions that some holder's tokens occupy
+        self.kept = 0  # positions that are remembered, whoever holds them
         self.holders: weakref.WeakSet[Cache] = weakref.WeakSet()
+        self.memory.stores.add(self)
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes."""
+        return sum(tensor.nbytes for tensor in self.keys + self.values)
+
+    def empty(self) -> "Store":
+        """A new store of the same shapes without room for anything."""
+        return Store(self.shapes, 0, self.keys[0].device, self.keys[0].dtype, self.memory)
 
     def copy(self, length: int, capacity: int) -> "Store":
         """A new store of that capacity with the first `length` positions of this one."""
-        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype)
+        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory)
         for old, fresh in zip(self.keys + self.values, new.keys + new.values, strict=True):
             fresh[:, :length] = old[:, :length]
         new.filled = length
@@ -62,7 +114,7 @@ class Cache:
     def __init__(self, store: Store, length: int = 0, lock: "threading.Lock | None" = None) -> None:
         self.store = store
         self.length = length
-        self._lock = lock or threading.Lock()  # one for all caches that come from one another
+        self._lock = lock or threading.Lock()  # one for all caches that may come to share a store
         store.holders.add(self)
 
     def fork(self) -> "Cache":
@@ -74,8 +126,20 @@ class Cache:
         """Forgets the tokens from `length` on."""
         with self._lock:
             self.length = length
-            if len(self.store.holders) == 1:
-                self.store.filled = length
+            self._trim()
+
+    def adopt(self, store: Store, length: int) -> None:
+        """Takes the first `length` tokens of another store for its own; it must be empty itself."""
+        with self._lock:
+            self.store.holders.discard(self)
+            self.store, self.length = store, length
+            store.holders.add(self)
+
+    def keep(self) -> Store:
+        """The store, in which this cache's tokens are not written over from now on."""
+        with self._lock:
+            self.store.kept = max(self.store.kept, self.length)
+            return self.store
 
     def room(self, count: int) -> Store:
         """A store in which the `count` positions after this cache's tokens hold nobody's tokens: scratch space.
@@ -100,13 +164,19 @@ class Cache:
         """Ends a claim: `count` of the claimed positions are now tokens, 0 if the claim is given up."""
         with self._lock:
             self.length += count
-            if len(self.store.holders) == 1:
-                self.store.filled = self.length
+            self._trim()
 
     def release(self) -> None:
-        """Gives up the store, so that its other holders need not copy because of this one."""
+        """Gives up the store, so that its memory is free, or its other holders need not copy because of this one."""
         with self._lock:
-            self.store.holders.discard(self)
+            old = self.store
+            old.holders.discard(self)
+            self.store, self.length = old.empty(), 0
+
+    def _trim(self) -> None:
+        """Takes back positions that nobody's tokens occupy any more."""
+        if len(self.store.holders) == 1:
+            self.store.filled = max(self.length, self.store.kept)
 
     def _move(self, count: int) -> None:
         needed = self.length + count + max(count, self.length // 4)

@@ -50,6 +50,7 @@ class Context:
         self._limits = limits
         self._cache = cache
         self._tokens = tokens
+        self._reused = 0
         self._lock = threading.Lock()
         self._extending: Prefill | None = None
         self._filling: set[Denoising] = set()
@@ -59,6 +60,11 @@ class Context:
     def tokens(self) -> tuple[int, ...]:
         """All tokens that are in the cache."""
         return self._tokens
+
+    @property
+    def reused(self) -> int:
+        """How many of its tokens never had to be run, since their keys and values were remembered."""
+        return self._reused
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -120,7 +126,7 @@ class Context:
                     f"{len(self)} tokens leave no place for a canvas of {limits.canvas_length} in the model's "
                     f"{limits.max_tokens} positions; rewind the context or open a shorter one"
                 )
-            work = Denoising(self._cache, plan, settings, seed)
+            work = Denoising(self._cache, len(self), plan, settings, seed)
             self._filling.add(work)
         return Canvas(self, work)
 
@@ -183,8 +189,9 @@ class Context:
 
             def settled() -> None:
                 self._tokens = extended
+                self._reused += work.reused
 
-            work = Prefill(self._cache, checked, settled)
+            work = Prefill(self._cache, self._tokens, checked, settled)
             self._worker.submit(work)
             self._extending = work
         return work

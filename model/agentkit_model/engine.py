@@ -5,7 +5,7 @@ import dataclasses
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import anyio.to_thread
@@ -17,7 +17,7 @@ from agentkit_model.context import Context, Limits
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
 from agentkit_model.progress import Progress
-from agentkit_model.runner import Runner
+from agentkit_model.runner import PREFIX_MEMORY, Runner
 from agentkit_model.worker import Stats, Worker
 
 if TYPE_CHECKING:
@@ -53,10 +53,25 @@ class Engine:
         stats: counts since the engine was made.
     """
 
-    def __init__(self, model: DiffusionGemmaForBlockDiffusion, *, max_batch: int = MAX_BATCH) -> None:
-        """Takes over a loaded network: it must not be used elsewhere any more. max_batch: canvases in one pass."""
+    def __init__(
+        self,
+        model: DiffusionGemmaForBlockDiffusion,
+        *,
+        max_batch: int = MAX_BATCH,
+        prefix_memory: int = PREFIX_MEMORY,
+        cache_memory: int | None = None,
+    ) -> None:
+        """Takes over a loaded network: it must not be used elsewhere any more.
+
+        max_batch: canvases in one pass. prefix_memory: bytes for the keys and values of prompts whose contexts are
+        closed, so that a prompt that begins alike prefills only the rest; 0 remembers none. cache_memory: bytes that
+        all contexts may take together; what would take more fails with OutOfMemoryError, and nothing else does. None
+        is no limit on the CPU, and elsewhere nine tenths of what is free beside the weights.
+        """
         if max_batch < 1:
             raise ValueError(f"max_batch must be at least 1, not {max_batch}")
+        if prefix_memory < 0 or (cache_memory is not None and cache_memory < 1):
+            raise ValueError("prefix_memory is a number of bytes from 0, cache_memory one from 1, or None")
         network = Network(model)
         text_config = network.text_config
         self.config: DiffusionGemmaConfig = network.config
@@ -74,7 +89,16 @@ class Engine:
             max_tokens=self.max_tokens,
             sampler=self.sampler,
         )
-        self._runner = Runner(network, UniformRenoise(self.vocab_size), self.stop_tokens)
+        if cache_memory is None and self.device.type != "cpu":
+            free = checkpoint.free_memory(self.device)
+            cache_memory = None if free is None else free * 9 // 10
+        self._runner = Runner(
+            network,
+            UniformRenoise(self.vocab_size),
+            self.stop_tokens,
+            prefix_memory=prefix_memory,
+            cache_memory=cache_memory,
+        )
         self._worker = Worker(self._runner, max_batch)
         # The thread does not know the engine, so an engine that is not referred to any more ends it, too.
         self._end = weakref.finalize(self, self._worker.close)
@@ -86,19 +110,20 @@ class Engine:
         *,
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
-        max_batch: int = MAX_BATCH,
         progress: Progress | None = None,
+        **options: Any,
     ) -> Self:
         """Opens a checkpoint: a local folder (no network access), or the id of one on the Hugging Face hub.
 
         device: "auto" takes CUDA, then MPS, then the CPU. dtype: "auto" takes the checkpoint's own, and float32 on the
         CPU. progress: is told how far it has come, in the thread that loads or in one that downloads: it must be quick.
+        options: of the constructor.
 
         Raises:
             CheckpointError: not a DiffusionGemma checkpoint, or a file is missing; the message says which.
             OutOfMemoryError: the weights do not fit into the free memory.
         """
-        return cls(checkpoint.load(source, device=device, dtype=dtype, progress=progress), max_batch=max_batch)
+        return cls(checkpoint.load(source, device=device, dtype=dtype, progress=progress), **options)
 
     @classmethod
     def from_config(
@@ -108,14 +133,15 @@ class Engine:
         seed: int = 0,
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
-        max_batch: int = MAX_BATCH,
+        **options: Any,
     ) -> Self:
         """An engine with random weights, for tests and for measuring speed without a checkpoint.
 
         The weights depend on the seed alone; torch's own random state is left as it was. dtype "auto" is float32.
+        options: of the constructor.
         """
         model = checkpoint.random_model(copy.deepcopy(config), seed=seed, device=device, dtype=dtype)
-        return cls(model, max_batch=max_batch)
+        return cls(model, **options)
 
     async def open(self, tokens: Sequence[int] = ()) -> Context:
         """A context with these tokens, run through the encoder.

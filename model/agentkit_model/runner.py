@@ -1,5 +1,6 @@
 """Runs prefills and denoising steps: tokens and plans in, tensors through the network, plain values out."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,16 +9,18 @@ from torch import Tensor
 
 from agentkit_model import sampler
 from agentkit_model.attention import CanvasPartner, PrefillPartner, Seat
-from agentkit_model.cache import Cache, Store
+from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.errors import DenoisingError
 from agentkit_model.network import Network
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
 from agentkit_model.plan import CanvasResult, Draft
+from agentkit_model.prefixes import Prefixes
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Prefill
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
+PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
 
 
 @dataclass(slots=True)
@@ -35,8 +38,20 @@ class Outcome:
 class Runner:
     """Drives the network for the worker. Not thread-safe: everything here runs in the worker's thread."""
 
-    def __init__(self, network: Network, renoise: Renoise, stop_tokens: frozenset[int]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        renoise: Renoise,
+        stop_tokens: frozenset[int],
+        *,
+        prefix_memory: int = PREFIX_MEMORY,
+        cache_memory: int | None = None,
+    ) -> None:
         self.network = network
+        self.prefixes = Prefixes(prefix_memory)
+        self.memory = Memory(cache_memory)
+        self.memory.reclaim = self.prefixes.free
+        self._lock = threading.Lock()  # of all caches: any of them may come to share a store with another one
         self.renoise = renoise
         self.stop_tokens = stop_tokens
         self.canvas_length = int(network.config.canvas_length)
@@ -45,22 +60,36 @@ class Runner:
 
     def new_cache(self) -> Cache:
         """A cache without tokens or memory; it grows when tokens come."""
-        return Cache(Store(self.network.layer_shapes, 0, self.network.device, self.network.dtype))
+        network = self.network
+        return Cache(Store(network.layer_shapes, 0, network.device, network.dtype, self.memory), lock=self._lock)
 
     # -- prefill
 
-    def prefill(self, work: Prefill) -> int:
-        """Runs the next chunk of a prefill; returns how many tokens it had."""
-        start, end = work.done, min(work.done + PREFILL_CHUNK, len(work.tokens))
-        if work.store is None:
-            work.base = work.cache.length
-            work.store = work.cache.claim(len(work.tokens))
-        base = work.base
-        tokens = torch.tensor(work.tokens[start:end], device=self.network.device)[None]  # (1, N)
-        partner = PrefillPartner(work.store, base + start, end - start)
-        self.network.encode(tokens, self.network.rope(base + start, end - start), partner)
+    def begin(self, work: Prefill) -> None:
+        """Takes over what is known of a prompt's beginning, and room for the rest."""
+        self.prefixes.trim()
+        known = None if work.before else self.prefixes.find(work.tokens)
+        if known is not None:
+            store, work.reused = known
+            work.target = Cache(store, work.reused, self._lock)
+        work.done = work.reused
+        work.store = work.target.claim(len(work.tokens) - work.done)
+
+    def prefill(self, work: Prefill, most: int) -> int:
+        """Runs the next chunk of a prefill that has begun, of `most` tokens at most; returns how many it had."""
+        assert work.store is not None
+        base = len(work.before)
+        start = base + work.done
+        chunk = GRAIN if self._exact else PREFILL_CHUNK
+        # Chunks end at multiples of their size: a block's keys then come from the same products bit for bit whether
+        # what precedes it was remembered or not.
+        end = min(start + most, start - start % chunk + chunk, base + len(work.tokens))
+        tokens = torch.tensor(work.tokens[work.done : end - base], device=self.network.device)[None]  # (1, N)
+        self.network.encode(
+            tokens, self.network.rope(start, end - start), PrefillPartner(work.store, start, end - start)
+        )
         self.forward_passes += 1
-        work.done = end
+        work.done += end - start
         return end - start
 
     # -- canvases

@@ -4,7 +4,7 @@ A piece of work ends exactly once: with an outcome, an error, or because it was 
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -37,13 +37,14 @@ class Work(Generic[T]):
     def ended(self) -> bool:
         return self._ended
 
-    def finish(self, make: Callable[[], T]) -> None:
-        """Ends the work with the value of `make`, unless it was abandoned before: then `make` is not called."""
+    def finish(self, make: Callable[[], T]) -> bool:
+        """Ends the work with the value of `make`, unless it has ended before: then `make` is not called."""
         with self.signal.lock:
             if self.abandoned or self._ended:
-                return
+                return False
             self._value, self._ended = make(), True
         self.signal.fire()
+        return True
 
     def fail(self, error: BaseException) -> None:
         with self.signal.lock:
@@ -83,25 +84,34 @@ class Work(Generic[T]):
 
 
 class Prefill(Work[None]):
-    """Tokens to be appended to a cache. `done` counts those already run; `settled` is called when all count."""
+    """Tokens to be appended to a cache that holds those `before`.
 
-    def __init__(self, cache: Cache, tokens: Sequence[int], settled: Callable[[], None]) -> None:
+    They are written into `target`: the cache itself, or one that begins with a prompt that was remembered, whose store
+    the cache takes over in the end. `done` counts the tokens that are cached already, `reused` those of them that were
+    remembered and not run; `settled` is called when all count, and let go of then.
+    """
+
+    def __init__(
+        self, cache: Cache, before: tuple[int, ...], tokens: tuple[int, ...], settled: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.cache = cache
+        self.before = before
         self.tokens = tokens
-        self.settled = settled
+        self.settled: Callable[[], None] | None = settled
+        self.target = cache
         self.store: Store | None = None
-        self.base = 0
         self.done = 0
+        self.reused = 0
 
 
 class Denoising(Work[CanvasResult]):
     """A canvas in the making: the one object that moves through the engine. L is the canvas length."""
 
-    def __init__(self, cache: Cache, plan: CanvasPlan, settings: SamplerSettings, seed: int) -> None:
+    def __init__(self, cache: Cache, position: int, plan: CanvasPlan, settings: SamplerSettings, seed: int) -> None:
         super().__init__()
         self.cache = cache
-        self.position = cache.length
+        self.position = position
         self.plan = plan
         self.settings = settings
         self.seed = seed

@@ -14,7 +14,7 @@ from agentkit_model.plan import CanvasResult
 from agentkit_model.runner import Runner
 from agentkit_model.work import Denoising, Prefill, Work
 
-PREFILL_BUDGET = 2048  # tokens prefilled between two denoising steps while canvases are waiting for them
+PREFILL_BUDGET = 1024  # tokens prefilled between two denoising steps while canvases are waiting for them
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class Stats:
         canvases: finished ones.
         cancelled: canvases left before they were finished.
         prefilled_tokens: tokens run through the encoder.
+        reused_tokens: tokens that were not, since a prompt before began with them.
     """
 
     forward_passes: int = 0
@@ -34,6 +35,7 @@ class Stats:
     canvases: int = 0
     cancelled: int = 0
     prefilled_tokens: int = 0
+    reused_tokens: int = 0
 
 
 class Worker:
@@ -43,7 +45,7 @@ class Worker:
         self.runner = runner
         self.max_batch = max_batch
         self.stats = Stats()
-        self._prefills: deque[Prefill] = deque()
+        self._prefills: list[Prefill] = []
         self._waiting: deque[Denoising] = deque()
         self._live: list[Denoising] = []
         self._wake = threading.Condition()
@@ -102,29 +104,55 @@ class Worker:
             self._apply(batch, self._run(batch))
 
     def _prefill(self) -> None:
-        budget = PREFILL_BUDGET
-        while budget > 0 and self._prefills:
-            work = self._prefills[0]
-            if not work.ended and work.done < len(work.tokens):
-                with self._failing([work]):
-                    count = self.runner.prefill(work)
-                    budget -= count
-                    self.stats.prefilled_tokens += count
-            self.stats.forward_passes = self.runner.forward_passes
-            if work.ended or work.done == len(work.tokens):
-                self._settle(self._prefills.popleft())
+        """Runs prompts for a while: half of it is for the one that waits longest, the rest for the shortest first.
+
+        So a short turn does not wait behind a long prompt, a long prompt gets on whatever else comes, and neither holds
+        up the canvases under way for long.
+        """
+        for work in [work for work in self._prefills if work.ended]:
+            self._advance(work, 0)  # before those that were asked for in their stead
+        if not self._prefills:
+            return
+        oldest, *others = self._prefills
+        budget = PREFILL_BUDGET - self._advance(oldest, PREFILL_BUDGET // 2)
+        for work in [*sorted(others, key=lambda work: len(work.tokens) - work.done), oldest]:
+            if budget > 0:
+                budget -= self._advance(work, budget)
+        self.stats.forward_passes = self.runner.forward_passes
+
+    def _advance(self, work: Prefill, most: int) -> int:
+        """Runs up to about `most` tokens of a prompt, and settles it if it is done; returns how many were run."""
+        if work not in self._prefills:
+            return 0
+        count = 0
+        with self._failing([work]):
+            if not work.ended and work.store is None:
+                self.runner.begin(work)
+                self.stats.reused_tokens += work.reused
+            while not work.ended and work.done < len(work.tokens) and count < most:
+                count += self.runner.prefill(work, most - count)
+        self.stats.prefilled_tokens += count
+        if work.ended or work.done == len(work.tokens):
+            self._prefills.remove(work)
+            self._settle(work)
+        return count
 
     def _settle(self, work: Prefill) -> None:
         """Makes the tokens of a finished prefill count, or forgets those of one that failed or was abandoned."""
 
         def count_tokens() -> None:
-            if work.tokens:
-                work.cache.settle(len(work.tokens))
+            work.target.settle(len(work.tokens) - work.reused)
+            if work.target is not work.cache:
+                work.cache.adopt(work.target.store, work.target.length)
+            assert work.settled is not None
             work.settled()
+            self.runner.prefixes.remember(work.cache, work.before + work.tokens)
 
-        if work.ended and work.store is not None:
-            work.cache.settle(0)
-        work.finish(count_tokens)
+        if not work.finish(count_tokens) and work.store is not None:
+            work.target.settle(0)
+        work.settled = work.store = None  # the context knows the work, and nothing of it is needed any more
+        if work.target is not work.cache:
+            work.target.release()
 
     def _choose(self) -> list[Denoising]:
         """The canvases of the next pass: those under way that nobody left, and waiting ones while there is place."""

@@ -26,6 +26,7 @@ from agentkit import (
     UserError,
     UserMessage,
 )
+from agentkit.budget import Budget
 from agentkit.models.base import ModelRequest, WrongCall
 from agentkit.models.diffusion import DiffusionModel, _common_prefix
 from agentkit.settings import Constraints
@@ -66,6 +67,15 @@ async def test_a_later_turn_reads_only_what_is_new(model: DiffusionModel) -> Non
     whole = model.dialect.render([prompt, first.message, told], [WEATHER], model=model.name)
     assert first.usage.prompt_tokens == len(model.dialect.render([prompt], [WEATHER]))
     assert second.usage.prompt_tokens == len(whole) - first.usage.prompt_tokens - first.usage.output_tokens
+
+
+async def test_what_an_earlier_run_began_with_is_reported_as_cached(model: DiffusionModel) -> None:
+    budget = Budget()
+    for text in ("Weather in Paris?", "Weather in Rome?"):
+        asked = replace(request(UserMessage(text), max_tokens=8), budget=budget)
+        async with model.converse() as conversation:
+            await conversation.respond(asked, nowhere)
+    assert 0 < budget.usage.cached_tokens < budget.usage.prompt_tokens  # whole blocks of tools and instructions
 
 
 async def test_a_reused_cache_gives_what_a_fresh_one_gives(model: DiffusionModel) -> None:

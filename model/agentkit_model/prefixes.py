@@ -1,0 +1,79 @@
+"""Prompts whose keys and values are remembered, so that one that begins alike prefills only the rest.
+
+Most of a short turn's cost is its system prompt and tool declarations, which every turn of every agent shares. Tokens
+are compared in blocks, by hashes that chain (as vLLM's automatic prefix caching does), so finding the longest known
+beginning of a prompt takes one look-up a block.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from agentkit_model.cache import GRAIN, Cache, Store
+
+
+class Prefixes:
+    """The stores of live and of recent contexts, by the tokens whose keys and values they hold.
+
+    Used by the worker's thread alone. A store that no context holds any more is kept as long as all such stores
+    together take at most `memory` bytes; the one that was of use longest ago goes first.
+    """
+
+    def __init__(self, memory: int, block: int = GRAIN) -> None:
+        self.memory = memory
+        self.block = block
+        self._tokens: OrderedDict[Store, tuple[int, ...]] = OrderedDict()  # least recently used first
+        self._stores: dict[int, dict[Store, None]] = {}  # hash of a beginning -> stores that begin so
+
+    def find(self, tokens: tuple[int, ...]) -> tuple[Store, int] | None:
+        """A store with the longest known beginning of these tokens, in whole blocks, and the beginning's length."""
+        best: tuple[Store, int] | None = None
+        for count, key in self._keys(tokens):
+            known = reversed(self._stores.get(key, {}))
+            # two beginnings with the same hash are not believed to be the same
+            found = next((store for store in known if self._tokens[store][:count] == tokens[:count]), None)
+            if found is None:
+                break
+            best = found, count
+        if best is not None:
+            self._tokens.move_to_end(best[0])
+        return best
+
+    def remember(self, cache: Cache, tokens: tuple[int, ...]) -> None:
+        """Remembers that this cache's store holds the keys and values of these tokens, the cache's own."""
+        if not self.memory or len(tokens) < self.block:
+            return
+        store = cache.keep()
+        self._forget(store)
+        self._tokens[store] = tokens
+        for _, key in self._keys(tokens):
+            self._stores.setdefault(key, {})[store] = None
+        self.trim()
+
+    def trim(self) -> None:
+        """Lets go of what is too much."""
+        self.free(sum(store.bytes for store in self._idle()) - self.memory)
+
+    def free(self, needed: int) -> None:
+        """Lets go of so many bytes, if as many are held by nobody else."""
+        for store in self._idle():
+            if needed <= 0:
+                break
+            needed -= store.bytes
+            self._forget(store)
+
+    def _idle(self) -> list[Store]:
+        """The stores that no context holds, the one of least use first."""
+        return [store for store in self._tokens if not store.holders]
+
+    def _forget(self, store: Store) -> None:
+        for _, key in self._keys(self._tokens.pop(store, ())):
+            self._stores[key].pop(store, None)
+            if not self._stores[key]:
+                del self._stores[key]
+
+    def _keys(self, tokens: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+        """Each beginning of whole blocks: its length and its hash."""
+        key = 0
+        for count in range(self.block, len(tokens) + 1, self.block):
+            key = hash((key, tokens[count - self.block : count]))
+            yield count, key

@@ -1,0 +1,135 @@
+"""Prompts that begin alike are prefilled once, and nobody can tell from their canvases."""
+
+import random
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentkit_model import CanvasPlan, Engine, OutOfMemoryError
+
+SYSTEM = [random.Random(0).randrange(48) for _ in range(150)]
+PLAN = CanvasPlan(seed=3, max_denoising_steps=4)
+
+
+def fill(engine: Engine, tokens: list[int]) -> tuple[Any, int]:
+    """A canvas behind these tokens, and how many of them were reused."""
+    with engine.sync.open(tokens) as context:
+        return context.fill(PLAN).result(), context.context.reused
+
+
+@pytest.fixture(scope="module")
+def plain(tiny_config: Any) -> Any:
+    with Engine.from_config(tiny_config(), device="cpu", prefix_memory=0) as engine:
+        yield engine
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    prompts=st.lists(
+        st.builds(
+            lambda shared, own: SYSTEM[:shared] + own,
+            st.sampled_from([0, 10, 64, 100, 128, 150]),
+            st.lists(st.integers(0, 47), max_size=80),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_canvases_are_those_of_an_engine_that_remembers_nothing(
+    tiny_config: Any, plain: Engine, prompts: list[list[int]]
+) -> None:
+    with Engine.from_config(tiny_config(), device="cpu") as engine:
+        for prompt in prompts:
+            result, reused = fill(engine, prompt)
+            assert result == fill(plain, prompt)[0]
+            assert reused % 64 == 0 and reused <= len(prompt)
+        assert engine.stats.reused_tokens + engine.stats.prefilled_tokens == sum(map(len, prompts))
+        again = engine.stats.prefilled_tokens
+        assert fill(engine, prompts[0])[0] == fill(plain, prompts[0])[0]
+        assert engine.stats.prefilled_tokens - again == len(prompts[0]) % 64
+
+
+def test_a_live_context_shares_its_beginning_and_goes_its_own_way(tiny_config: Any, plain: Engine) -> None:
+    def branch(engine: Engine) -> list[Any]:
+        with engine.sync.open(SYSTEM) as first, engine.sync.open([*SYSTEM[:140], 1, 2, 3]) as second:
+            reused.append(second.context.reused)
+            first.extend([5, 6])
+            second.extend([7])
+            return [context.fill(PLAN).result() for context in (first, second)]
+
+    reused: list[int] = []
+    with Engine.from_config(tiny_config(), device="cpu") as engine:
+        assert branch(engine) == branch(plain)
+    assert reused == [128, 0]
+
+
+def test_a_rewound_context_does_not_write_over_what_is_remembered(tiny_config: Any, plain: Engine) -> None:
+    with Engine.from_config(tiny_config(), device="cpu") as engine:
+        with engine.sync.open(SYSTEM) as context:
+            context.rewind(70)
+            context.extend([9] * 60)
+        result, reused = fill(engine, SYSTEM)
+        assert reused == 128 and result == fill(plain, SYSTEM)[0]
+
+
+def test_the_memory_of_closed_contexts_is_bounded_and_the_oldest_goes_first(tiny_config: Any) -> None:
+    prompts = [[number] * 128 for number in range(4)]
+    with Engine.from_config(tiny_config(), device="cpu") as probe:
+        fill(probe, prompts[0])
+        size = next(iter(probe._runner.memory.stores)).bytes
+    with Engine.from_config(tiny_config(), device="cpu", prefix_memory=2 * size) as engine:
+        for prompt in [*prompts, prompts[0]]:
+            fill(engine, prompt)
+        assert engine.stats.reused_tokens == 0  # the first had to go
+        assert fill(engine, prompts[3])[1] == 128
+        assert engine._runner.memory.used <= 3 * size  # the one closed last may be too much until the next prompt
+
+
+def test_a_prompt_that_finds_no_memory_fails_alone(tiny_config: Any) -> None:
+    with Engine.from_config(tiny_config(), device="cpu", cache_memory=1 << 20) as engine:
+        with engine.sync.open(SYSTEM) as context:
+            expected = context.fill(PLAN).result()
+            others = []
+            with pytest.raises(OutOfMemoryError, match="over the engine's cache_memory of 1 MiB: close contexts"):
+                for number in range(40):
+                    others.append(engine.sync.open([number] * 300))
+            assert len(others) >= 2
+            assert context.fill(PLAN).result() == expected
+            for other in others:
+                other.close()
+            assert len(engine.sync.open([41] * 300)) == 300  # what was remembered of the closed ones made room
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_cancelled_prompt_leaves_its_context_empty(tiny_config: Any, anyio_backend: str) -> None:
+    async with Engine.from_config(tiny_config(max_position_embeddings=60_000), device="cpu") as engine:
+        (await engine.open(SYSTEM)).close_sync()
+        context = await engine.open()
+        with anyio.move_on_after(0.01) as scope:
+            await context.extend(SYSTEM + [4] * 50_000)
+        assert scope.cancelled_caught and context.tokens == () and context.reused == 0
+        await context.extend([7, 8])
+        async with context.fill(PLAN) as canvas, (await engine.open([7, 8])).fill(PLAN) as fresh:
+            assert await canvas.result() == await fresh.result()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_short_prompt_does_not_wait_behind_a_long_one(tiny_config: Any, anyio_backend: str) -> None:
+    ended: list[str] = []
+
+    async def extend(name: str, count: int) -> None:
+        await (await engine.open()).extend([len(name)] * count)
+        ended.append(name)
+
+    async with Engine.from_config(tiny_config(max_position_embeddings=60_000), device="cpu") as engine:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(extend, "long", 30_000)
+            await anyio.sleep(0.02)
+            for number in range(3):
+                tasks.start_soon(extend, f"short {number}", 40)
+    assert ended[-1] == "long"
