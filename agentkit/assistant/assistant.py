@@ -180,7 +180,7 @@ class Assistant(Generic[DepsT, OutputT]):
         on_event  is called with each event until the run is cancelled, in a worker thread, one after the other; if it
                   takes long, its own answer waits for it and no other does. What it raises is logged
         on_done   is called likewise, once, when the run is over, whatever ended it; `close` does not wait for it
-        options   as `Agent.run` takes them, but for the history, which is the conversation's
+        options   as `Agent.run` takes them, but for the history, which is the conversation's, or that of a `session`
 
         An error, also one of loading the model, comes out where the answer is awaited. After a run that failed, the
         conversation is what it was before; after a cancelled one, it has what was reached.
@@ -310,11 +310,9 @@ class Assistant(Generic[DepsT, OutputT]):
                 await held.enter_async_context(self._places)
             token.check()
             conversation = held.enter_context(self.conversations.run_in(answer.conversation))
-            given: RunOptions[DepsT] = {
-                **asked.options,
-                "message_history": conversation.messages,
-                "cancellation_token": token,
-            }
+            given: RunOptions[DepsT] = {**asked.options, "cancellation_token": token}
+            if given.get("session") is None:
+                given["message_history"] = conversation.messages
             try:
                 async with agent.run_stream_events(answer.prompt, **given) as events:
                     async for event in events:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
-import anyio
 from rich.console import Console
 
+from agentkit.assistant import Assistant
+from agentkit.cli.approve import approve
+from agentkit.cli.line import LineEditor
 from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
-from agentkit.cli.show import stream, view
-from agentkit.messages import Message
+from agentkit.cli.show import view
+from agentkit.cli.slash import COMMANDS, is_command, obey
+from agentkit.display import Lines
+from agentkit.errors import AgentkitError, RunCancelled
+from agentkit.result import AgentRunResult
+from agentkit.tools import Tool
+from agentkit.usage import Usage
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add_parser("chat", help="talk; /quit ends, Ctrl-C stops an answer")
-    parser.add_argument("--watch", action="store_true", help="show the canvas settle, step by step")
+    parser = commands.add_parser("chat", help="talk; /help lists what else there is, Ctrl-C stops an answer")
+    watch = "show the canvas settle, step by step (default: on a terminal)"
+    parser.add_argument("--watch", action=argparse.BooleanOptionalAction, help=watch)
     add_agent_options(parser)
     parser.set_defaults(command=run)
 
@@ -24,20 +33,74 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     agent, model = make_agent(options)
     console = Console(highlight=False)
-    history: Sequence[Message] = ()
-    console.print("Type a request; /new forgets the conversation, /quit ends.", style="dim")
-    while True:
-        try:
-            prompt = console.input("[bold]> [/bold]").strip()
-        except (EOFError, KeyboardInterrupt):
-            console.print()
-            return FINISHED
-        if prompt in ("/quit", "/exit"):
-            return FINISHED
-        if prompt == "/new":
-            history = ()
-        elif prompt:
+    watch = console.is_terminal if options.watch is None else options.watch
+    with Assistant(agent) as assistant:
+        Chat(assistant, dict(agent.tools), console, LineEditor(COMMANDS), lambda: view(console, watch, model)).talk()
+    return FINISHED
+
+
+@dataclass
+class Chat:
+    """A person at a terminal, and an assistant.
+
+    view      how one run is shown
+    allowed   tools whose calls the person has agreed to for good
+    usage     what all runs have spent
+    """
+
+    assistant: Assistant[Any, Any]
+    tools: dict[str, Tool]
+    console: Console
+    editor: LineEditor
+    view: Callable[[], Lines]
+    allowed: set[str] = field(default_factory=set)
+    usage: Usage = field(default_factory=Usage)
+    over: bool = False
+
+    def talk(self) -> None:
+        """Until /quit or the end of the input. Ctrl-C drops the line at hand, or ends the answer, and nothing else."""
+        self.say("Type a request; /help lists what else there is.")
+        while not self.over:
             try:
-                _, history = anyio.run(partial(stream, agent, prompt, history, view(console, options.watch, model)))
+                line = self.editor.read("> ", remember=True).strip()
+                if is_command(line):
+                    obey(self, line)
+                elif line:
+                    self.answer(line)
+            except EOFError:
+                self.over = True
             except KeyboardInterrupt:
-                console.print("stopped", style="yellow")
+                self.say("\nCtrl-D or /quit ends the chat.")
+
+    def answer(self, prompt: str) -> None:
+        """Asks, and goes on for as long as there are calls that a person has to approve."""
+        result = self.follow(prompt)
+        while result is not None and result.stop_reason == "approval_required":
+            decisions = approve(self, result.pending_calls)
+            result = self.follow(None, deferred_tool_results=decisions)
+
+    def follow(self, prompt: str | None, **options: Any) -> AgentRunResult[Any] | None:
+        """Shows a run to its end; None when it was stopped or failed."""
+        with self.view() as lines, self.assistant.ask(prompt, **options) as answer:
+            if prompt is not None and not self.console.is_terminal:
+                lines.request(prompt)  # on a terminal it was typed
+            while True:
+                try:
+                    for event in answer:
+                        lines.show(event)
+                    self.usage += answer.result().usage
+                    return answer.result()
+                except KeyboardInterrupt:
+                    answer.cancel()  # and on with what is left, until the run has ended
+                except RunCancelled as stopped:
+                    if stopped.result is not None:
+                        self.usage += stopped.result.usage
+                    left = f"; {', '.join(stopped.still_running)} can't be stopped" if stopped.still_running else ""
+                    self.say(f"stopped{left}", "yellow")
+                    return None
+                except AgentkitError as error:
+                    self.say(str(error), "red")
+                    return None
+
+    def say(self, text: str, style: str = "dim") -> None:
+        self.console.print(text, style=style, markup=False, soft_wrap=True)

@@ -1,0 +1,230 @@
+"""The chat in a real terminal: a process of its own in a pseudo-terminal, typed at by hand."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentkit import messages_from_json
+from agentkit.cli.slash import COMMANDS
+
+pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals need POSIX")
+
+APP = """
+import anyio
+from agentkit import tool
+from agentkit.testing import FunctionModel, call
+
+paid = []
+
+@tool(requires_approval=True)
+def pay(amount: int, to: str = "Ada") -> str:
+    \"\"\"Pay somebody.\"\"\"
+    paid.append(amount)
+    return f"paid {amount} to {to}"
+
+async def forever() -> None:
+    \"\"\"Never comes back.\"\"\"
+    print("it hangs", flush=True)
+    await anyio.sleep_forever()
+
+def reply(request):
+    last = request.messages[-1]
+    if last.kind == "tool":
+        return " and ".join(str(result.content) for result in last.results)
+    match last.text.split():
+        case ["pay", *amounts]:
+            return [call("pay", amount=int(amount)) for amount in amounts]
+        case ["hang"]:
+            return call("forever")
+        case ["fail"]:
+            from agentkit import ModelError
+            return ModelError("out of ink")
+    return f"{len(request.messages)}: {last.text}"
+
+model = FunctionModel(reply)
+"""
+PROMPT = r"(?:\n|\x1b\[2K|\x1b\[\?2004h)> "  # after a line, a line that was wiped, or a readline that marks pastes
+QUESTION = r"for this tool\? "
+UP, CTRL_C, CTRL_D = "\x1b[A", "\x03", "\x04"
+
+
+class Terminal:
+    """A chat at a terminal of 200 columns; `say` types a line and gives what is shown before the next prompt."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        (folder / "app.py").write_text(APP)
+        environment = {**os.environ, "HOME": str(folder), "TERM": "xterm", "PYTHONWARNINGS": "error", "NO_COLOR": "1"}
+        environment.pop("AGENTKIT_HISTORY", None)
+        command = [
+            "-m",
+            "agentkit.cli",
+            "chat",
+            *(arguments or ("--model", "app:model", "--tools", "app:pay", "app:forever")),
+        ]
+        self.child = pexpect.spawn(
+            sys.executable, command, cwd=folder, env=environment, encoding="utf-8", timeout=30, dimensions=(40, 200)
+        )
+
+    def wait(self, pattern: str = PROMPT) -> str:
+        self.child.expect(pattern)
+        return str(self.child.before)
+
+    def say(self, line: str, until: str = PROMPT) -> str:
+        self.child.send(line + "\r")
+        return self.wait(until)
+
+    def end(self) -> int:
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        return int(self.child.exitstatus)
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    terminal.wait()
+    yield terminal
+    terminal.child.close(force=True)
+
+
+def test_it_talks_and_goes_on_with_the_conversation(chat: Terminal) -> None:
+    assert "1: hello" in chat.say("hello")
+    assert "3: again" in chat.say("again")
+    assert "out of ink" in chat.say("fail")
+    assert "5: /etc/hosts is a path" in chat.say("/etc/hosts is a path")
+    chat.child.send(CTRL_D)
+    assert chat.end() == 0
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(chat: Terminal) -> None:
+    for _ in range(2):
+        chat.child.send("hang\r")
+        chat.child.expect("it hangs")
+        chat.child.send(CTRL_C)
+        assert "stopped" in chat.wait()
+    chat.child.send("half a line" + CTRL_C)
+    chat.child.expect_exact("Ctrl-D or /quit ends the chat.")
+    chat.wait()
+    assert "7: still here" in chat.say("still here")  # three messages of each run that was stopped
+    chat.child.send("/quit\r")
+    assert chat.end() == 0
+
+
+def test_the_history_outlives_the_program(chat: Terminal, tmp_path: Path) -> None:
+    chat.say("first")
+    chat.say("pay 1", until=QUESTION)
+    chat.say("n")
+    chat.child.send("/quit\r")
+    assert chat.end() == 0
+    history = tmp_path / ".agentkit_history"
+    assert history.read_text().splitlines() == ["first", "pay 1", "/quit"]  # and no answers to questions
+    assert history.stat().st_mode & 0o777 == 0o600
+    later = Terminal(tmp_path)
+    later.wait()
+    assert "1: first" in later.say(UP * 3)
+    later.child.send("/us\t\r")  # Tab completes
+    assert "denoising steps" in later.wait()
+    later.child.close(force=True)
+
+
+def test_an_unreadable_history_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / ".agentkit_history").mkdir()
+    chat = Terminal(tmp_path)
+    chat.wait()
+    assert "1: hello" in chat.say("hello")
+    chat.child.close(force=True)
+
+
+def test_calls_are_approved_denied_edited_and_allowed_for_good(chat: Terminal) -> None:
+    assert "approve   pay(amount=5)" in chat.say("pay 5", until=QUESTION)
+    assert "paid 5 to Ada" in chat.say("y")
+    chat.say("pay 6 7", until=QUESTION)
+    assert "pay(amount=7)" in chat.say("n", until=QUESTION)
+    said = chat.say("y")
+    assert "denied" in said and "paid 7 to Ada" in said and "paid 6" not in said
+    chat.say("pay 8", until=QUESTION)
+    assert chat.say("w", until=r"why\? ")
+    assert "too much" in chat.say("too much")
+    chat.say("pay 9", until=QUESTION)
+    assert '{"amount": 9}' in chat.say("e", until="JSON: ")
+    assert "no JSON" in chat.say("nonsense", until=QUESTION)
+    chat.say("e", until="JSON: ")
+    assert "no JSON object" in chat.say("[1]", until=QUESTION)
+    chat.say("e", until="JSON: ")
+    assert "amount" in chat.say('{"amount": "many"}', until=QUESTION)
+    chat.say("e", until="JSON: ")
+    assert "paid 1 to Bob" in chat.say('{"amount": 1, "to": "Bob"}')
+    chat.say("pay 10", until=QUESTION)
+    assert "paid 10 to Ada" in chat.say("a")
+    said = chat.say("pay 11")
+    assert "always, as you said" in said and "paid 11 to Ada" in said
+    assert "pay: Pay somebody." in chat.say("/tools")
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
+def test_whoever_does_not_answer_has_not_agreed(chat: Terminal, key: str) -> None:
+    chat.say("pay 5", until=QUESTION)
+    chat.child.send(key)
+    said = chat.wait()
+    assert "denied" in said and "paid" not in said
+    assert "hello" in chat.say("hello")
+
+
+def test_a_conversation_is_saved_cleared_and_loaded(chat: Terminal, tmp_path: Path) -> None:
+    chat.say("hello")
+    assert "is in talk.json" in chat.say("/save talk.json")
+    assert [m.kind for m in messages_from_json((tmp_path / "talk.json").read_bytes())] == ["user", "assistant"]
+    assert "forgotten" in chat.say("/clear")
+    assert "1: new" in chat.say("new")
+    assert "2 messages" in chat.say("/load talk.json")
+    assert "3: on" in chat.say("on")
+    assert "is in talk.json" in chat.say("/save talk.json")
+    assert len(messages_from_json((tmp_path / "talk.json").read_bytes())) == 4
+    (tmp_path / "mine.txt").write_text("do not lose me")
+    assert "name another file" in chat.say("/save mine.txt")
+    assert (tmp_path / "mine.txt").read_text() == "do not lose me"
+    assert "holds no conversation" in chat.say("/load mine.txt")
+    assert "can't be read" in chat.say("/load nothing.json")
+    assert "can't be written" in chat.say("/save no/such/folder.json")
+    assert "needs the name" in chat.say("/save") and "needs the name" in chat.say("/load")
+    assert "5: on" in chat.say("on")
+    assert sorted(path.name for path in tmp_path.iterdir() if "json" in path.name) == ["talk.json"]
+
+
+def test_help_tools_and_usage(chat: Terminal) -> None:
+    said = chat.say("/help")
+    assert all(name in said for name in COMMANDS)
+    assert "pay (asks first): Pay somebody." in chat.say("/tools")
+    chat.say("hello")
+    assert "turns            1" in chat.say("/usage")
+    assert "There is no /nonsense" in chat.say("/nonsense")
+
+
+def test_the_canvas_settles_in_place_on_a_terminal(tmp_path: Path) -> None:
+    chat = Terminal(tmp_path, "--tools", "agentkit_tools:calculate")
+    chat.wait()
+    said = chat.say("Calculate 3 * 4")
+    assert "step 1" in said and "calculate(expression='3 * 4')" in said and "12" in said
+    assert "\x1b[2K" in said or "\x1b[1A" in said  # drawn over
+    chat.child.close(force=True)
+    quiet = Terminal(tmp_path, "--tools", "agentkit_tools:calculate", "--no-watch")
+    quiet.wait()
+    assert "step 1" not in quiet.say("Calculate 3 * 4")
+    quiet.child.close(force=True)
+
+
+def test_without_a_terminal_it_reads_lines_and_repeats_them(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    command = [sys.executable, "-m", "agentkit.cli", "chat", "--model", "app:model", "--tools", "app:pay"]
+    typed = "hello\npay 5\nn\n/usage\n"
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        command, input=typed, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert "request   hello" in done.stdout and "answer    1: hello" in done.stdout and "denied" in done.stdout
+    assert not (tmp_path / ".agentkit_history").exists()
