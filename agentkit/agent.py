@@ -23,12 +23,14 @@ from agentkit.handover import follow
 from agentkit.hooks import Hooks
 from agentkit.journal import open_journal
 from agentkit.loop import execute
+from agentkit.messages import Message, UserMessage
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
 from agentkit.observer import Observer
 from agentkit.options import AgentOptions, RunOptions, check_options
 from agentkit.output import ToolOutput, Validator, collect_outputs
 from agentkit.override import Overrides, overrides, overriding
+from agentkit.report import PromptReport, prompt_report
 from agentkit.result import AgentRunResult, OutputT
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
@@ -183,6 +185,15 @@ class Agent(Generic[DepsT, OutputT]):
         self._outputs = replace(self._outputs, validators=(*self._outputs.validators, Validator(function)))
         return function
 
+    def prompt_report(self, prompt: str | None = None, message_history: Sequence[Message] = ()) -> PromptReport:
+        """What the first turn of such a run costs in tokens, part by part. Opens the model, and runs nothing.
+
+        Raises `UserError` where the model doesn't count tokens.
+        """
+        model = self.model
+        plan = self._plan(load_model(model) if isinstance(model, str) else model, None, None)
+        return prompt_report(plan, [*message_history, *([] if prompt is None else [UserMessage(prompt)])])
+
     def as_tool(self, *, name: str | None = None, description: str | None = None, **options: Any) -> Tool:
         """This agent as a tool of another one: it takes a prompt and gives the output.
 
@@ -279,14 +290,14 @@ class Agent(Generic[DepsT, OutputT]):
             token.check()
         async with open_journal(options) as journal:
             check_start(prompt, options, journal.state)
-            plan = await self._plan(options.get("model_settings"), options.get("usage_limits"))
+            plan = self._plan(await self._opened(), options.get("model_settings"), options.get("usage_limits"))
             if prompt is None:
                 plan = await follow(plan, journal.state.messages)
             run = begin(plan, prompt, options, journal, emit or _nowhere, drafts=emit is not None)
             run.deps = overrides(self).get("deps", run.deps)
             return await execute(run, token)
 
-    async def _plan(self, asked: ModelSettings | None, limits: UsageLimits | None) -> Plan:
+    def _plan(self, model: Model, asked: ModelSettings | None, limits: UsageLimits | None) -> Plan:
         """What a run goes by, of which these are the settings and limits it was given."""
         given = overrides(self)
         tools = dict(self.tools)
@@ -294,7 +305,7 @@ class Agent(Generic[DepsT, OutputT]):
         _refuse_name(self._outputs.tools.keys() & tools.keys())
         checked_choice(settings.tool_choice, tools)
         return Plan(
-            model=await self._opened(),
+            model=model,
             tools=tools,
             outputs=self._outputs,
             hooks=self.hooks,

@@ -103,8 +103,8 @@ async def follow(plan: Plan, messages: Sequence[Message]) -> Plan:
 async def _successor(plan: Plan, tool: HandoffTool) -> Plan:
     """What the other agent goes on with: its own parts, and the run's limits, settings and observer."""
     asked = None if plan.asked is None else replace(plan.asked, tool_choice=None)
-    successor = await tool.handoff.agent._plan(asked, plan.limits)
-    return replace(successor, observer=plan.observer)
+    agent = tool.handoff.agent
+    return replace(agent._plan(await agent._opened(), asked, plan.limits), observer=plan.observer)
 
 
 def _handed_over_by(message: Message, answers: Message) -> str | None:

@@ -22,16 +22,14 @@ from agentkit.messages import (
     AssistantMessage,
     AssistantPart,
     Message,
-    SystemMessage,
     ToolCallPart,
-    ToolDefinition,
     open_calls,
 )
 from agentkit.models.base import Conversation, ModelRequest, ModelResponse
 from agentkit.output import OutputTool
 from agentkit.repair import Repairs
+from agentkit.request import in_view, turn_request
 from agentkit.result import NO_OUTPUT, AgentRunResult
-from agentkit.retrieval import tools_in_view
 from agentkit.run import Plan, Run
 from agentkit.stuck import stop_if_stuck
 from agentkit.tasks import flat_errors
@@ -149,16 +147,15 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
 
 def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelRequest:
     """What the model is asked for a turn after `messages`."""
-    plan, settings = run.plan, run.plan.settings
-    instructions = (SystemMessage(plan.instructions),) if plan.instructions else ()
+    if run.in_view is None:
+        run.in_view = in_view(run.plan, run.messages)  # chosen once, so that all prompts of the run begin alike
+    request = turn_request(run.plan, messages, run.in_view)
+    settings = request.settings
     called = run.budget.usage.tool_calls - run.discarded > run.calls_before
     if called and settings.tool_choice not in (None, "auto", "none"):
         settings = replace(settings, tool_choice="auto")  # the call that was required has been made
-    return ModelRequest(
-        messages=(*instructions, *messages),
-        tools=_in_view(run),
-        output_tools=tuple(tool.definition for tool in plan.outputs.tools.values()),
-        allow_text_output=plan.outputs.allow_text,
+    return replace(
+        request,
         settings=settings,
         budget=run.budget.child(),
         drafts=run.drafts,
@@ -166,16 +163,6 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
         written=tuple(run.turn_canvases),
         canvases=run.canvases_before + len(run.canvases),
     )
-
-
-def _in_view(run: Run) -> tuple[ToolDefinition, ...]:
-    """The tools that the run's turns are told about: chosen once, so that all their prompts begin alike."""
-    if run.in_view is None:
-        plan = run.plan
-        tools = [tool.definition for tool in plan.callable_tools.values()]
-        most = plan.model.settings.merge(plan.settings).max_tools
-        run.in_view = tools_in_view(tools, run.messages, most, keep=plan.settings.tool_choice)
-    return run.in_view
 
 
 def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCallPart, ...]:

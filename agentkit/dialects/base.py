@@ -121,6 +121,23 @@ class Parsed:
         return tuple(region for region in self.regions if isinstance(region, CallRegion))
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """How many tokens of a prompt each of its parts has; together they are all of it.
+
+    Attributes:
+        system: the instructions, with what the prompt begins with and what stands around the declarations.
+        tools: each tool's declaration.
+        messages: each message, with what closes the one before; 0 for the instructions.
+        opening: what opens the model's turn.
+    """
+
+    system: int
+    tools: tuple[int, ...]
+    messages: tuple[int, ...]
+    opening: int
+
+
 class Dialect(Protocol):
     """A model family's wire format."""
 
@@ -135,6 +152,17 @@ class Dialect(Protocol):
         model: str | None = None,
     ) -> list[int]:
         """The prompt, up to where the model must go on."""
+        ...
+
+    def outline(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition],
+        *,
+        thinking: bool = False,
+        model: str | None = None,
+    ) -> Outline:
+        """How many tokens the parts of that prompt have."""
         ...
 
     def parse(self, tokens: Sequence[int]) -> Parsed:

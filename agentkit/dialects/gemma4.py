@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from agentkit.dialects import gemma4_parse as reading
 from agentkit.dialects import gemma4_render as writing
-from agentkit.dialects.base import Parsed
+from agentkit.dialects.base import Outline, Parsed
 from agentkit.dialects.gemma4_schema import declaration_pieces
 from agentkit.dialects.gemma4_values import Piece, encode_pieces
 from agentkit.dialects.tokenizer import Tokenizer
@@ -50,7 +51,25 @@ class Gemma4:
         Raises:
             ValueError: a tool's name cannot stand in a call.
         """
-        return writing.render(self.tokenizer, messages, tools, thinking=thinking, model=model)
+        return writing.render(self.tokenizer, messages, tools, thinking=thinking, model=model)[0]
+
+    def outline(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition] = (),
+        *,
+        thinking: bool = False,
+        model: str | None = None,
+    ) -> Outline:
+        """How many tokens each part of `render`'s prompt has."""
+        ids, ends = writing.render(self.tokenizer, messages, tools, thinking=thinking, model=model)
+        declared = tuple(len(self.render_tool(tool)) for tool in tools)
+        return Outline(
+            system=ends[0] - sum(declared),
+            tools=declared,
+            messages=tuple(end - start for start, end in pairwise(ends)),
+            opening=len(ids) - ends[-1],
+        )
 
     def parse(self, tokens: Sequence[int]) -> Parsed:
         """The regions of a model's turn: what it wrote after `render`'s prompt, over as many canvases as it took.

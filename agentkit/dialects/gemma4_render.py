@@ -114,6 +114,12 @@ class Transcript:
         self._turn = _Turn.CLOSED
         self._write(BOS)
 
+    @property
+    def length(self) -> int:
+        """How many tokens are written."""
+        self._flush()
+        return len(self._ids)
+
     def system(self, text: str, tools: Sequence[ToolDefinition] = (), *, thinking: bool = False) -> None:
         self._close()
         self._write(*system_pieces(text, tools, thinking=thinking))
@@ -240,13 +246,14 @@ def render(
     *,
     thinking: bool,
     model: str | None,
-) -> list[int]:
-    """See `agentkit.dialects.gemma4.Gemma4.render`."""
+) -> tuple[list[int], list[int]]:
+    """The prompt of `agentkit.dialects.gemma4.Gemma4.render`, and where its system turn and each message end."""
     transcript = Transcript(tokenizer, thinking=thinking)
     first = messages[0] if messages else None
     if tools or thinking or isinstance(first, SystemMessage):
         instructions = first.text if isinstance(first, SystemMessage) else ""
         transcript.system(instructions, tools, thinking=thinking)
+    ends = [transcript.length]
     last_user = max((index for index, message in enumerate(messages) if isinstance(message, UserMessage)), default=-1)
     for index, message in enumerate(messages):
         with_thoughts = index > last_user
@@ -267,4 +274,5 @@ def render(
             )
         else:
             transcript.assistant(message, with_thoughts=with_thoughts)
-    return transcript.finish()
+        ends.append(transcript.length)
+    return transcript.finish(), ends

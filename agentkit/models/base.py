@@ -24,7 +24,7 @@ from agentkit.settings import ModelSettings
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
-    from agentkit.dialects.base import Fault
+    from agentkit.dialects.base import Fault, Outline
     from agentkit.events import Event
 
 Emit: TypeAlias = "Callable[[Event], Awaitable[None]]"
@@ -170,6 +170,15 @@ class Model(ABC):
         Nothing, for a model whose canvases say nothing by themselves.
         """
         return ()
+
+    @property
+    def context_length(self) -> int | None:
+        """The most tokens that a prompt and what is written after it can have; None where the model doesn't say."""
+        return None
+
+    def outline(self, request: ModelRequest) -> Outline | None:
+        """The tokens of the parts of a prompt; None where the model doesn't count them."""
+        return None
 
     @abstractmethod
     def converse(self) -> AbstractAsyncContextManager[Conversation]:

@@ -18,7 +18,7 @@ import anyio
 import anyio.to_thread
 
 from agentkit.dialects import Gemma4
-from agentkit.dialects.base import CallRegion, Dialect, Parsed
+from agentkit.dialects.base import CallRegion, Dialect, Outline, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import ModelError, UsageLimitExceeded, UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, SpanRenoised
@@ -116,6 +116,15 @@ class DiffusionModel(Model):
         tokens = [token for canvas in canvases for token in canvas.tokens]
         message = message_of(self.dialect.parse(tokens), tokens, model=self.name, turn=0)
         return [part for part in message.parts if not isinstance(part, ToolCallPart)]
+
+    @property
+    def context_length(self) -> int:
+        """The most tokens that a prompt and what is written after it can have."""
+        return self.engine.max_tokens
+
+    def outline(self, request: ModelRequest) -> Outline:
+        thinking = bool(self.settings.merge(request.settings).thinking)
+        return self.dialect.outline(request.messages, request.declared, thinking=thinking, model=self.name)
 
     @asynccontextmanager
     async def converse(self) -> AsyncIterator[Conversation]:
