@@ -14,12 +14,13 @@ from typing import Any
 
 import anyio
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from agentkit.agent import Agent
 from agentkit.batch import BatchItem
 from agentkit.cli.journal import Journal, digest_of, key_of, open_journal
 from agentkit.cli.options import FINISHED, STOPPED, Commands, add_agent_options, make_agent
+from agentkit.cli.progress import progress_bar
 from agentkit.display import finished_as_json
 from agentkit.errors import UserError
 from agentkit.events import RunFinished
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         total = sum(1 for _ in lines())
         agent, _ = make_agent(options)
         console = Console(stderr=True, highlight=False)
-        with _progress(console) as progress:
+        with progress_bar(console) as progress:
             progress.add_task("batch", total=total)
             anyio.run(_answer, agent, lines(), journal, options.concurrency, progress)
         ended = Counter(journal.done[line.key] for line in read_lines(options.input))
@@ -146,14 +147,3 @@ def _read_line(index: int, raw: bytes) -> Line:
         fault = 'a line is a string, or an object whose "prompt" is a string'
         return Line(index, id, fault=fault, digest=digest_of(repr(raw)))
     return Line(index, id, prompt, digest=digest_of(prompt))
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
