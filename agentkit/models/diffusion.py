@@ -22,7 +22,7 @@ from agentkit.dialects.base import CallRegion, Dialect, Outline, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import ModelError, UsageLimitExceeded, UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, SpanRenoised
-from agentkit.messages import AssistantMessage, AssistantPart, ToolCallPart, ToolDefinition
+from agentkit.messages import AssistantMessage, AssistantPart, ToolDefinition
 from agentkit.models.allowed import check_allowed
 from agentkit.models.base import (
     CanvasRecord,
@@ -35,7 +35,7 @@ from agentkit.models.base import (
     WrongCall,
     emit_parts,
 )
-from agentkit.models.reading import doubts_of, finish_of, message_of, probabilities_of, usage_of, with_ids_of
+from agentkit.models.reading import doubts_of, finish_of, message_of, probabilities_of, said_on, usage_of, with_ids_of
 from agentkit.models.watch import CallWatch
 from agentkit.settings import Constraints, ModelSettings
 from agentkit.tasks import flat_errors
@@ -113,9 +113,7 @@ class DiffusionModel(Model):
         return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)
 
     def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
-        tokens = [token for canvas in canvases for token in canvas.tokens]
-        message = message_of(self.dialect.parse(tokens), tokens, model=self.name, turn=0)
-        return [part for part in message.parts if not isinstance(part, ToolCallPart)]
+        return said_on(canvases, self.dialect)
 
     @property
     def context_length(self) -> int:
@@ -154,9 +152,10 @@ class DiffusionConversation(Conversation):
             prompt = self._prompt(request)
             hold = await self._hold(request)
             self._canvases = max(self._canvases, request.canvases + len(request.written))
+            request, hold = _gone_on(request, hold)
             read, records = await self._continue(prompt, request, hold, emit)
         records = [*request.written, *records]
-        tokens = [token for record in records for token in record.tokens]
+        tokens = _tokens_of(records)
         parsed = self.model.dialect.parse(tokens)
         message = self._message(parsed, tokens, probabilities_of(records), turn=len(request.messages))
         await emit_parts(message, emit)
@@ -175,9 +174,7 @@ class DiffusionConversation(Conversation):
         """Writes what the turn lacks; gives the number of tokens that were read, and the new canvases."""
         if request.written and request.written[-1].stopped:
             return 0, []
-        tokens = [token for record in request.written for token in record.tokens]
-        if hold is not None and tokens:
-            hold = replace(hold, state=hold.automaton.follow(tokens))
+        tokens = _tokens_of(request.written)
         context, read = await self._read([*prompt, *tokens], request)
         return read, await self._write(context, request, hold, emit, used=len(tokens))
 
@@ -458,6 +455,18 @@ def _dialect(name: str, tokenizer: Tokenizer) -> Dialect:
     if name not in DIALECTS:
         raise UserError(f"No dialect is called {name!r}; there are {', '.join(DIALECTS)}, or give a Dialect object.")
     return DIALECTS[name](tokenizer)
+
+
+def _gone_on(request: ModelRequest, hold: Hold | None) -> tuple[ModelRequest, Hold | None]:
+    """The hold behind what is written of the turn. Canvases that it doesn't allow (it was another one) are dropped."""
+    if hold is None or not request.written:
+        return request, hold
+    states = hold.automaton.follow(_tokens_of(request.written))
+    return (request, replace(hold, state=states)) if states else (replace(request, written=()), hold)
+
+
+def _tokens_of(records: Sequence[CanvasRecord]) -> list[int]:
+    return [token for record in records for token in record.tokens]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agentkit.dialects.base import CallRegion, Fault, Parsed, TextRegion
+from agentkit.dialects.base import CallRegion, Dialect, Fault, Parsed, TextRegion
 from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart
 from agentkit.models.base import CanvasRecord, Finish
 from agentkit.models.watch import call_id
@@ -33,6 +33,13 @@ def message_of(
         elif text := region.text.strip():
             parts.append(ThoughtPart(text))
     return AssistantMessage(tuple(parts), model=model, tokens=tuple(tokens))
+
+
+def said_on(canvases: Sequence[CanvasRecord], dialect: Dialect) -> list[AssistantPart]:
+    """The text and the thoughts of a turn that got no further than these canvases."""
+    tokens = [token for canvas in canvases for token in canvas.tokens]
+    parts = message_of(dialect.parse(tokens), tokens, model="", turn=0).parts
+    return [part for part in parts if not isinstance(part, ToolCallPart)]
 
 
 def with_ids_of(renewed: AssistantMessage, message: AssistantMessage, index: int) -> AssistantMessage:

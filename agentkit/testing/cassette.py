@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 from agentkit.budget import Budget
 from agentkit.errors import UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, Event
-from agentkit.messages import AssistantMessage
+from agentkit.messages import AssistantMessage, AssistantPart
 from agentkit.models.base import (
     CanvasRecord,
     Conversation,
@@ -25,7 +25,7 @@ from agentkit.models.base import (
     emit_parts,
 )
 from agentkit.models.diffusion import DIALECTS
-from agentkit.models.reading import finish_of, message_of, with_ids_of
+from agentkit.models.reading import finish_of, message_of, said_on, with_ids_of
 from agentkit.schema import ArgumentFault
 from agentkit.testing.tape import Canvas, CassetteError, Prompt, Take, Tape, TapeTokenizer, plain
 from agentkit.usage import Usage
@@ -50,6 +50,9 @@ class RecordingModel(Model):
 
     def save(self, path: str | Path) -> None:
         self._tape.save(Path(path))
+
+    def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
+        return self._model.parts_of(canvases)
 
     def converse(self) -> AbstractAsyncContextManager[Conversation]:
         return self._conversation()
@@ -109,6 +112,9 @@ class CassetteModel(Model):
             raise CassetteError(f"{path} is in the dialect {tape.dialect!r}, which is unknown here.")
         self.dialect = DIALECTS[tape.dialect](self.tokenizer)
         self._left = list(tape.takes)
+
+    def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
+        return said_on(canvases, self.dialect)
 
     def converse(self) -> AbstractAsyncContextManager[Conversation]:
         return self._conversation()

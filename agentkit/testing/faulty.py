@@ -13,7 +13,7 @@ import anyio
 
 from agentkit.errors import ModelError, UserError
 from agentkit.messages import JSON, AssistantMessage, AssistantPart, ToolCallPart
-from agentkit.models.base import Conversation, Emit, Model, ModelRequest, ModelResponse, WrongCall
+from agentkit.models.base import CanvasRecord, Conversation, Emit, Model, ModelRequest, ModelResponse, WrongCall
 from agentkit.schema import escaped_step
 
 
@@ -66,6 +66,9 @@ class FaultyModel(Model):
         self._error = error
         self._random = random.Random(seed)
         self._asked = 0
+
+    def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
+        return self.model.parts_of(canvases)
 
     def converse(self) -> AbstractAsyncContextManager[Conversation]:
         return self._conversation()

@@ -96,13 +96,28 @@ class TokenAutomaton:
         return {label: place for place, label in enumerate(labels)}
 
     def follow(self, tokens: Sequence[int]) -> frozenset[int]:
-        """The states in which a path from the start may be behind these tokens; empty if none writes them."""
+        """The states in which a path from the start may be behind these tokens; empty if none writes them.
+
+        A choice counts as all its ways: what the model chose shows in the tokens.
+        """
         states = {self.start}
         source, target, label = (np.asarray(column) for column in (self.source, self.target, self.label))
         for token in tokens:
+            states = self._entered(states)
             edges = np.flatnonzero(np.isin(source, list(states)))
+            ways = [way for state in states for way in self.choices.get(state, ()) if not way.enters]
             states = {int(target[edge]) for edge in edges if token in self.sets[int(label[edge])]}
+            states.update(way.target for way in ways if token in self.sets[way.label])
         return frozenset(states)
+
+    def _entered(self, states: set[int]) -> set[int]:
+        """The states, and those that are entered from them without a token."""
+        waiting, found = list(states), set(states)
+        while waiting:
+            ways = [way.target for way in self.choices.get(waiting.pop(), ()) if way.enters]
+            waiting += [state for state in ways if state not in found]
+            found.update(ways)
+        return found
 
     def check(self, vocab_size: int) -> None:
         """Raises PlanError where it does not fit the model."""
