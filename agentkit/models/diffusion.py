@@ -12,7 +12,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.to_thread
@@ -92,10 +92,12 @@ class DiffusionModel(Model):
         name: str | None = None,
         settings: ModelSettings | None = None,
         max_batch: int | None = None,
+        quantization: Literal["int8", "int4"] | None = None,
         progress: Progress | None = None,
     ) -> DiffusionModel:
         """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers).
 
+        quantization: holds the weights in 8 or 4 bits; needs the extra `quantization`.
         max_batch: the most canvases in one pass of the network, which bounds what a pass needs of memory.
         """
         check_allowed(str(source))
@@ -108,7 +110,9 @@ class DiffusionModel(Model):
                 f"Running a model in this process needs {error.name}: pip install 'agentkit-diffusion[engine]'."
             ) from error
         batch = {} if max_batch is None else {"max_batch": max_batch}
-        engine = Engine.from_pretrained(source, device=device, dtype=dtype, progress=progress, **batch)
+        engine = Engine.from_pretrained(
+            source, device=device, dtype=dtype, quantization=quantization, progress=progress, **batch
+        )
         tokenizer = Tokenizer.from_pretrained(source)
         return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)
 

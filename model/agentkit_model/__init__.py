@@ -22,6 +22,7 @@ from agentkit_model.errors import (
     EngineError,
     OutOfMemoryError,
     PlanError,
+    QuantizationError,
 )
 from agentkit_model.path import Hold
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
@@ -47,6 +48,7 @@ __all__ = [
     "OutOfMemoryError",
     "PlanError",
     "Progress",
+    "QuantizationError",
     "SamplerSettings",
     "Stats",
     "TokenAutomaton",

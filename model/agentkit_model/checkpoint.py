@@ -14,8 +14,10 @@ from huggingface_hub import snapshot_download
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 from transformers.utils import logging as transformers_logging
 
+from agentkit_model import quantize
 from agentkit_model.errors import CheckpointError, OutOfMemoryError
 from agentkit_model.progress import Progress, download_bar, weights_told
+from agentkit_model.quantize import Quantization
 from agentkit_model.sampler import SamplerSettings
 
 MODEL_TYPE = "diffusion_gemma"
@@ -31,10 +33,17 @@ ITEM_SIZES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 
 
 
 def load(
-    source: str | Path, *, device: str | torch.device, dtype: str | torch.dtype, progress: Progress | None = None
+    source: str | Path,
+    *,
+    device: str | torch.device,
+    dtype: str | torch.dtype,
+    quantization: Quantization | None = None,
+    progress: Progress | None = None,
 ) -> DiffusionGemmaForBlockDiffusion:
     """Loads the network from a folder or from the hub; see `Engine.from_pretrained` for the errors."""
     target = choose_device(device)
+    if quantization is not None:
+        quantize.check(quantization, target)
     folder = Path(source).expanduser()
     chosen = choose_dtype(dtype, target, "auto" if target.type != "cpu" else torch.float32)
     if not folder.is_dir():
@@ -43,7 +52,12 @@ def load(
                 f"{source}: no such folder. Give the folder that holds config.json, or a hub id (owner/name)"
             )
         folder = download(str(source), progress)
-    size = check_folder(folder, chosen, target)
+    # Weights that are quantised come to the host first, whole.
+    size = check_folder(folder, chosen, target if quantization is None else torch.device("cpu"))
+    if quantization is not None and target.type != "cpu":
+        kept = chosen if isinstance(chosen, torch.dtype) else torch.bfloat16
+        needed = quantize.weight_bytes(DiffusionGemmaConfig.from_pretrained(str(folder)), quantization, kept)
+        check_memory(folder, needed, target)
     try:
         with _LOADING, _progress_bar(size >= LONG_LOAD), weights_told(progress):
             model, report = DiffusionGemmaForBlockDiffusion.from_pretrained(
@@ -60,18 +74,32 @@ def load(
         raise CheckpointError(
             f"{source}: {len(missing)} weights are not in the checkpoint's files, the first: {missing[0]}"
         )
-    return model.to(target)
+    return place(model, target, quantization)
+
+
+def place(
+    model: DiffusionGemmaForBlockDiffusion, device: torch.device, quantization: Quantization | None
+) -> DiffusionGemmaForBlockDiffusion:
+    """The network on the device, quantised on the way there where that is asked for."""
+    if quantization is not None:
+        quantize.quantize(model, quantization, device)
+    return model.to(device)
 
 
 def random_model(
-    config: DiffusionGemmaConfig, *, seed: int, device: str | torch.device, dtype: str | torch.dtype
+    config: DiffusionGemmaConfig,
+    *,
+    seed: int,
+    device: str | torch.device,
+    dtype: str | torch.dtype,
+    quantization: Quantization | None = None,
 ) -> DiffusionGemmaForBlockDiffusion:
     """A network with weights drawn from the seed on the CPU."""
     target = choose_device(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = DiffusionGemmaForBlockDiffusion(config)
-    return model.to(device=target, dtype=choose_dtype(dtype, target, torch.float32))
+    return place(model.to(choose_dtype(dtype, target, torch.float32)), target, quantization)
 
 
 def choose_device(device: str | torch.device) -> torch.device:
@@ -151,13 +179,19 @@ def check_folder(folder: Path, dtype: Any, device: torch.device) -> int:
     cannot be loaded onto that device."""
     check_config(folder)
     needed = sum(_size(file, dtype) for file in _weight_files(folder))
+    check_memory(folder, needed, device)
+    return needed
+
+
+def check_memory(folder: Path, needed: int, device: torch.device) -> None:
+    """Raises OutOfMemoryError if the device has less memory free than the folder's weights need."""
     free = free_memory(device)
     if free is not None and needed > free:
         raise OutOfMemoryError(
             f"{folder}: the weights take {needed / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free on {device}; "
-            'give dtype="bfloat16" if that is not the dtype already, free memory, or use another device'
+            'give dtype="bfloat16" if that is not the dtype already, or quantization="int8" or "int4", free memory, or '
+            "use another device"
         )
-    return needed
 
 
 @contextmanager

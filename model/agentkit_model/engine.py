@@ -17,6 +17,7 @@ from agentkit_model.context import Context, Limits
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
 from agentkit_model.progress import Progress
+from agentkit_model.quantize import Quantization
 from agentkit_model.runner import PREFIX_MEMORY, Runner
 from agentkit_model.worker import Stats, Worker
 
@@ -110,20 +111,25 @@ class Engine:
         *,
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
+        quantization: Quantization | None = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> Self:
         """Opens a checkpoint: a local folder (no network access), or the id of one on the Hugging Face hub.
 
         device: "auto" takes CUDA, then MPS, then the CPU. dtype: "auto" takes the checkpoint's own, and float32 on the
-        CPU. progress: is told how far it has come, in the thread that loads or in one that downloads: it must be quick.
+        CPU. quantization: "int8" or "int4" holds the weights in so many bits (see `agentkit_model.quantize`; needs the
+        extra `quantization`); on its way, the whole checkpoint goes through the host's memory. progress: is told how
+        far it has come, in the thread that loads or in one that downloads: it must be quick.
         options: of the constructor.
 
         Raises:
             CheckpointError: not a DiffusionGemma checkpoint, or a file is missing; the message says which.
             OutOfMemoryError: the weights do not fit into the free memory.
+            QuantizationError: the weights cannot be quantised here; the message says what to do.
         """
-        return cls(checkpoint.load(source, device=device, dtype=dtype, progress=progress), **options)
+        model = checkpoint.load(source, device=device, dtype=dtype, quantization=quantization, progress=progress)
+        return cls(model, **options)
 
     @classmethod
     def from_config(
@@ -133,6 +139,7 @@ class Engine:
         seed: int = 0,
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
+        quantization: Quantization | None = None,
         **options: Any,
     ) -> Self:
         """An engine with random weights, for tests and for measuring speed without a checkpoint.
@@ -140,7 +147,9 @@ class Engine:
         The weights depend on the seed alone; torch's own random state is left as it was. dtype "auto" is float32.
         options: of the constructor.
         """
-        model = checkpoint.random_model(copy.deepcopy(config), seed=seed, device=device, dtype=dtype)
+        model = checkpoint.random_model(
+            copy.deepcopy(config), seed=seed, device=device, dtype=dtype, quantization=quantization
+        )
         return cls(model, **options)
 
     async def open(self, tokens: Sequence[int] = ()) -> Context:

@@ -2,6 +2,7 @@
 
 EngineError
 ├── CheckpointError      the folder or hub id is not a loadable DiffusionGemma checkpoint: mend the path or the files
+├── QuantizationError    the weights cannot be held in fewer bits here: install what is missing, or leave it out
 ├── OutOfMemoryError     weights, cache or batch do not fit: a smaller dtype, batch or context
 ├── ContextError         a context was asked for something it cannot do: mend the call
 ├── PlanError            a canvas plan holds values that make no sense: mend the plan (also a ValueError)
@@ -17,6 +18,10 @@ class EngineError(Exception):
 
 class CheckpointError(EngineError):
     """The source is not a complete DiffusionGemma checkpoint; the message says what is missing and where."""
+
+
+class QuantizationError(EngineError):
+    """The weights cannot be quantised: the extra is not installed, or the device has no kernels for it."""
 
 
 class OutOfMemoryError(EngineError):

@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     judge.add_argument("--model", type=Path, required=True)
     judge.add_argument("--cases", type=int, default=200, help="cases of each set")
     judge.add_argument("--sets", nargs="*", default=["known", "invented", "families", "composed", "irrelevant", "chat"])
+    judge.add_argument("--quantization", choices=["int8", "int4"], help="with the weights in so many bits")
     judge.add_argument("--json", type=Path, help="write the figures to this file")
     judge.add_argument("--show", type=int, default=0, help="print so many wrong cases of each set")
     judge.set_defaults(run=run_evaluate)
@@ -104,7 +105,14 @@ def run_export(options: argparse.Namespace) -> None:
 def run_evaluate(options: argparse.Namespace) -> None:
     from .evaluate import evaluate
 
-    evaluate(options.model, sets=options.sets, cases=options.cases, report=options.json, show=options.show)
+    evaluate(
+        options.model,
+        sets=options.sets,
+        cases=options.cases,
+        report=options.json,
+        show=options.show,
+        quantization=options.quantization,
+    )
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from agentkit.models.base import ModelRequest
 from agentkit.models.hold import turn_hold
 from agentkit.settings import Constraints
 from agentkit_model import CanvasPlan, Context, Engine
+from agentkit_model.quantize import Quantization
 
 from .cases import Case
 from .conversation import DATA_VERSION, EVALUATION_VERSION, evaluation_case
@@ -129,7 +130,13 @@ class Evaluation:
 
 
 def evaluate(
-    model: Path, *, sets: Sequence[str], cases: int, report: Path | None = None, show: int = 0
+    model: Path,
+    *,
+    sets: Sequence[str],
+    cases: int,
+    report: Path | None = None,
+    show: int = 0,
+    quantization: Quantization | None = None,
 ) -> dict[str, Any]:
     """Measures the checkpoint in `model` on `cases` cases of each set; prints tables and returns the figures."""
     console = Console()
@@ -137,7 +144,7 @@ def evaluate(
     ways = {"free": None, "constrained": Constraints(grounding="inferred")}
     figures: dict[str, dict[str, Figures]] = {way: {} for way in ways}
     milliseconds: dict[str, float] = {}
-    with Engine.from_pretrained(model, device="cpu", dtype="float32") as engine:
+    with Engine.from_pretrained(model, device="cpu", dtype="float32", quantization=quantization) as engine:
         tokenizer = Tokenizer.from_pretrained(model)
         with Progress("evaluating", total=cases * len(sets) * len(ways)) as progress:
             done = 0

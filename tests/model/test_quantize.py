@@ -1,0 +1,136 @@
+"""Weights in 8 and 4 bits: close to the float ones, smaller, and run by the engine like any others."""
+
+import copy
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from agentkit_model import CanvasPlan, Engine, QuantizationError, checkpoint, quantize
+from agentkit_model.quantize import QuantizedExperts, weight_bytes
+
+WIDTHS = ["int8", "int4"]
+# The relative error of one product, from rounding alone: 127 steps for a row's greatest number, 15 for a block's.
+ERROR = {"int8": 0.012, "int4": 0.13}
+
+
+def relative(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    return float((found - wanted).norm() / wanted.norm())
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.mark.parametrize("shape", [(320, 128), (33, 20), (128, 64)])
+@pytest.mark.parametrize("spread", [0.02, 1e-6, 1e6])
+def test_a_linear_layer_is_close_at_any_size_of_its_weights(width: Any, shape: tuple[int, int], spread: float) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(shape[1], shape[0])
+    with torch.no_grad():
+        layer.weight.normal_(0, spread)
+        layer.bias.normal_(0, spread)
+    layer.requires_grad_(False)
+    x = torch.randn(7, 3, shape[1])
+    wanted = layer(x)
+    holder = nn.Module()
+    holder.up_proj = layer
+    quantize._replace(holder, ("up_proj",), width, torch.device("cpu"))
+    assert type(holder.up_proj) is not nn.Linear
+    assert (holder.up_proj.out_features, holder.up_proj.in_features) == shape
+    assert relative(holder.up_proj(x), wanted) < ERROR[width]
+
+
+def test_a_weight_of_zeros_stays_zero(width: Any) -> None:
+    holder = nn.Module()
+    holder.up_proj = nn.Linear(64, 32, bias=False)
+    nn.init.zeros_(holder.up_proj.weight)
+    quantize._replace(holder, ("up_proj",), width, torch.device("cpu"))
+    assert torch.equal(holder.up_proj(torch.randn(2, 64)), torch.zeros(2, 32))
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_experts_are_close_and_called_like_transformers_own(
+    tiny_config: Any, twin: Any, width: Any, count: int
+) -> None:
+    picks = min(count, 2)
+    config = tiny_config(hidden_size=64, moe_intermediate_size=64, num_experts=count, top_k_experts=picks)
+    experts = twin(config).model.decoder.layers[0].experts
+    held = QuantizedExperts(experts, width, torch.device("cpu"))
+    torch.manual_seed(0)
+    hidden, index = torch.randn(9, 64), torch.stack([torch.randperm(count)[:picks] for _ in range(9)])
+    weights = torch.rand(9, picks)
+    with torch.no_grad():
+        assert relative(held(hidden, index, weights), experts(hidden, index, weights)) < 2.5 * ERROR[width]
+
+
+@pytest.mark.parametrize("text", [{}, {"num_experts": 4, "top_k_experts": 2}], ids=["one expert", "experts"])
+def test_the_engine_runs_quantised_weights(tiny_config: Any, width: Any, text: dict[str, Any]) -> None:
+    """The engine's own passes agree with transformers' modules over the same quantised layers."""
+    config = tiny_config(**text)
+    model = checkpoint.random_model(
+        copy.deepcopy(config), seed=3, device="cpu", dtype=torch.float32, quantization=width
+    )
+    assert {p.dtype for p in model.model.decoder.layers[0].mlp.parameters()} <= {torch.int8, torch.uint8}
+    decoder, encoder = model.model.decoder.layers[0], model.model.encoder.language_model.layers[0]
+    assert decoder.mlp.up_proj is encoder.mlp.up_proj
+    assert decoder.experts is encoder.experts
+    prompt, plan = [2, 7, 9, 30, 4, 11], CanvasPlan(seed=1, max_denoising_steps=1, confidence_threshold=0.0)
+    start = torch.randint(48, (8,), generator=torch.Generator().manual_seed(1))[None]  # the canvas' noise
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([prompt]), decoder_input_ids=start).logits[0]
+    with Engine(model) as engine, engine.sync.open(prompt) as context, context.fill(plan) as canvas:
+        assert list(canvas.result().tokens) == logits.argmax(dim=-1).tolist()
+    with Engine.from_config(config, seed=3, device="cpu", quantization=width) as engine:
+        with engine.sync.open(prompt) as context, context.fill(plan) as canvas:
+            assert list(canvas.result().tokens) == logits.argmax(dim=-1).tolist()
+
+
+def test_logits_of_the_bundled_model_are_close(width: Any) -> None:
+    from agentkit import bundled
+
+    plain, held = (
+        checkpoint.load(bundled.folder(), device="cpu", dtype=torch.float32, quantization=kind)
+        for kind in (None, width)
+    )
+    torch.manual_seed(0)
+    prompt, canvas = torch.randint(20, 2000, (1, 100)), torch.randint(20, 2000, (1, 48))
+    with torch.inference_mode():
+        wanted, found = (m(input_ids=prompt, decoder_input_ids=canvas).logits for m in (plain, held))
+    assert relative(found, wanted) < {"int8": 0.03, "int4": 0.35}[width]
+    with Engine.from_pretrained(bundled.folder(), device="cpu", quantization=width) as engine:
+        context = engine.sync.open(prompt[0].tolist())
+        assert context.fill(CanvasPlan(seed=0, max_denoising_steps=2)).result().steps == 2
+
+
+def test_bytes_by_arithmetic_are_those_that_are_held(tiny_config: Any, width: Any) -> None:
+    """Exact but for 4-bit scales, which are stored in whole blocks of 64 and 256."""
+    config = tiny_config(hidden_size=128, intermediate_size=256, num_experts=4, top_k_experts=2)
+    model = checkpoint.random_model(config, seed=0, device="cpu", dtype=torch.float32, quantization=width)
+    tensors: dict[int, torch.Tensor] = {}
+    for module in model.model.decoder.modules():  # the encoder shares all that it has
+        for tensor in (*module._parameters.values(), module._buffers.get("scales")):
+            if tensor is not None:
+                tensors[id(tensor)] = tensor
+                if (state := getattr(tensor, "quant_state", None)) is not None:
+                    tensors[id(state.absmax)] = state.absmax
+                    tensors[id(state.state2.absmax)] = state.state2.absmax
+    held = sum(tensor.nbytes for tensor in tensors.values())
+    wanted = weight_bytes(config, width, torch.float32)
+    assert held == wanted if width == "int8" else abs(held - wanted) < wanted / 100
+    assert wanted < weight_bytes(config, None, torch.float32) / (2 if width == "int8" else 3)
+
+
+def test_what_cannot_be_done_is_said(tiny_config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match='None, "int8" or "int4", not \'int3\''):
+        quantize.check("int3", torch.device("cpu"))
+    with pytest.raises(QuantizationError, match="on cpu and cuda, not on mps"):
+        quantize.check("int8", torch.device("mps"))
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(QuantizationError, match=r"agentkit-diffusion\[quantization\]"):
+        Engine.from_config(tiny_config(), device="cpu", quantization="int8")
+    with pytest.raises(QuantizationError, match=r"agentkit-diffusion\[quantization\]"):
+        Engine.from_pretrained("anywhere", device="cpu", quantization="int4")
