@@ -24,6 +24,7 @@ from agentkit.cli.progress import progress_bar
 from agentkit.display import finished_as_json
 from agentkit.errors import UserError
 from agentkit.events import RunFinished
+from agentkit.jsonable import NotJsonable
 from agentkit.messages import JSON
 
 ABOUT = """\
@@ -132,8 +133,15 @@ async def _answer(
 
 def _outcome(item: BatchItem) -> dict[str, JSON]:
     if item.result is None:
-        return {"error": {"type": type(item.error).__name__, "message": str(item.error)}}
-    return finished_as_json(RunFinished(item.result))
+        return _error(item.error)
+    try:
+        return finished_as_json(RunFinished(item.result))
+    except NotJsonable as error:
+        return _error(error)
+
+
+def _error(error: Exception | None) -> dict[str, JSON]:
+    return {"error": {"type": type(error).__name__, "message": str(error)}}
 
 
 def _read_line(index: int, raw: bytes) -> Line:

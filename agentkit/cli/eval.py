@@ -17,6 +17,7 @@ from agentkit.cli.options import (
     STOPPED,
     Commands,
     add_tools_option,
+    load_agent,
     load_object,
     load_tools,
     open_model,
@@ -104,12 +105,7 @@ def _agent(options: argparse.Namespace) -> Agent[Any, Any]:
             tools=load_tools(names),
             model_settings=ModelSettings(seed=0),
         )
-    if options.tools or options.instructions:
-        raise UserError("--agent brings its own tools and instructions: leave out --tools and --instructions.")
-    agent = load_object(options.agent, "--agent", "my_app:agent")
-    if not isinstance(agent, Agent):
-        raise UserError(f"--agent {options.agent} is no Agent.")
-    return agent
+    return load_agent(options.agent, [f"--{name}" for name in ("tools", "instructions") if getattr(options, name)])
 
 
 def _variants(options: argparse.Namespace) -> list[Any]:

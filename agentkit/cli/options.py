@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,14 +27,15 @@ DEFAULT_TOOLS = (
 
 def add_agent_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model",
-        default="bundled",
-        help="'bundled', a folder, a hub id, or MODULE:OBJECT for a Model of your own (default: bundled)",
+        "--agent", metavar="MODULE:AGENT", help="an Agent of your own, in place of one made by the options that follow"
+    )
+    parser.add_argument(
+        "--model", help="'bundled', a folder, a hub id, or MODULE:OBJECT for a Model of your own (default: bundled)"
     )
     add_tools_option(parser, f"tools to offer (default: {' '.join(DEFAULT_TOOLS)})")
     parser.add_argument("--no-tools", action="store_true", help="offer no tools")
-    parser.add_argument("--instructions", default="", help="what the model is told before the request")
-    parser.add_argument("--seed", type=int, default=0, help="of the canvases' noise (default: 0)")
+    parser.add_argument("--instructions", help="what the model is told before the request")
+    parser.add_argument("--seed", type=int, help="of the canvases' noise (default: 0)")
     parser.add_argument("--steps", type=int, help="most denoising steps of a canvas")
 
 
@@ -42,12 +43,29 @@ def add_tools_option(parser: argparse.ArgumentParser, help: str, *, required: bo
     parser.add_argument("--tools", nargs="+", action="extend", metavar="MODULE:FUNCTION", help=help, required=required)
 
 
-def make_agent(options: argparse.Namespace) -> tuple[Agent[Any], Model]:
+def make_agent(options: argparse.Namespace) -> tuple[Agent[Any, Any], Model]:
+    """The agent that the options ask for, and its model."""
+    if options.agent is not None:
+        made_by = ("model", "tools", "no_tools", "instructions", "seed", "steps")
+        values = {f"--{name.replace('_', '-')}": getattr(options, name) for name in made_by}
+        given = [name for name, value in values.items() if value is not None and value is not False]
+        agent = load_agent(options.agent, given)
+        return agent, load_model(agent.model) if isinstance(agent.model, str) else agent.model
     names = () if options.no_tools else options.tools or DEFAULT_TOOLS
-    settings = ModelSettings(seed=options.seed, max_denoising_steps=options.steps)
+    settings = ModelSettings(seed=options.seed or 0, max_denoising_steps=options.steps)
     tools = load_tools(names)
-    model = open_model(options.model)
-    return Agent(model, instructions=options.instructions, tools=tools, model_settings=settings), model
+    model = open_model(options.model or "bundled")
+    return Agent(model, instructions=options.instructions or "", tools=tools, model_settings=settings), model
+
+
+def load_agent(name: str, given: Sequence[str]) -> Agent[Any, Any]:
+    """The agent called `module:agent`. Raises `UserError` where there are options `given` that it has itself."""
+    if given:
+        raise UserError(f"--agent brings its own: leave out {', '.join(given)}.")
+    agent = load_object(name, "--agent", "my_app:agent")
+    if not isinstance(agent, Agent):
+        raise UserError(f"--agent {name} is no Agent.")
+    return agent
 
 
 def open_model(name: str) -> Model:

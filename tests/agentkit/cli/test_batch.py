@@ -19,7 +19,7 @@ import os
 
 import anyio
 
-from agentkit import ModelError
+from agentkit import Agent, ModelError
 from agentkit.testing import FunctionModel, call
 
 
@@ -36,6 +36,13 @@ def model():
 
 
 nothing = 3
+
+
+def parsed(prompt: str) -> object:
+    return int(prompt) if prompt.isdigit() else object()
+
+
+agent = Agent(FunctionModel(lambda request: call("parsed", prompt=request.messages[-1].text)), output_type=parsed)
 '''
 
 
@@ -104,6 +111,13 @@ def test_errors_are_asked_again_only_when_that_is_wanted(folder: Path) -> None:
     assert answers(folder)[-1]["output"] == "mended!"
 
 
+def test_an_agent_of_ones_own_with_outputs_that_json_cannot_hold(folder: Path) -> None:
+    write_input(folder, "12", "x")
+    assert main(["batch", "in.jsonl", "out.jsonl", "--agent", "batch_models:agent"]) == 1
+    outcomes = {record["index"]: record for record in answers(folder)}
+    assert outcomes[0]["output"] == 12 and outcomes[1]["error"]["type"] == "NotJsonable"
+
+
 def test_the_same_id_twice_is_an_error_of_the_second_line(folder: Path) -> None:
     write_input(folder, {"id": "a", "prompt": "one"}, {"id": "a", "prompt": "two"})
     assert batch() == 1 and batch() == 1
@@ -154,6 +168,9 @@ def test_wrong_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "can't be written" in complaint("in.jsonl", "no/such/folder/out.jsonl")
     assert "--concurrency 0" in complaint("in.jsonl", "out.jsonl", "--concurrency", "0")
     assert "neither a Model" in complaint("in.jsonl", "out.jsonl", "--model", "batch_models:nothing")
+    own = ("in.jsonl", "out.jsonl", "--agent", "batch_models:agent")
+    assert "leave out --no-tools, --seed" in complaint(*own, "--seed", "0", "--no-tools")
+    assert "is no Agent" in complaint("in.jsonl", "out.jsonl", "--agent", "batch_models:nothing")
     assert asked_nothing(folder)
 
 
