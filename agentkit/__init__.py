@@ -6,6 +6,7 @@ from agentkit.assistant import Answer, Assistant, Loading
 from agentkit.batch import BatchItem
 from agentkit.budget import Budget
 from agentkit.cancellation import CancellationToken
+from agentkit.compaction import DropOldResults, History, Summarise
 from agentkit.context import RunContext
 from agentkit.errors import (
     AgentkitError,
@@ -30,6 +31,7 @@ from agentkit.events import (
     CanvasStarted,
     Event,
     HandedOver,
+    HistoryCompacted,
     RunFinished,
     SpanRenoised,
     TextCommitted,
@@ -59,6 +61,7 @@ from agentkit.messages import (
 from agentkit.models.base import CanvasRecord, Model
 from agentkit.options import RunOptions
 from agentkit.output import ToolOutput
+from agentkit.report import PromptReport
 from agentkit.result import AgentRunResult
 from agentkit.schema import Grounded
 from agentkit.sessions import MemorySession, Session, SqliteSession
@@ -85,11 +88,14 @@ __all__ = [
     "CanvasStarted",
     "Constraints",
     "DeferredToolResults",
+    "DropOldResults",
     "EarlyTools",
     "Event",
     "Grounded",
     "HandedOver",
     "Handoff",
+    "History",
+    "HistoryCompacted",
     "Hooks",
     "Loading",
     "MemorySession",
@@ -100,6 +106,7 @@ __all__ = [
     "ModelRetry",
     "ModelSettings",
     "OutcomeUnknown",
+    "PromptReport",
     "RunCancelled",
     "RunContext",
     "RunError",
@@ -110,6 +117,7 @@ __all__ = [
     "SessionConflict",
     "SpanRenoised",
     "SqliteSession",
+    "Summarise",
     "SystemMessage",
     "TextCommitted",
     "TextPart",

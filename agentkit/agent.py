@@ -15,6 +15,7 @@ import anyio.to_thread
 from typing_extensions import Unpack
 
 from agentkit.batch import BatchItem, open_batch
+from agentkit.compaction import Compaction
 from agentkit.context import DepsT
 from agentkit.delegation import agent_tool
 from agentkit.errors import ToolDefinitionError, UserError
@@ -64,6 +65,7 @@ class Agent(Generic[DepsT, OutputT]):
     name                what the agent is called
     max_parallel_tools  how many calls of one turn run side by side
     hooks               functions that are called as a run goes on
+    compaction          what shortens a conversation before a turn: `DropOldResults`, `Summarise`, or a function
     observer            who looks on at its runs, such as a `Telemetry`
 
     An agent holds no state of its runs: one may serve many at once, from many threads.
@@ -128,6 +130,7 @@ class Agent(Generic[DepsT, OutputT]):
         name: str | None = None,
         max_parallel_tools: int = 8,
         hooks: Hooks | None = None,
+        compaction: Compaction | None = None,
         observer: Observer | None = None,
     ) -> None:
         if retries < 0 or max_parallel_tools < 1 or (tool_timeout is not None and not tool_timeout > 0):
@@ -147,6 +150,7 @@ class Agent(Generic[DepsT, OutputT]):
         self.name = name
         self.max_parallel_tools = max_parallel_tools
         self.hooks = hooks or Hooks()
+        self.compaction = compaction
         self.observer = observer or Observer()
 
     @property
@@ -309,6 +313,7 @@ class Agent(Generic[DepsT, OutputT]):
             tools=tools,
             outputs=self._outputs,
             hooks=self.hooks,
+            compaction=self.compaction,
             instructions=given.get("instructions", self.instructions),
             settings=settings,
             limits=limits or self.usage_limits,

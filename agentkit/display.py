@@ -17,6 +17,7 @@ from agentkit.events import (
     CanvasDraft,
     Event,
     HandedOver,
+    HistoryCompacted,
     RunFinished,
     SpanRenoised,
     ThoughtCommitted,
@@ -72,6 +73,9 @@ class Lines:
                 if event.seconds == 0 and event.result.is_error:
                     self.line("call", describe_call(event.call), "red")
                 self.line("result", str(event.result.content), style)
+            case HistoryCompacted(tokens_before=before, tokens_after=after):
+                tokens = "" if before is None else f" ({before} tokens, now {after})"
+                self.line("", f"the conversation was shortened{tokens}", "dim")
             case HandedOver(agent=agent):
                 self.line("agent", str(agent), "magenta")
             case RunFinished(result):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from agentkit.budget import Scope
-from agentkit.messages import ToolCallPart, ToolResult
+from agentkit.messages import Message, ToolCallPart, ToolResult
 from agentkit.models.base import CanvasRecord
 from agentkit.result import AgentRunResult
 
@@ -114,6 +114,19 @@ class ToolCallFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryCompacted:
+    """The agent's `compaction` has shortened the conversation; the model and `result.all_messages()` have `after`.
+
+    tokens_before, tokens_after  of the whole prompt; None where the model doesn't count them
+    """
+
+    before: tuple[Message, ...]
+    after: tuple[Message, ...]
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HandedOver:
     """The conversation is another agent's from here on; both by their names."""
 
@@ -153,6 +166,7 @@ Event: TypeAlias = (
     | ToolCallStarted
     | ToolCallDiscarded
     | ToolCallFinished
+    | HistoryCompacted
     | HandedOver
     | UsageWarning
     | RunFinished

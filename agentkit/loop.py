@@ -28,9 +28,10 @@ from agentkit.messages import (
 from agentkit.models.base import Conversation, ModelRequest, ModelResponse
 from agentkit.output import OutputTool
 from agentkit.repair import Repairs
-from agentkit.request import in_view, turn_request
+from agentkit.request import seen_tools, turn_request
 from agentkit.result import NO_OUTPUT, AgentRunResult
 from agentkit.run import Plan, Run
+from agentkit.shortening import compact
 from agentkit.stuck import stop_if_stuck
 from agentkit.tasks import flat_errors
 from agentkit.turn import close_turn, leave_turn_open
@@ -128,6 +129,7 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
     await run.stop_if_cancelled()
     run.budget.check_turn()
     run.budget.charge(turns=1)
+    await compact(run)
     request = _request(run, run.messages, early)
     with run.plan.observer.turn(run, request) as ended:
         response = await conversation.respond(request, run.emit)
@@ -147,9 +149,7 @@ async def _turn(run: Run, conversation: Conversation, early: EarlyCalls) -> None
 
 def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelRequest:
     """What the model is asked for a turn after `messages`."""
-    if run.in_view is None:
-        run.in_view = in_view(run.plan, run.messages)  # chosen once, so that all prompts of the run begin alike
-    request = turn_request(run.plan, messages, run.in_view)
+    request = turn_request(run.plan, messages, seen_tools(run))
     settings = request.settings
     called = run.budget.usage.tool_calls - run.discarded > run.calls_before
     if called and settings.tool_choice not in (None, "auto", "none"):
@@ -161,7 +161,7 @@ def _request(run: Run, messages: Sequence[Message], early: EarlyCalls) -> ModelR
         drafts=run.drafts,
         early=early.hook,
         written=tuple(run.turn_canvases),
-        canvases=run.canvases_before + len(run.canvases),
+        canvases=run.next_canvas,
     )
 
 

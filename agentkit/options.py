@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from agentkit.approval import DeferredToolResults
 from agentkit.budget import Budget
 from agentkit.cancellation import CancellationToken
+from agentkit.compaction import Compaction
 from agentkit.context import DepsT
 from agentkit.hooks import Hooks
 from agentkit.messages import Message
@@ -33,6 +34,7 @@ class AgentOptions(TypedDict, Generic[DepsT], total=False):
     name: str | None
     max_parallel_tools: int
     hooks: Hooks | None
+    compaction: Compaction | None
     observer: Observer | None
 
 

@@ -12,6 +12,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from agentkit.budget import Budget, Near
 from agentkit.calls import NO_CALL, Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
+from agentkit.compaction import Compaction
 from agentkit.context import RunContext
 from agentkit.events import (
     CanvasCommitted,
@@ -51,6 +52,7 @@ class Plan:
     tools: dict[str, Tool]
     outputs: Outputs = field(default_factory=Outputs)
     hooks: Hooks = field(default_factory=Hooks)
+    compaction: Compaction | None = None
     instructions: str = ""
     settings: ModelSettings = field(default_factory=ModelSettings)
     limits: UsageLimits = field(default_factory=UsageLimits)
@@ -146,6 +148,11 @@ class Run:
         await checkpoint_if_cancelled()
         if self.token.cancelled:
             await anyio.sleep_forever()
+
+    @property
+    def next_canvas(self) -> int:
+        """The index of the run's next canvas."""
+        return self.canvases_before + len(self.canvases)
 
     async def emit(self, event: Event) -> None:
         """Keeps what has to survive an interrupted turn, and passes the event on."""

@@ -137,6 +137,10 @@ class Outline:
     messages: tuple[int, ...]
     opening: int
 
+    @property
+    def total(self) -> int:
+        return self.system + sum(self.tools) + sum(self.messages) + self.opening
+
 
 class Dialect(Protocol):
     """A model family's wire format."""

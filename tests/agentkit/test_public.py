@@ -29,11 +29,14 @@ def test_the_public_names():
         CanvasStarted
         Constraints
         DeferredToolResults
+        DropOldResults
         EarlyTools
         Event
         Grounded
         HandedOver
         Handoff
+        History
+        HistoryCompacted
         Hooks
         Loading
         MemorySession
@@ -44,6 +47,7 @@ def test_the_public_names():
         ModelRetry
         ModelSettings
         OutcomeUnknown
+        PromptReport
         RunCancelled
         RunContext
         RunError
@@ -54,6 +58,7 @@ def test_the_public_names():
         SessionConflict
         SpanRenoised
         SqliteSession
+        Summarise
         SystemMessage
         TextCommitted
         TextPart

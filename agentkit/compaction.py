@@ -1,0 +1,136 @@
+"""Keeping a conversation short: what is dropped of it, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from agentkit.errors import UserError
+from agentkit.messages import Message, ToolMessage, ToolResult, UserMessage
+
+DROPPED = "(dropped to save room)"
+SUMMARY = "Summary of the conversation until here: "
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A conversation before a turn of the model, as a policy sees it.
+
+    messages  all of it but the agent's instructions
+    tokens    of the whole prompt; None where the model doesn't count them
+    context   the most tokens the model can hold; None where it doesn't say
+    """
+
+    messages: tuple[Message, ...]
+    tokens: int | None = None
+    context: int | None = None
+    _ask: Callable[[Sequence[Message], int], Awaitable[str]] | None = field(default=None, repr=False)
+
+    @property
+    def filled(self) -> float:
+        """How much of the context the prompt fills, from 0 to 1 and above; 1 where that is not known."""
+        return self.tokens / self.context if self.tokens is not None and self.context else 1.0
+
+    async def ask(self, messages: Sequence[Message], *, max_tokens: int) -> str:
+        """What the same model answers to other messages: without the agent's instructions and tools, on its budget."""
+        if self._ask is None:
+            raise UserError("This history belongs to no run: there is no model to ask.")
+        return await self._ask(messages, max_tokens)
+
+
+Compaction: TypeAlias = Callable[[History], Sequence[Message] | Awaitable[Sequence[Message]]]
+"""Gives the messages to go on with. The last one has to stay, and no call may be cut from its result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropOldResults:
+    """Puts a short note in the place of what tools answered long ago; the calls stay.
+
+    keep  the results of so many latest turns stay whole; those that the model has yet to read do in any case
+    over  how much of the context has to be filled before anything is dropped; 0: always
+    """
+
+    keep: int = 3
+    over: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_numbers(self.keep, self.over)
+
+    def __call__(self, history: History) -> Sequence[Message]:
+        if history.filled < self.over:
+            return history.messages
+        places = [place for place, message in enumerate(history.messages) if isinstance(message, ToolMessage)]
+        old = set(places[: max(0, len(places) - self.keep)]) - {len(history.messages) - 1}
+        return [_emptied(message) if place in old else message for place, message in enumerate(history.messages)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summarise:
+    """Puts a summary by the same model in the place of what was said long ago, as a message of the user.
+
+    keep          so many latest steps stay whole: a message, or a turn of calls with its results; the last request
+                  stays besides
+    over          how much of the context has to be filled first; 0: always
+    instructions  what the model is asked for
+    max_tokens    of the summary
+    """
+
+    keep: int = 4
+    over: float = 0.5
+    instructions: str = "Summarise our conversation until here in a few sentences: what was asked, found and done."
+    max_tokens: int = 256
+
+    def __post_init__(self) -> None:
+        _check_numbers(self.keep, self.over, least=1)
+
+    async def __call__(self, history: History) -> Sequence[Message]:
+        steps = list(_steps(history.messages))
+        old = _flat(steps[: max(0, len(steps) - self.keep)])
+        kept = _flat(steps[max(0, len(steps) - self.keep) :])
+        if not any(isinstance(message, UserMessage) for message in kept):
+            requests = [message for message in old if isinstance(message, UserMessage)][-1:]
+            kept = [*requests, *kept]
+        new = [message for message in old if message not in kept and not _is_summary(message)]
+        if history.filled < self.over or len(new) < 2:
+            return history.messages
+        summary = await history.ask([*old, UserMessage(self.instructions)], max_tokens=self.max_tokens)
+        return [UserMessage(SUMMARY + summary), *kept] if summary.strip() else history.messages
+
+
+def _steps(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """What belongs together: a turn's calls and their results, and every other message by itself."""
+    step: list[Message] = []
+    for message in messages:
+        if step and not isinstance(message, ToolMessage):
+            yield step
+            step = []
+        step.append(message)
+    if step:
+        yield step
+
+
+def _flat(steps: Sequence[Sequence[Message]]) -> list[Message]:
+    return [message for step in steps for message in step]
+
+
+def _emptied(message: Message) -> Message:
+    assert isinstance(message, ToolMessage)
+    results = tuple(_shorter(result) for result in message.results)
+    return message if results == message.results else replace(message, results=results)
+
+
+def _shorter(result: ToolResult) -> ToolResult:
+    if len(json.dumps(result.content, default=str)) <= len(json.dumps(DROPPED)):
+        return result
+    return replace(result, content=DROPPED)
+
+
+def _is_summary(message: Message) -> bool:
+    return isinstance(message, UserMessage) and message.text.startswith(SUMMARY)
+
+
+def _check_numbers(keep: int, over: float, *, least: int = 0) -> None:
+    if keep < least or not over >= 0:
+        raise UserError(f"A compaction's keep is at least {least} and its over at least 0, not {keep!r} and {over!r}.")

@@ -1,0 +1,67 @@
+"""Shortening a run's conversation as its agent's policy says, and holding the policy to what it must not break."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agentkit.compaction import History
+from agentkit.errors import UserError
+from agentkit.events import Event, HistoryCompacted
+from agentkit.messages import AssistantMessage, Message, ToolMessage
+from agentkit.models.base import ModelRequest
+from agentkit.request import prompt_tokens
+from agentkit.run import Run
+
+
+async def compact(run: Run) -> None:
+    """Lets the agent's policy shorten the run's conversation before a turn."""
+    policy = run.plan.compaction
+    if policy is None or run.turn_canvases:  # a turn that was begun in another process goes on with its own prompt
+        return
+    before = tuple(run.messages)
+    tokens = prompt_tokens(run)
+    found = policy(History(before, tokens, run.plan.model.context_length, lambda m, most: _ask(run, m, most)))
+    after = tuple(await found if inspect.isawaitable(found) else found)
+    if after == before:
+        return
+    _check(before, after)
+    run.new_from = _moved(run.new_from, before, after)
+    run.messages[:] = after
+    await run.journal.save(run)
+    await run.emit(HistoryCompacted(before, after, tokens, prompt_tokens(run)))
+
+
+async def _ask(run: Run, messages: Sequence[Message], max_tokens: int) -> str:
+    settings = replace(run.plan.settings, max_tokens=max_tokens, tool_choice=None, thinking=False)
+    request = ModelRequest(tuple(messages), settings=settings, budget=run.budget.child(), canvases=run.next_canvas)
+    request.budget.check_canvas()
+    async with run.plan.model.converse() as conversation:
+        response = await conversation.respond(request, _nowhere)
+    request.budget.settle(response.usage)
+    return response.message.text
+
+
+async def _nowhere(event: Event) -> None:
+    """A summary's canvases are none of the run's."""
+
+
+def _check(before: Sequence[Message], after: Sequence[Message]) -> None:
+    """Raises `UserError` where a policy broke the conversation."""
+    if not after or after[-1] != before[-1]:
+        raise UserError("compaction: the last message has to stay, for it is what the model is to answer.")
+    answered = {result.call_id for message in before if isinstance(message, ToolMessage) for result in message.results}
+    for message, following in zip((None, *after), (*after, None), strict=True):
+        calls = {call.id for call in message.calls} if isinstance(message, AssistantMessage) else set()
+        results = {result.call_id for result in following.results} if isinstance(following, ToolMessage) else set()
+        cut = (results - calls) | ((calls & answered) - results)
+        if cut:
+            raise UserError(f"compaction: these calls were cut from their results: {', '.join(sorted(cut))}.")
+
+
+def _moved(new_from: int, before: Sequence[Message], after: Sequence[Message]) -> int:
+    """Where the run's own messages begin now."""
+    first = before[new_from] if new_from < len(before) else None
+    places = (place for place, message in enumerate(after) if message is first)
+    return next(places, max(0, new_from + len(after) - len(before)))
