@@ -1,4 +1,4 @@
-"""Draws docs/canvas.svg: the bundled model's canvas, step by step, as it settles into a tool call.
+"""Draws the pictures of canvases that settle, from runs of the bundled model: docs/canvas.svg and docs/repair.svg.
 
 python docs/canvas_picture.py
 """
@@ -6,46 +6,95 @@ python docs/canvas_picture.py
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import anyio
 from rich.console import Console
 from rich.text import Text
 
-from agentkit import Agent, CanvasCommitted, CanvasDraft, ModelSettings, ToolCallFinished
+from agentkit import (
+    Agent,
+    CanvasCommitted,
+    CanvasDraft,
+    ModelRetry,
+    ModelSettings,
+    SpanRenoised,
+    ToolCallFinished,
+    ToolCallStarted,
+)
 from agentkit.display import colour, describe_call, visible
 from agentkit.models import load_model
 from agentkit_tools import calculate, convert_units, current_time
 
-PROMPT = "Calculate 12 * 34"
-TARGET = Path(__file__).parent / "canvas.svg"
+FOLDER = Path(__file__).parent
 
 
-async def draw(console: Console) -> None:
+def turn_on(device: str) -> str:
+    """Turn on a device.
+
+    Args:
+        device: The device to turn on.
+    """
+    if device != "lamp":
+        raise ModelRetry("no such device", argument="device")
+    return "ok"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A run to draw; with `until_right`, up to the first call that brought a result."""
+
+    name: str
+    title: str
+    prompt: str
+    tools: Sequence[Any]
+    until_right: bool = False
+
+
+PICTURES = (
+    Picture("canvas", "a canvas becomes a tool call", "Calculate 12 * 34", (calculate, current_time, convert_units)),
+    Picture("repair", "a wrong argument is denoised again", "Turn on the heater or the lamp", (turn_on,), True),
+)
+
+
+async def draw(picture: Picture, console: Console) -> None:
     model = load_model("bundled")
-    agent = Agent(model, tools=[calculate, current_time, convert_units], model_settings=ModelSettings(seed=0))
+    agent = Agent(model, tools=picture.tools, model_settings=ModelSettings(seed=0))
     certain = math.log(2048)
-    console.print(f"[bold]{PROMPT}[/bold]\n")
-    async with agent.run_stream_events(PROMPT) as events:
+    console.print(f"[bold]{picture.prompt}[/bold]\n")
+    async with agent.run_stream_events(picture.prompt) as events:
         async for event in events:
-            if isinstance(event, CanvasDraft):
-                line = Text().append(f"step {event.step:<3}", style="dim")
-                for text, entropy in zip(event.texts, event.entropies, strict=True):
-                    shown = "" if text == "<pad>" else visible(text)
-                    line.append(shown, style=colour(entropy / certain))
-                line.truncate(console.width, overflow="ellipsis")
-                console.print(line)
-            elif isinstance(event, CanvasCommitted):
-                console.print(f"[dim]committed after {event.canvas.steps} denoising steps[/dim]\n", highlight=False)
-            elif isinstance(event, ToolCallFinished):
-                console.print(Text(f"{describe_call(event.call)} -> {event.result.content}\n", style="magenta"))
+            match event:
+                case CanvasDraft():
+                    line = Text().append(f"step {event.step:<3}", style="dim")
+                    for text, entropy in zip(event.texts, event.entropies, strict=True):
+                        shown = "" if text == "<pad>" else visible(text)
+                        line.append(shown, style=colour(entropy / certain))
+                    line.truncate(console.width, overflow="ellipsis")
+                    console.print(line)
+                case CanvasCommitted(canvas):
+                    console.print(f"[dim]committed after {canvas.steps} denoising steps[/dim]\n", highlight=False)
+                case SpanRenoised():
+                    console.print(f"[dim]the value of {event.pointer} is another one now[/dim]\n", highlight=False)
+                case ToolCallStarted(call):
+                    console.print(Text(describe_call(call), style="magenta"))
+                case ToolCallFinished():
+                    style = "red" if event.result.is_error else "magenta"
+                    console.print(Text(f"-> {event.result.content}\n", style=style))
+                    if picture.until_right and not event.result.is_error:
+                        return
 
 
-def main(target: Path = TARGET) -> None:
-    console = Console(record=True, width=118, file=StringIO(), force_terminal=True, color_system="truecolor")
-    anyio.run(draw, console)
-    target.write_text(console.export_svg(title="a canvas becomes a tool call"), encoding="utf-8")
+def main(folder: Path = FOLDER) -> None:
+    for picture in PICTURES:
+        console = Console(record=True, width=118, file=StringIO(), force_terminal=True, color_system="truecolor")
+        anyio.run(draw, picture, console)
+        target = folder / f"{picture.name}.svg"
+        target.write_text(console.export_svg(title=picture.title), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Answer(Generic[OutputT]):
     def __init__(self, prompt: str | None, conversation: str) -> None:
         self.prompt = prompt
         self.conversation = conversation
-        self.token = CancellationToken()
+        self._token = CancellationToken()
         self._changed = threading.Condition()
         self._events: deque[Event] = deque()
         self._wakers: list[Callable[[], None]] = []
@@ -43,7 +43,7 @@ class Answer(Generic[OutputT]):
 
     def cancel(self) -> None:
         """Ends the run at its next await, between two denoising steps at the latest; it then raises `RunCancelled`."""
-        self.token.cancel()
+        self._token.cancel()
 
     def result(self, timeout: float | None = None) -> AgentRunResult[OutputT]:
         """Waits for the result.
@@ -106,10 +106,10 @@ class Answer(Generic[OutputT]):
         return f"Answer({self.prompt!r}, conversation={self.conversation!r}, done={self.done})"
 
     async def _finished(self) -> AgentRunResult[OutputT]:
-        await self.over()
+        await self._over()
         return self._settled()
 
-    async def over(self) -> None:
+    async def _over(self) -> None:
         """Suspends this task until the run is over, whatever ended it."""
         await self._until(lambda: self.done)
 
@@ -136,8 +136,8 @@ class Answer(Generic[OutputT]):
             raise self._outcome
         return self._outcome
 
-    def put(self, event: Event) -> None:
-        """For the assistant: the run's next event."""
+    def _put(self, event: Event) -> None:
+        """The run's next event; from the assistant."""
         with self._changed:
             last = self._events[-1] if self._events else None
             if isinstance(event, CanvasDraft) and isinstance(last, CanvasDraft) and last.canvas == event.canvas:
@@ -145,8 +145,8 @@ class Answer(Generic[OutputT]):
             self._events.append(event)
             self._wake()
 
-    def settle(self, outcome: AgentRunResult[OutputT] | Exception) -> None:
-        """For the assistant: what the run came to."""
+    def _settle(self, outcome: AgentRunResult[OutputT] | Exception) -> None:
+        """What the run came to; from the assistant."""
         with self._changed:
             self._outcome = outcome
             self._wake()

@@ -289,24 +289,24 @@ class Assistant(Generic[DepsT, OutputT]):
     async def _answer(self, asked: _Question[DepsT, OutputT]) -> None:
         outcome: AgentRunResult[OutputT] | Exception = RunCancelled()
         try:
-            with asked.answer.token.linked_to(asked.options.get("cancellation_token")):
+            with asked.answer._token.linked_to(asked.options.get("cancellation_token")):
                 outcome = await self._run(asked)
         except Exception as error:
             outcome = error
         finally:
             with self._changed:
                 self._answers.discard(asked.answer)
-            asked.answer.settle(outcome)
+            asked.answer._settle(outcome)
         if asked.on_done is not None:
             await _call(partial(asked.on_done, asked.answer))
 
     async def _run(self, asked: _Question[DepsT, OutputT]) -> AgentRunResult[OutputT]:
-        answer, token = asked.answer, asked.answer.token
+        answer, token = asked.answer, asked.answer._token
         async with AsyncExitStack() as held:
             with anyio.CancelScope() as scope, token.cancelling(scope):
                 agent = await self._ready()
                 for other in asked.before:
-                    await other.over()
+                    await other._over()
                 await held.enter_async_context(self._places)
             token.check()
             conversation = held.enter_context(self.conversations.run_in(answer.conversation))
@@ -316,7 +316,7 @@ class Assistant(Generic[DepsT, OutputT]):
             try:
                 async with agent.run_stream_events(answer.prompt, **given) as events:
                     async for event in events:
-                        answer.put(event)
+                        answer._put(event)
                         if asked.on_event is not None and not token.cancelled:
                             with anyio.CancelScope() as scope, token.cancelling(scope):
                                 await _call(partial(asked.on_event, event))

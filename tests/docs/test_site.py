@@ -1,0 +1,56 @@
+"""The documentation as a site: it builds without a warning, and its reference has every public name."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "agentkit": "agentkit",
+    "testing": "agentkit.testing",
+    "tools": "agentkit_tools",
+    "engine": "agentkit_model",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
+    pytest.importorskip("mkdocs", reason="pip install 'agentkit-diffusion[docs]'")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.mark.parametrize(("page", "package"), PAGES.items())
+def test_every_public_name_is_in_the_reference(site: Path, page: str, package: str) -> None:
+    written = (site / "reference" / page / "index.html").read_text(encoding="utf-8")
+    anchors = set(re.findall(r'id="([\w.]+)"', written))
+    names = {f"{package}.{name}" for name in import_module(package).__all__}
+    assert names - anchors == set()
+
+
+def test_public_names_say_what_they_are(site: Path) -> None:
+    written = (site / "reference" / "agentkit" / "index.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", written)
+    assert "Answers prompts with a model that may call tools." in text
+    assert "<li><code>max_runs</code>" in re.sub(r"<p>|</p>|\n", "", written)  # an aligned list has become a list
+
+
+def test_every_page_is_reached_from_the_start(site: Path) -> None:
+    start = (site / "index.html").read_text(encoding="utf-8")
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert {page for page in pages if f'href="{page}/"' not in start} == set()
+
+
+def test_what_the_comparison_cites_exists() -> None:
+    cited = re.findall(r"`(tests/[\w/.]+)`", (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8"))
+    assert len(cited) > 20 and all((ROOT / path).exists() for path in cited)
