@@ -26,6 +26,7 @@ from . import registers
 from .families import spoken
 from .parameters import Part, Values, drawn, keyed, make_part, plain
 from .values import pseudo_word, sample
+from .wordings import Deed, Thing, Wording, put_in_words, styled
 from .words import ATTRIBUTES, FAILURES, LOOKUPS, MODIFIERS, OBJECTS, VERBS, groups_of_split, of_split
 
 PARTS = (18, 38, 31, 13)  # weights of none to three parts beside the thing's own name
@@ -37,27 +38,6 @@ THING_LEFT_OUT = 0.12  # requests that name the deed alone, where no other tool 
 FAILED = 0.08  # calls whose result is an error
 CLAUSES = ("it is ", "the ", "use ", "set ")  # how a part begins that is a sentence of its own
 LEADS = ("for ", "in ", "at ", "on ", "from ", "with ")  # how one begins that may come first
-NEW = "create add register generate build compose set up draft make produce".split()
-
-
-@dataclass(frozen=True)
-class Deed:
-    """What a tool does: the words for it, and the kin whose other deeds a request might mean as well."""
-
-    words: tuple[str, ...]
-    kin: str
-
-
-@dataclass(frozen=True)
-class Thing:
-    """What it is done to: an object, with a modifier or without."""
-
-    noun: str
-    modifier: str = ""
-
-    @property
-    def words(self) -> str:
-        return f"{self.modifier} {self.noun}".strip()
 
 
 @dataclass(frozen=True)
@@ -73,16 +53,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Composed:
-    """One tool. `openings` are the beginnings of requests, with {0} for the thing's own name where it has one; those in
-    `things_alone` leave out what to do, those in `deeds_alone` what to do it to."""
+    """One tool: what it does to what, in words, with a parameter that names the thing (or none) and others."""
 
     definition: ToolDefinition
     deed: Deed
     thing: Thing
-    openings: tuple[str, ...]
-    questions: tuple[str, ...]
-    things_alone: tuple[str, ...]
-    deeds_alone: tuple[str, ...]
+    wording: Wording
     naming: Part | None
     parts: tuple[Part, ...]
     result: str  # "status", "value", "list" or "count"
@@ -128,14 +104,14 @@ class Composed:
 
     def opening(self, rng: random.Random, others: Sequence[Composed]) -> tuple[str, registers.Register]:
         """The beginning of a request, and the register that goes with it."""
-        draw = rng.random()
+        draw, words = rng.random(), self.wording
         if draw < DEED_LEFT_OUT and all(o.thing.noun != self.thing.noun for o in others):
-            return rng.choice(self.things_alone), registers.statement
-        if draw > 1 - THING_LEFT_OUT and self.deeds_alone and all(o.deed.kin != self.deed.kin for o in others):
-            return rng.choice(self.deeds_alone), registers.imperative
-        if self.questions and rng.random() < 0.6:
-            return rng.choice(self.questions), registers.question
-        return rng.choice(self.openings), registers.imperative
+            return rng.choice(words.things_alone), registers.statement
+        if draw > 1 - THING_LEFT_OUT and words.deeds_alone and all(o.deed.kin != self.deed.kin for o in others):
+            return rng.choice(words.deeds_alone), registers.imperative
+        if words.questions and rng.random() < 0.6:
+            return rng.choice(words.questions), registers.question
+        return rng.choice(words.openings), registers.imperative
 
 
 def put(arguments: dict[str, Any], part: Part, values: Values) -> None:
@@ -190,15 +166,13 @@ def compose(rng: random.Random, split: str, *, deed: Deed | None = None, thing: 
     """A tool of a deed and a thing, both random where they are not given."""
     deed = deed or random_deed(rng, split)
     thing = thing or random_thing(rng, split)
-    kind = deed.kin.split()[0]
-    naming = name_of_thing(thing, rng, split) if kind != "many" and rng.random() < NAMED_THING else None
+    naming = name_of_thing(thing, rng, split) if deed.kind != "many" and rng.random() < NAMED_THING else None
     used: set[str] = set(naming.properties) if naming else set()
     parts: list[Part] = []
     for _ in range(rng.choices(range(len(PARTS)), PARTS)[0]):
         parts.append(make_part(rng, split, used, text=not any(part.last for part in parts)))
-    openings, questions, about, names = wordings(deed, thing, kind, rng, bool(naming))
-    alone, deeds = left_out(deed, thing, kind, bool(naming))
-    name = styled(rng.choice(names), rng)
+    wording = put_in_words(deed, thing, rng, named=naming is not None)
+    name = styled(rng.choice(wording.names), rng)
     if rng.random() < 0.12:
         name = pseudo_word(rng, split)
     properties: dict[str, Any] = dict(naming.properties) if naming else {}
@@ -210,19 +184,9 @@ def compose(rng: random.Random, split: str, *, deed: Deed | None = None, thing: 
     parameters: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
         parameters["required"] = required
-    result = {"many": "count" if "count" in deed.words else "list", "attribute": "value"}.get(kind, "status")
-    return Composed(
-        ToolDefinition(name, about, parameters),
-        deed,
-        thing,
-        openings,
-        questions,
-        alone,
-        deeds,
-        naming,
-        tuple(parts),
-        result,
-    )
+    result = {"many": "count" if "count" in deed.words else "list", "attribute": "value"}.get(deed.kind, "status")
+    definition = ToolDefinition(name, wording.about, parameters)
+    return Composed(definition, deed, thing, wording, naming, tuple(parts), result)
 
 
 def random_deed(rng: random.Random, split: str) -> Deed:
@@ -254,116 +218,6 @@ def name_of_thing(thing: Thing, rng: random.Random, split: str) -> Part:
         (f"The {word} of the {thing.noun}.", f"Which {thing.noun}.", f"The {thing.words}.", f"Its {word}.")
     )
     return keyed(rng, split, key, kind, (about,), ("{0}",))
-
-
-def left_out(deed: Deed, thing: Thing, kind: str, named: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Beginnings of requests without what to do, and without what to do it to."""
-    words = plural(thing.words) if kind == "many" else thing.words
-    name = " {0}" if named else ""
-    things = (f"{words}{name}", f"the {words}{name}", f"I need the {words}{name}", f"{words}{name}")
-    return things, tuple(f"{verb} {{0}}" for verb in deed.words) if named and kind == "verb" else ()
-
-
-def wordings(
-    deed: Deed, thing: Thing, kind: str, rng: random.Random, named: bool
-) -> tuple[tuple[str, ...], tuple[str, ...], str, list[str]]:
-    """Beginnings of requests, questions, the description, and names as words."""
-    if kind == "attribute":
-        return attribute_wordings(deed.words[0], deed.words[1:], thing, rng, named)
-    if kind == "many":
-        return many_wordings(deed, thing, rng)
-    shown, told, other = (rng.choice(deed.words) for _ in range(3))
-    new = deed.words[0] in NEW
-    article = "a new" if new else "the"
-    things = thing.words
-    openings = []
-    for verb in dict.fromkeys((shown, told, *((other,) if rng.random() < 0.25 else ()))):
-        if named:
-            openings += [f"{verb} {article} {things} {{0}}"] * 2
-            openings += [f"{verb} {things} {{0}}", f"{verb} the {things} called {{0}}", f"{verb} {{0}}, the {things}"]
-        else:
-            openings += [f"{verb} {article} {things}"] * 2
-            openings += [f"{verb} {things}", f"{verb} {with_article(things)}"]
-            openings.append(f"{verb} {'my' if not new else 'one more'} {things}")
-    thing_there = rng.choice((f"{with_article(things)}", f"the {things}", plural(things)))
-    about = rng.choice((f"{told} {thing_there}", f"{told} {thing_there}", f"{third(told)} {thing_there}",
-                        f"use this to {told} {thing_there}", f"{told} one {things}"))  # fmt: skip
-    names = [f"{shown} {things}", f"{shown} {things}", f"{things} {shown}", f"{shown} {thing.noun}"]
-    return tuple(openings), (), sentence(about, things, rng), names
-
-
-def attribute_wordings(
-    name: str, asks: Sequence[str], thing: Thing, rng: random.Random, named: bool
-) -> tuple[tuple[str, ...], tuple[str, ...], str, list[str]]:
-    x = f"the {thing.words}" + (" {0}" if named else "")
-    short = thing.words + (" {0}" if named else "")
-    openings = (f"tell me the {name} of {x}", f"get the {name} of {x}", f"look up the {name} of {x}",
-                f"show me the {name} of {x}", f"find out the {name} of {x}")  # fmt: skip
-    questions = (f"what is the {name} of {x}", f"do you know the {name} of {x}", f"what {name} has {x}",
-                 f"{name} of {x}", f"{name} of {short}", *(ask.replace("{x}", x) for ask in asks))  # fmt: skip
-    about = rng.choice(("get the {n} of {a}", "tell the {n} of {a}", "look up the {n} of {a}", "show the {n} of {a}",
-                        "returns the {n} of {a}", "the {n} of {a}", "find the {n} of the {t}"))  # fmt: skip
-    about = about.format(n=name, a=with_article(thing.words), t=thing.words)
-    names = [
-        f"get {thing.words} {name}",
-        f"{thing.words} {name}",
-        f"{name} of {thing.words}",
-        f"get {thing.noun} {name}",
-    ]
-    return openings, questions, sentence(about, thing.words, rng), names
-
-
-def many_wordings(
-    deed: Deed, thing: Thing, rng: random.Random
-) -> tuple[tuple[str, ...], tuple[str, ...], str, list[str]]:
-    things = plural(thing.words)
-    verb, told = rng.choice(deed.words), rng.choice(deed.words)
-    openings = [f"{verb} the {things}", f"{told} {things}", f"{told} all {things}", f"{verb} our {things}"]
-    if "count" in deed.words:
-        questions = (f"how many {things} are there", f"how many {things} do we have", f"what is the number of {things}")
-    else:
-        questions = (f"which {things} are there", f"what {things} do we have", f"are there any {things}")
-    about = rng.choice((f"{told} {things}", f"{told} the {things}", f"{third(told)} all {things}"))
-    return tuple(openings), questions, sentence(about, things, rng), [f"{verb} {things}", f"{things} {verb}"]
-
-
-def sentence(about: str, things: str, rng: random.Random) -> str:
-    """A description as a sentence, a second one behind it now and then."""
-    more = rng.choice(
-        ("", "", "", "", "", "", "", f" Works on {things} only.", " Returns what was done.", " Use with care.")
-    )
-    return about[0].upper() + about[1:] + "." + more
-
-
-def styled(words: str, rng: random.Random) -> str:
-    """Words as a tool's name."""
-    parts = re.sub(r"[^a-z0-9 ]", "", words.lower()).split()
-    draw = rng.random()
-    if draw < 0.08:
-        return parts[0] + "".join(part.capitalize() for part in parts[1:])
-    return "-".join(parts) if draw > 0.97 else "_".join(parts)
-
-
-def with_article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-
-
-def plural(words: str) -> str:
-    if words.endswith(("s", "x", "ch", "sh")):
-        return words + "es"
-    return words[:-1] + "ies" if words.endswith("y") and words[-2] not in "aeiou" else words + "s"
-
-
-def third(verb: str) -> str:
-    """The verb, whatever stands behind it, as in "it does"."""
-    first, *rest = verb.split()
-    if first.endswith(("s", "x", "ch", "sh", "o")):
-        first += "es"
-    elif first.endswith("y") and first[-2] not in "aeiou":
-        first = first[:-1] + "ies"
-    else:
-        first += "s"
-    return " ".join((first, *rest))
 
 
 # -- results -----------------------------------------------------------------------------------------------------------

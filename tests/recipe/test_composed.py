@@ -15,9 +15,10 @@ from jsonschema import Draft202012Validator
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit_recipe import words
-from agentkit_recipe.composed import Composed, Thing, compose, compose_set, plural, random_deed, third, with_article
+from agentkit_recipe.composed import Composed, compose, compose_set, random_deed
 from agentkit_recipe.parameters import in_words
 from agentkit_recipe.values import SPLITS, split_of
+from agentkit_recipe.wordings import Thing, plural, third, with_article
 
 SEEDS = st.integers(0, 10**9)
 
@@ -93,7 +94,7 @@ def test_requests_leave_out_only_what_no_other_tool_shares() -> None:
     rng = random.Random(5)
     thing = Thing("crate")
     tool = compose(rng, "train", thing=thing)
-    while not tool.deeds_alone:
+    while not tool.wording.deeds_alone:
         tool = compose(rng, "train", thing=thing)
     same_deed, same_thing = compose(rng, "train", deed=tool.deed), compose(rng, "train", thing=thing)
 
@@ -101,8 +102,10 @@ def test_requests_leave_out_only_what_no_other_tool_shares() -> None:
         return {tool.opening(rng, others)[0] for _ in range(400)}
 
     alone = openings()
-    assert alone & set(tool.things_alone) and alone & set(tool.deeds_alone)
-    assert not openings(same_deed) & set(tool.deeds_alone) and not openings(same_thing) & set(tool.things_alone)
+    assert alone & set(tool.wording.things_alone) and alone & set(tool.wording.deeds_alone)
+    assert not openings(same_deed) & set(tool.wording.deeds_alone) and not openings(same_thing) & set(
+        tool.wording.things_alone
+    )
 
 
 @pytest.mark.parametrize("split", SPLITS)
