@@ -25,7 +25,7 @@ from agentkit.testing import FunctionModel, call
 
 async def reply(request):
     prompt = request.messages[-1].text
-    with open("asked.txt", "a") as file:
+    with open("asked.txt", "a", errors="replace") as file:
         file.write(prompt + "\\n")
     await anyio.sleep(float(os.environ.get("SECONDS_A_TURN", "0")))
     return ModelError("it is broken") if prompt == "break" else f"{prompt}!"
@@ -80,6 +80,14 @@ def test_each_line_is_answered_by_its_index_and_id(folder: Path, capsys: pytest.
     assert by_index[0]["stop_reason"] == "finished" and by_index[0]["usage"]["turns"] == 1
     shown = capsys.readouterr()
     assert shown.out == "" and "3/3" in shown.err and "3 answered, 0 not: out.jsonl" in shown.err
+
+
+def test_any_id_and_any_text_are_known_again(folder: Path) -> None:
+    ids = ["\ud800", "ä", 3, 3.5, True, ["a", {"b": None}], "3", None]
+    write_input(folder, *({"id": id, "prompt": f"Grüße {n} \udfff"} for n, id in enumerate(ids)))
+    assert batch() == 0 and batch() == 0
+    assert len(answers(folder)) == len(ids)
+    assert {json.dumps(record.get("id")) for record in answers(folder)} == set(map(json.dumps, ids))
 
 
 def test_bad_lines_and_failing_runs_are_records_and_not_the_end(folder: Path) -> None:

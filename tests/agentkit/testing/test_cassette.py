@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
-from agentkit import Agent, CanvasDraft, ModelSettings, SpanRenoised, UsageLimits, UserError
+from agentkit import Agent, CanvasCommitted, CanvasDraft, ModelSettings, SpanRenoised, UsageLimits, UserError
+from agentkit.models.base import ModelRequest
 from agentkit.testing import CassetteError, CassetteModel, RecordingModel, ScriptedModel, toy_model
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +115,55 @@ async def test_limits_hold_while_a_tape_is_played(tmp_path: Path):
     await recorded(tmp_path / "a.json", "one")
     result = await agent(CassetteModel(tmp_path / "a.json")).run("one", usage_limits=UsageLimits(canvases=1))
     assert (result.stop_reason, result.stop_detail) == ("usage_limit", "canvases")
+
+
+async def test_a_turn_that_was_half_written_goes_on_after_what_is_there(tmp_path: Path):
+    (result,) = await recorded(tmp_path / "a.json", "one")
+    first_turn = result.all_messages()[:2]
+    request = ModelRequest(
+        first_turn[:1], tuple(tool.definition for tool in agent(ScriptedModel([])).tools.values()), SETTINGS
+    )
+    whole = [canvas for canvas in result.canvases if canvas.index < 3][: len(first_turn[1].tokens or ()) // 16 + 1]
+
+    async def play(written):
+        events = []
+
+        async def emit(event):
+            events.append(event)
+
+        async with CassetteModel(tmp_path / "a.json").converse() as conversation:
+            response = await conversation.respond(replace(request, written=tuple(written)), emit)
+        return response, [event.canvas for event in events if isinstance(event, CanvasCommitted)]
+
+    response, committed = await play([])
+    assert response.message == first_turn[1] and len(committed) > 1
+    again, rest = await play(committed[:1])
+    assert again.message == response.message and again.canvases == response.canvases
+    assert rest == committed[1:] and whole[0] == committed[0]
+
+
+async def test_another_fault_is_another_repair(tmp_path: Path):
+    settings = SETTINGS.merge(ModelSettings(doubt=0.0, repairs=1))
+
+    def runner(model, **options):
+        return Agent(model, tools=[book], model_settings=settings, usage_limits=UsageLimits(turns=1), **options)
+
+    recording = RecordingModel(toy_model())
+    mended = await runner(recording).run("Book")
+    recording.save(tmp_path / "a.json")
+    tape = json.loads((tmp_path / "a.json").read_text())
+    repair = next(take for take in tape["takes"] if take["kind"] == "repair")
+    at_fault = repair["wrong"]["pointers"]
+    repair["wrong"]["pointers"] = ["/nothing"]
+    (tmp_path / "a.json").write_text(json.dumps(tape))
+    with pytest.raises(CassetteError, match=r"the fault was .*/nothing"):
+        await runner(CassetteModel(tmp_path / "a.json")).run("Book")
+
+    repair["wrong"]["pointers"], repair["tokens"], repair["usage"]["repairs"] = at_fault, None, 0  # it could not
+    (tmp_path / "a.json").write_text(json.dumps(tape))
+    unmended = await runner(CassetteModel(tmp_path / "a.json")).run("Book")
+    assert unmended.usage.repairs == 0
+    assert unmended.tool_calls[0].call.arguments != mended.tool_calls[0].call.arguments
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"format": 2}', "not json"])
