@@ -12,7 +12,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import anyio.to_thread
@@ -91,14 +91,15 @@ class DiffusionModel(Model):
         dialect: str = "gemma4",
         name: str | None = None,
         settings: ModelSettings | None = None,
-        max_batch: int | None = None,
         quantization: Literal["int8", "int4"] | None = None,
         progress: Progress | None = None,
+        **engine_options: Any,
     ) -> DiffusionModel:
         """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers).
 
         quantization: holds the weights in 8 or 4 bits; needs the extra `quantization`.
-        max_batch: the most canvases in one pass of the network, which bounds what a pass needs of memory.
+        engine_options: of `agentkit_model.Engine`; among them those that bound its memory: `max_batch` canvases in one
+        pass, `cache_memory` bytes for all contexts, and `prefix_memory` bytes for prompts that may come again.
         """
         check_allowed(str(source))
         if progress is not None:
@@ -109,9 +110,8 @@ class DiffusionModel(Model):
             raise UserError(
                 f"Running a model in this process needs {error.name}: pip install 'agentkit-diffusion[engine]'."
             ) from error
-        batch = {} if max_batch is None else {"max_batch": max_batch}
         engine = Engine.from_pretrained(
-            source, device=device, dtype=dtype, quantization=quantization, progress=progress, **batch
+            source, device=device, dtype=dtype, quantization=quantization, progress=progress, **engine_options
         )
         tokenizer = Tokenizer.from_pretrained(source)
         return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)

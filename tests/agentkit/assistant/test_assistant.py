@@ -29,6 +29,8 @@ from agentkit import (
     UserMessage,
     tool,
 )
+from agentkit.bundled import folder
+from agentkit.models.diffusion import DiffusionModel
 from agentkit.testing import FunctionModel, ScriptedModel, call, toy_model
 
 SOON = 60.0  # seconds until a test gives up; nothing is timed
@@ -520,6 +522,20 @@ def test_threads_are_limited_for_models_that_are_opened_then():
         torch.set_num_threads(before)
     with pytest.raises(UserError, match="too late"):
         Assistant(Agent(echo()), threads=1)
+
+
+def test_memory_is_limited_by_how_the_model_is_opened():
+    def make() -> Agent:
+        model = DiffusionModel.from_pretrained(
+            folder(), device="cpu", cache_memory=4 * 2**20, prefix_memory=0, max_batch=2
+        )
+        return Agent(model, model_settings=ModelSettings(seed=0, max_denoising_steps=4, max_tokens=48))
+
+    with Assistant(make) as assistant:
+        assert assistant.ask("hello", conversation="short").result(SOON).output
+        with pytest.raises(ModelError, match="over the engine's cache_memory of 4 MiB"):
+            assistant.ask("hello " * 600, conversation="long").result(SOON)
+        assert assistant.ask("hello", conversation="short").result(SOON).output
 
 
 @pytest.mark.parametrize("wrong", [{"threads": 0}, {"max_runs": 0}, {"max_conversations": 0}])
