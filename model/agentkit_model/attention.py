@@ -1,8 +1,9 @@
 """Attention over ragged prefixes.
 
-The network hands the queries, keys and values of the tokens at hand to a partner, which knows where the prefix of each
-row is. So rows of any prefix length share one pass through the network, without padding: nothing of another row ever
-enters a row's attention, and no step copies a prefix.
+A pass through the network runs the tokens of several segments side by side: canvases, and tokens that are read into a
+cache. Each segment attends by itself, to its own prefix where it lies in its store. So segments of any length, over
+prefixes of any length, share a pass without padding: nothing of another one ever enters a segment's attention, and no
+step copies a prefix.
 """
 
 from collections.abc import Sequence
@@ -15,50 +16,61 @@ from torch.nn.functional import scaled_dot_product_attention
 from agentkit_model.cache import Store
 
 
-class Partner(Protocol):
-    """What the tokens of one pass attend to besides themselves."""
+class Segment(Protocol):
+    """Tokens that attend to each other and to what lies before them in a store. N of them.
+
+    Attributes:
+        length: N.
+    """
+
+    length: int
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """query (B, heads, N, D), key and value (B, kv_heads, N, D) of one layer -> (B, N, heads, D)."""
+        """query (N, heads, D), key and value (N, kv_heads, D) of one layer -> (heads, N, D)."""
 
 
-def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Attention of one row: query (heads, N, D) over keys and values (kv_heads, S, D) -> (N, heads, D).
+class Segments:
+    """The segments of one pass, in the order of its T tokens."""
 
-    The queries that share a key head are folded into its length, so keys are not repeated. mask (N, S), True = visible.
-    DiffusionGemma scales by 1.
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = segments
+        self._lengths = [segment.length for segment in segments]
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """query (T, heads, D), key and value (T, kv_heads, D) of one layer -> (T, heads, D)."""
+        if len(self._segments) == 1:
+            return self._segments[0].attend(layer, query, key, value).transpose(0, 1)
+        parts = zip(*(torch.split(tensor, self._lengths) for tensor in (query, key, value)), strict=True)
+        out = [s.attend(layer, *part) for s, part in zip(self._segments, parts, strict=True)]
+        return torch.cat(out, dim=1).transpose(0, 1)
+
+
+class Reading:
+    """Causal attention of `length` new tokens at `start` over themselves and those before them.
+
+    Their keys and values are written into the store, to stay.
     """
-    heads, count, dim = query.shape
-    groups = heads // keys.shape[0]
-    folded = query.reshape(1, keys.shape[0], groups * count, dim)
-    if mask is not None and groups > 1:
-        mask = mask.repeat(groups, 1)  # (groups * N, S)
-    out = scaled_dot_product_attention(folded, keys[None], values[None], attn_mask=mask, scale=1.0)
-    return out.reshape(heads, count, dim).transpose(0, 1)
 
-
-class PrefillPartner:
-    """Causal attention of new tokens at `start` over themselves and those before them; writes them to the store."""
-
-    def __init__(self, store: Store, start: int, count: int) -> None:
-        self.store = store
-        self.start = start
-        self.end = start + count
+    def __init__(self, store: Store, start: int, length: int) -> None:
+        self.length = length
+        self._store = store
+        self._start = start
+        self._end = start + length
         self._masks: dict[int | None, Tensor] = {}
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        keys, values = self.store.keys[layer], self.store.values[layer]
-        keys[:, self.start : self.end] = key[0]
-        values[:, self.start : self.end] = value[0]
-        first = self.store.shapes[layer].first_visible(self.start)
-        mask = self._mask(self.store.shapes[layer].window, first)
-        return attend(query[0], keys[:, first : self.end], values[:, first : self.end], mask)[None]
+        keys, values = self._store.keys[layer], self._store.values[layer]
+        keys[:, self._start : self._end] = key.transpose(0, 1)
+        values[:, self._start : self._end] = value.transpose(0, 1)
+        first = self._store.shapes[layer].first_visible(self._start)
+        mask = self._mask(self._store.shapes[layer].window, first)
+        return attend(query, keys[:, first : self._end], values[:, first : self._end], mask)
 
     def _mask(self, window: int | None, first: int) -> Tensor:
         if window not in self._masks:
-            device = self.store.keys[0].device
-            queries = torch.arange(self.start, self.end, device=device)[:, None]  # (N, 1)
-            keys = torch.arange(first, self.end, device=device)  # (S,)
+            device = self._store.keys[0].device
+            queries = torch.arange(self._start, self._end, device=device)[:, None]  # (N, 1)
+            keys = torch.arange(first, self._end, device=device)  # (S,)
             mask = keys <= queries
             if window is not None:
                 mask &= keys > queries - window
@@ -67,7 +79,7 @@ class PrefillPartner:
 
 
 class Seat:
-    """Where a canvas of `length` tokens at `position` finds its prefix, and leaves its own keys and values, in a store.
+    """Where a canvas of `length` tokens at `position` finds its prefix, and leaves its keys and values for a step.
 
     Every step writes the canvas' keys and values into the room behind the prefix and reads them back at once, so
     canvases of forks may share a store. A sliding layer sees the last W - 1 tokens of the prefix and the whole canvas:
@@ -75,24 +87,30 @@ class Seat:
     """
 
     def __init__(self, store: Store, position: int, length: int) -> None:
+        self.length = length
         end = position + length
-        self.layers = []  # of (own keys, own values, all visible keys, all visible values), (kv_heads, ..., D) each
+        self._layers = []  # of (own keys, own values, all visible keys, all visible values), (kv_heads, ..., D) each
         for shape, keys, values in zip(store.shapes, store.keys, store.values, strict=True):
             seen, own = slice(shape.first_visible(position), end), slice(position, end)
-            self.layers.append((keys[:, own], values[:, own], keys[:, seen], values[:, seen]))
-
-
-class CanvasPartner:
-    """Attention of canvases over their prefixes and, in both directions, over themselves."""
-
-    def __init__(self, seats: Sequence[Seat]) -> None:
-        self.seats = seats
+            self._layers.append((keys[:, own], values[:, own], keys[:, seen], values[:, seen]))
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        out = []
-        for row, seat in enumerate(self.seats):
-            own_keys, own_values, keys, values = seat.layers[layer]
-            own_keys.copy_(key[row])
-            own_values.copy_(value[row])
-            out.append(attend(query[row], keys, values))  # (N, heads, D)
-        return out[0][None] if len(out) == 1 else torch.stack(out)  # (B, N, heads, D)
+        own_keys, own_values, keys, values = self._layers[layer]
+        own_keys.copy_(key.transpose(0, 1))
+        own_values.copy_(value.transpose(0, 1))
+        return attend(query, keys, values)
+
+
+def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Attention of one segment: query (N, heads, D) over keys and values (kv_heads, S, D) -> (heads, N, D).
+
+    The queries that share a key head are folded into its length, so keys are not repeated. mask (N, S), True = visible.
+    DiffusionGemma scales by 1.
+    """
+    count, heads, dim = query.shape
+    groups = heads // keys.shape[0]
+    folded = query.transpose(0, 1).reshape(1, keys.shape[0], groups * count, dim)
+    if mask is not None and groups > 1:
+        mask = mask.repeat(groups, 1)  # (groups * N, S)
+    out = scaled_dot_product_attention(folded, keys[None], values[None], attn_mask=mask, scale=1.0)
+    return out.reshape(heads, count, dim)

@@ -5,7 +5,8 @@ fewer and larger operations: queries, keys and values come from one product, as 
 branches share is computed once, and attention reads a prefix where it lies. `tests/model/test_network.py` shows that
 logits equal those of transformers' modules.
 
-B rows, N tokens of each, H the hidden size, D the size of a head, V the vocabulary size.
+A pass runs T tokens, side by side in one dimension: those of canvases, L of each, and those of prompts or of committed
+canvases that are read into the cache. H is the hidden size, D the size of a head, V the vocabulary size.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 
-from agentkit_model.attention import Partner
+from agentkit_model.attention import Segments
 from agentkit_model.cache import LayerShape
 from agentkit_model.errors import CheckpointError
 
-Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (B, N, D)
+Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (T, D)
 Product = Callable[[Tensor], Tensor]  # (..., in) -> (..., out)
 
 
@@ -61,25 +62,34 @@ class Network:
         return int(self.text_config.num_experts) > 1
 
     def rope(self, start: int, count: int) -> Rope:
-        """Rotations of the positions start, ..., start + count - 1: each (1, count, D)."""
+        """Rotations of the positions start, ..., start + count - 1: each (count, D)."""
         positions = torch.arange(start, start + count, device=self.device)[None]
-        return {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self._layers}
+        kinds = {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self._layers}
+        return {kind: (cosines[0], sines[0]) for kind, (cosines, sines) in kinds.items()}
 
-    def encode(self, tokens: Tensor, rope: Rope, partner: Partner) -> None:
-        """Runs tokens (B, N) causally; their keys and values go to the partner."""
-        hidden = F.embedding(tokens, self.table) * self.scale  # (B, N, H)
-        for index, layer in enumerate(self._layers):
-            hidden = layer(hidden, rope[layer.kind], partner, index, layer.encoder_scalar)
+    def run(self, canvases: Tensor, soft: Tensor, read: Tensor, rope: Rope, segments: Segments) -> Tensor:
+        """One pass over canvases and, behind them, over tokens that are read causally.
 
-    def decode(self, canvases: Tensor, soft: Tensor, rope: Rope, partner: Partner) -> Tensor:
-        """Canvases (B, N) with the soft embeddings (B, N, H) of their last step -> hidden states (B, N, H).
+        Args:
+            canvases: their tokens (C,), those of all canvases in a row.
+            soft: the soft embeddings (C, H) of their last step. At a canvas' first step they are zeros; the
+                self-conditioning block is applied all the same.
+            read: tokens (R,) whose keys and values are all that is wanted; C + R = T.
+            rope: of all tokens.
+            segments: who attends to what.
 
-        At a canvas' first step the soft embeddings are zeros; the self-conditioning block is applied all the same.
+        Returns:
+            The canvases' hidden states (C, H); what was read needs no head.
         """
-        hidden = self._conditioning(F.embedding(canvases, self.table) * self.scale, soft)
+        parts = []
+        if len(canvases):
+            parts.append(self._conditioning(F.embedding(canvases, self.table) * self.scale, soft))
+        if len(read):
+            parts.append(F.embedding(read, self.table) * self.scale)
+        hidden = parts[0] if len(parts) == 1 else torch.cat(parts)  # (T, H)
         for index, layer in enumerate(self._layers):
-            hidden = layer(hidden, rope[layer.kind], partner, index, layer.decoder_scalar)
-        return self._norm(hidden)
+            hidden = layer(hidden, rope[layer.kind], segments, index, layer.scalar(len(canvases), len(read)))
+        return self._norm(hidden[: len(canvases)])
 
     def logits(self, hidden: Tensor, start: int = 0, end: int | None = None) -> Tensor:
         """Hidden states (..., H) -> soft-capped logits (..., V) in float32, or those of the tokens start to end - 1."""
@@ -104,7 +114,8 @@ class Layer:
         self.heads: int = attention.q_proj.out_features // self.size
         self.kv_heads: int = attention.k_proj.out_features // self.size
         self.shape = LayerShape(self.kv_heads, self.size, attention.sliding_window)
-        self.decoder_scalar, self.encoder_scalar = _scalar(block), _scalar(twin)
+        self._decoder_scalar, self._encoder_scalar = _scalar(block), _scalar(twin)
+        self._scalars_agree = torch.equal(block.layer_scalar, twin.layer_scalar)
         projections = [attention.q_proj, attention.k_proj, attention.v_proj]  # without the last, keys serve as values
         self._project = joined([projection for projection in projections if projection is not None])
         norms = [attention.q_norm] * self.heads + [attention.k_norm] * self.kv_heads
@@ -117,29 +128,33 @@ class Layer:
         self._feed: Product = OneExpert(block) if one else Experts(block)
         self._after_feed = Norm(block.post_feedforward_layernorm)
 
+    def scalar(self, canvases: int, read: int) -> Tensor | None:
+        """What the layer's output is multiplied by, for so many tokens of each kind; None is 1."""
+        if not read or self._scalars_agree:
+            return self._decoder_scalar
+        ones = self._turned_norm.new_ones(1)
+        decoder, encoder = (ones if s is None else s for s in (self._decoder_scalar, self._encoder_scalar))
+        return torch.cat([decoder.expand(canvases), encoder.expand(read)])[:, None]  # (T, 1)
+
     def __call__(
-        self, hidden: Tensor, rope: tuple[Tensor, Tensor], partner: Partner, index: int, scalar: Tensor | None
+        self, hidden: Tensor, rope: tuple[Tensor, Tensor], segments: Segments, index: int, scalar: Tensor | None
     ) -> Tensor:
-        """Hidden states (B, N, H) in and out; `index` is the layer's place, by which the partner knows its cache."""
-        rows, count, _ = hidden.shape
+        """Hidden states (T, H) in and out; `index` is the layer's place, by which the segments know its cache."""
         turned = self.heads + self.kv_heads
-        parts = self._project(self._before_attention(hidden)).view(rows, count, -1, self.size)
-        parts = self._head_norm(parts)  # (B, N, heads + kv_heads [+ kv_heads], D)
-        queries_keys = rotate(parts[:, :, :turned] * self._turned_norm, rope)
-        values = parts[:, :, turned:] if parts.shape[2] > turned else parts[:, :, self.heads :]
-        mixed = partner.attend(
-            index,
-            queries_keys[:, :, : self.heads].transpose(1, 2),  # (B, heads, N, D)
-            queries_keys[:, :, self.heads :].transpose(1, 2),  # (B, kv_heads, N, D)
-            values.transpose(1, 2),
-        )  # (B, N, heads, D)
-        hidden = hidden + self._after_attention(self._output(mixed.reshape(rows, count, -1)))
+        parts = self._project(self._before_attention(hidden)).view(len(hidden), -1, self.size)
+        parts = self._head_norm(parts)  # (T, heads + kv_heads [+ kv_heads], D)
+        queries_keys = rotate(parts[:, :turned] * self._turned_norm, rope)
+        values = parts[:, turned:] if parts.shape[1] > turned else parts[:, self.heads :]
+        mixed = segments.attend(
+            index, queries_keys[:, : self.heads], queries_keys[:, self.heads :], values
+        )  # (T, heads, D)
+        hidden = hidden + self._after_attention(self._output(mixed.flatten(1)))
         hidden = hidden + self._after_feed(self._feed(hidden))
         return hidden if scalar is None else hidden * scalar
 
 
 class Experts:
-    """The dense MLP and, beside it, the experts that each token is routed to. (B, N, H) in and out."""
+    """The dense MLP and, beside it, the experts that each token is routed to. (T, H) in and out."""
 
     def __init__(self, block: Any) -> None:
         self._dense = Gated(block.mlp)
@@ -150,10 +165,9 @@ class Experts:
 
     def __call__(self, hidden: Tensor) -> Tensor:
         dense = self._after(self._dense(self._before(hidden)))
-        flat = hidden.flatten(0, 1)  # (B * N, H)
-        _, weights, experts = self._router(flat)  # the router has a norm of its own
-        sparse = self._experts(self._before_experts(flat), experts, weights)  # transformers' grouped products
-        both: Tensor = dense + self._after_experts(sparse).view_as(dense)
+        _, weights, experts = self._router(hidden)  # the router has a norm of its own
+        sparse = self._experts(self._before_experts(hidden), experts, weights)  # transformers' grouped products
+        both: Tensor = dense + self._after_experts(sparse)
         return both
 
 
@@ -178,7 +192,7 @@ class OneExpert:
 
     def __call__(self, hidden: Tensor) -> Tensor:
         gate, up = F.linear(F.rms_norm(hidden, hidden.shape[-1:], None, self._eps), self._in).chunk(2, dim=-1)
-        inner = self._activation(gate) * up  # (B, N, I + J)
+        inner = self._activation(gate) * up  # (T, I + J)
         dense = F.linear(inner[..., : self._split], self._dense_out)
         sparse = F.linear(inner[..., self._split :], self._sparse_out)
         return self._after(dense) + self._after_expert(sparse)
@@ -232,8 +246,8 @@ def joined(modules: Sequence[nn.Linear]) -> Product:
 
 
 def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary position embedding of heads (B, N, heads, D) by cosines and sines (B, N, D)."""
-    cosines, sines = rope[0][:, :, None], rope[1][:, :, None]
+    """Rotary position embedding of heads (T, heads, D) by cosines and sines (T, D)."""
+    cosines, sines = rope[0][:, None], rope[1][:, None]
     half = x.shape[-1] // 2
     return torch.addcmul(x * cosines, torch.cat([-x[..., half:], x[..., :half]], dim=-1), sines)
 

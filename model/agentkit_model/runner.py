@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from agentkit_model import sampler
-from agentkit_model.attention import CanvasPartner, PrefillPartner, Seat
+from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.errors import DenoisingError
-from agentkit_model.network import Network
+from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
 from agentkit_model.plan import CanvasResult, Draft
@@ -21,6 +21,16 @@ from agentkit_model.work import Denoising, Prefill
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
 PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Tokens of a prefill that are read in one pass."""
+
+    work: Prefill
+    tokens: Tensor  # (N,) int64
+    rope: Rope
+    reading: Reading
 
 
 @dataclass(slots=True)
@@ -75,22 +85,21 @@ class Runner:
         work.done = work.reused
         work.store = work.target.claim(len(work.tokens) - work.done)
 
-    def prefill(self, work: Prefill, most: int) -> int:
-        """Runs the next chunk of a prefill that has begun, of `most` tokens at most; returns how many it had."""
+    def chunk(self, work: Prefill, most: int) -> Chunk:
+        """The next tokens of a prefill that has begun, `most` of them at most."""
         assert work.store is not None
         base = len(work.before)
         start = base + work.done
-        chunk = GRAIN if self._exact else PREFILL_CHUNK
+        size = PREFILL_CHUNK if self.shares_passes else GRAIN
         # Chunks end at multiples of their size: a block's keys then come from the same products bit for bit whether
         # what precedes it was remembered or not.
-        end = min(start + most, start - start % chunk + chunk, base + len(work.tokens))
-        tokens = torch.tensor(work.tokens[work.done : end - base], device=self.network.device)[None]  # (1, N)
-        self.network.encode(
-            tokens, self.network.rope(start, end - start), PrefillPartner(work.store, start, end - start)
-        )
-        self.forward_passes += 1
-        work.done += end - start
-        return end - start
+        end = min(start + most, start - start % size + size, base + len(work.tokens))
+        tokens = torch.tensor(work.tokens[work.done : end - base], device=self.network.device)
+        return Chunk(work, tokens, self.network.rope(start, end - start), Reading(work.store, start, end - start))
+
+    def read(self, chunks: Sequence[Chunk]) -> None:
+        """Runs chunks in a pass without canvases."""
+        self._pass((), chunks)
 
     # -- canvases
 
@@ -113,9 +122,12 @@ class Runner:
             row.decided = Decided(positions, tokens)
             row.free = torch.ones(length, dtype=torch.bool, device=network.device).index_fill_(0, positions, False)
 
-    def step(self, rows: Sequence[Denoising]) -> list[CanvasResult | None]:
-        """One denoising step of all rows in one pass: for each row its result, or None if it goes on."""
-        hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part]))  # (B, L, H)
+    def step(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> list[CanvasResult | None]:
+        """One denoising step of all rows in one pass: for each row its result, or None if it goes on.
+
+        Chunks of prompts and of committed canvases are read in the same pass, where rows `shares_passes` with them.
+        """
+        hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part], chunks))  # (B, L, H)
         results: list[CanvasResult | None] = []
         for part in self._parts(len(rows)):
             results += self._sample(rows[part], hidden[part])
@@ -272,21 +284,32 @@ class Runner:
         return alone
 
     @property
+    def shares_passes(self) -> bool:
+        """Whether what is read may share a pass with canvases, and how much of it does not matter to the last bit."""
+        return not self._exact
+
+    @property
     def _exact(self) -> bool:
         return self.network.device.type == "cpu" and self.network.dtype == torch.float32
 
-    def _pass(self, rows: Sequence[Denoising]) -> Tensor:
+    def _pass(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> Tensor:
+        """Runs canvases and, behind them, chunks; returns the canvases' hidden states (B, L, H)."""
         self.forward_passes += 1
-        if len(rows) == 1:
-            canvases, soft, rope = rows[0].canvas[None], rows[0].soft[None], rows[0].rope
-        else:
-            canvases = torch.stack([row.canvas for row in rows])  # (B, L)
-            soft = torch.stack([row.soft for row in rows])  # (B, L, H)
-            rope = {
-                kind: (torch.cat([row.rope[kind][0] for row in rows]), torch.cat([row.rope[kind][1] for row in rows]))
-                for kind in rows[0].rope
-            }
-        return self.network.decode(canvases, soft, rope, CanvasPartner([row.seat for row in rows]))
+        network, empty = self.network, torch.empty(0, dtype=torch.long, device=self.network.device)
+        canvases = torch.cat([row.canvas for row in rows]) if rows else empty  # (B * L,)
+        soft = torch.cat([row.soft for row in rows]) if rows else network.table[:0]  # (B * L, H)
+        read = torch.cat([chunk.tokens for chunk in chunks]) if chunks else empty
+        ropes = [row.rope for row in rows] + [chunk.rope for chunk in chunks]
+        rope = ropes[0] if len(ropes) == 1 else {kind: _side_by_side([r[kind] for r in ropes]) for kind in ropes[0]}
+        segments = Segments([*(row.seat for row in rows), *(chunk.reading for chunk in chunks)])
+        hidden = network.run(canvases, soft, read, rope, segments)  # (B * L, H)
+        return hidden.view(len(rows), self.canvas_length, hidden.shape[-1])
+
+
+def _side_by_side(pairs: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of several segments as those of one."""
+    cosines, sines = zip(*pairs, strict=True)
+    return torch.cat(cosines), torch.cat(sines)
 
 
 def _flags(outcomes: Sequence[Outcome]) -> list[bool]:

@@ -11,7 +11,7 @@ import torch
 
 from agentkit_model.errors import DenoisingError, EngineClosedError, EngineError, OutOfMemoryError
 from agentkit_model.plan import CanvasResult
-from agentkit_model.runner import Runner
+from agentkit_model.runner import Chunk, Runner
 from agentkit_model.work import Denoising, Prefill, Work
 
 PREFILL_BUDGET = 1024  # tokens prefilled between two denoising steps while canvases are waiting for them
@@ -97,45 +97,77 @@ class Worker:
             return not self._closed
 
     def step(self) -> None:
-        """Prefills what waits, then: choose the batch, run it, apply what came out."""
-        self._prefill()
+        """Chooses what is read and which canvases go on, runs them, and applies what came out."""
+        chunks = self._choose_reading()
         batch = self._choose()
         if batch:
-            self._apply(batch, self._run(batch))
+            self._apply(batch, self._run(batch, chunks))
+        elif chunks:
+            with self._failing([chunk.work for chunk in chunks]):
+                self.runner.read(chunks)
+        self._advance(chunks)
 
-    def _prefill(self) -> None:
-        """Runs prompts for a while: half of it is for the one that waits longest, the rest for the shortest first.
+    def _choose_reading(self) -> list[Chunk]:
+        """What is read in the next pass: half of it of the prompt that waits longest, the rest of the shortest ones.
 
         So a short turn does not wait behind a long prompt, a long prompt gets on whatever else comes, and neither holds
-        up the canvases under way for long.
+        up the canvases under way for long. Where passes are not shared, it is read here and now.
         """
-        for work in [work for work in self._prefills if work.ended]:
-            self._advance(work, 0)  # before those that were asked for in their stead
-        if not self._prefills:
-            return
-        oldest, *others = self._prefills
-        budget = PREFILL_BUDGET - self._advance(oldest, PREFILL_BUDGET // 2)
-        for work in [*sorted(others, key=lambda work: len(work.tokens) - work.done), oldest]:
-            if budget > 0:
-                budget -= self._advance(work, budget)
-        self.stats.forward_passes = self.runner.forward_passes
+        known = list(self._prefills)  # others may come meanwhile
+        for work in [work for work in known if work.ended]:
+            self._end_reading(work)  # before those that were asked for in their stead begin
+        waiting = [work for work in known if not work.ended]
+        shortest = sorted(waiting[1:], key=lambda work: len(work.tokens) - work.done)
+        budget, chunks = PREFILL_BUDGET, []
+        for work in waiting[:1] + shortest:
+            if budget <= 0:
+                break
+            most = budget // 2 if work is waiting[0] and shortest else budget
+            if not self._begun(work):
+                continue
+            if not self.runner.shares_passes:
+                budget -= self._read(work, most)
+                continue
+            with self._failing([work]):
+                chunks.append(self.runner.chunk(work, most))
+                budget -= len(chunks[-1].tokens)
+        return chunks
 
-    def _advance(self, work: Prefill, most: int) -> int:
-        """Runs up to about `most` tokens of a prompt, and settles it if it is done; returns how many were run."""
-        if work not in self._prefills:
-            return 0
-        count = 0
-        with self._failing([work]):
-            if not work.ended and work.store is None:
+    def _begun(self, work: Prefill) -> bool:
+        """Begins to read a prompt; whether there is something left of it to read."""
+        if work.store is None:
+            with self._failing([work]):
                 self.runner.begin(work)
                 self.stats.reused_tokens += work.reused
-            while not work.ended and work.done < len(work.tokens) and count < most:
-                count += self.runner.prefill(work, most - count)
-        self.stats.prefilled_tokens += count
-        if work.ended or work.done == len(work.tokens):
-            self._prefills.remove(work)
-            self._settle(work)
+            if work.ended or work.done == len(work.tokens):
+                self._end_reading(work)
+                return False
+        return True
+
+    def _read(self, work: Prefill, most: int) -> int:
+        """Reads up to `most` tokens of a prompt by themselves; returns how many."""
+        count = 0
+        with self._failing([work]):
+            while count < most and not work.ended and work.done < len(work.tokens):
+                chunk = self.runner.chunk(work, most - count)
+                self.runner.read([chunk])
+                count += len(chunk.tokens)
+                self._advance([chunk])
         return count
+
+    def _advance(self, chunks: Sequence[Chunk]) -> None:
+        """Counts what was read, and settles prompts that are done."""
+        self.stats.forward_passes = self.runner.forward_passes
+        for chunk in chunks:
+            if not chunk.work.ended:
+                chunk.work.done += len(chunk.tokens)
+                self.stats.prefilled_tokens += len(chunk.tokens)
+                if chunk.work.done == len(chunk.work.tokens):
+                    self._end_reading(chunk.work)
+
+    def _end_reading(self, work: Prefill) -> None:
+        self._prefills.remove(work)
+        self._settle(work)
 
     def _settle(self, work: Prefill) -> None:
         """Makes the tokens of a finished prefill count, or forgets those of one that failed or was abandoned."""
@@ -176,10 +208,10 @@ class Worker:
             row.release()
         return row.ended
 
-    def _run(self, batch: list[Denoising]) -> list[CanvasResult | None]:
+    def _run(self, batch: list[Denoising], chunks: Sequence[Chunk]) -> list[CanvasResult | None]:
         results: list[CanvasResult | None] = []
-        with self._failing(batch):
-            results = self.runner.step(batch)
+        with self._failing([*batch, *(chunk.work for chunk in chunks)]):
+            results = self.runner.step(batch, chunks)
         return results
 
     def _apply(self, batch: list[Denoising], results: list[CanvasResult | None]) -> None:

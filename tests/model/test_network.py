@@ -1,13 +1,14 @@
 """Our forward pass gives the hidden states and logits of transformers' own modules."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
 from transformers import DiffusionGemmaConfig, DynamicCache
 
-from agentkit_model.attention import CanvasPartner, PrefillPartner, Seat
+from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import Cache, Store
 from agentkit_model.errors import CheckpointError
 from agentkit_model.network import Network
@@ -15,16 +16,31 @@ from agentkit_model.network import Network
 PROMPT = [2, 7, 9, 30, 4, 11, 12, 3, 3, 20]  # longer than the window of 6
 
 
-def ours(network: Network, canvases: torch.Tensor, soft: torch.Tensor) -> torch.Tensor:
-    """The logits (B, L, V) of canvases behind the prompt."""
-    length, start = canvases.shape[1], len(PROMPT)
-    cache = Cache(Store(network.layer_shapes, 0, network.device, network.dtype))
-    network.encode(torch.tensor([PROMPT]), network.rope(0, start), PrefillPartner(cache.claim(start), 0, start))
+def ours(network: Network, canvases: torch.Tensor, soft: torch.Tensor, beside: Sequence[int] = ()) -> torch.Tensor:
+    """The logits (B, L, V) of canvases behind the prompt, in a pass in which other tokens are read, too."""
+    (count, length), start, none = canvases.shape, len(PROMPT), torch.empty(0, dtype=torch.long)
+    cache, other = (Cache(Store(network.layer_shapes, 0, network.device, network.dtype)) for _ in range(2))
+    reading = Segments([Reading(cache.claim(start), 0, start)])
+    network.run(none, soft[:0, 0], torch.tensor(PROMPT), network.rope(0, start), reading)
     cache.settle(start)
-    seats = [Seat(cache.room(length), start, length)] * len(canvases)
-    rope = {kind: (cos.expand(len(canvases), -1, -1), sin.expand(len(canvases), -1, -1))
-            for kind, (cos, sin) in network.rope(start, length).items()}  # fmt: skip
-    return network.logits(network.decode(canvases, soft, rope, CanvasPartner(seats)))
+    segments: list[Any] = [Seat(cache.room(length), start, length)] * count
+    ropes = [network.rope(start, length)] * count
+    if beside:
+        segments.append(Reading(other.claim(len(beside)), 0, len(beside)))
+        ropes.append(network.rope(0, len(beside)))
+    rope = {kind: (torch.cat([r[kind][0] for r in ropes]), torch.cat([r[kind][1] for r in ropes])) for kind in ropes[0]}
+    read = torch.tensor(beside, dtype=torch.long)
+    hidden = network.run(canvases.flatten(), soft.flatten(0, 1), read, rope, Segments(segments))
+    if beside == PROMPT:  # what is read beside canvases is what is read alone
+        for one, two in zip(cache.store.keys + cache.store.values, other.store.keys + other.store.values, strict=True):
+            torch.testing.assert_close(
+                one[:, :start], two[:, :start], atol=tolerance_of(network), rtol=tolerance_of(network)
+            )
+    return network.logits(hidden).view(count, length, -1)
+
+
+def tolerance_of(network: Network) -> float:
+    return 0.15 if network.dtype == torch.bfloat16 else 1e-4
 
 
 def theirs(model: Any, canvases: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
@@ -62,9 +78,10 @@ def test_logits_are_those_of_the_class(
         network = Network(model)
         probs = before.softmax(dim=-1, dtype=torch.float32).to(dtype)
         soft = network.weigh(probs) * network.scale
-        wrong = (ours(network, canvases, soft) - expected.float()).abs() > tolerance
-    # in bfloat16 a token at the border between two experts may be routed to the other one
-    assert wrong.float().mean() <= (0.05 if dtype == torch.bfloat16 else 0)
+        for beside in ([], PROMPT, [5, 6]):
+            wrong = (ours(network, canvases, soft, beside) - expected.float()).abs() > tolerance
+            # in bfloat16 a token at the border between two experts may be routed to the other one
+            assert wrong.float().mean() <= (0.05 if dtype == torch.bfloat16 else 0)
 
 
 def test_a_checkpoint_whose_encoder_has_weights_of_its_own_is_refused(tiny_config: Any, twin: Any) -> None:
