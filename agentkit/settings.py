@@ -70,7 +70,7 @@ class ModelSettings:
     seed                  makes a run repeatable: canvas n of the run is denoised with a seed that follows from it
     max_tools             most tools that a turn is told about: of more, those whose words fit the request best
     tool_choice           "auto", "required", "none" or a tool's name; after the first call it is "auto" again
-    thinking              whether the model writes thoughts
+    thinking              whether the model writes thoughts; a number: one in a turn, of at most so many tokens
     candidates            how many drafts of each canvas are denoised side by side; the one with the fewest faults, then
                           the most certain, is kept
     constraints           how canvases are held to the tools' schemas; False: not at all
@@ -86,7 +86,7 @@ class ModelSettings:
     seed: int | None = None
     max_tools: int | None = None
     tool_choice: str | None = None
-    thinking: bool | None = None
+    thinking: bool | int | None = None
     candidates: int | None = None
     constraints: Constraints | Literal[False] | None = None
     repairs: int | None = None
@@ -98,7 +98,7 @@ class ModelSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"ModelSettings.{name} must be at least 1, and is {value!r}.")
-        for name in ("repairs", "doubt"):
+        for name in ("thinking", "repairs", "doubt"):
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise UserError(f"ModelSettings.{name} must be at least 0, and is {value!r}.")

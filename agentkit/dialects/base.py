@@ -200,7 +200,7 @@ class Dialect(Protocol):
         outputs: Sequence[Automaton] = (),
         *,
         required: bool = False,
-        thinking: bool = False,
+        thinking: bool | int = False,
     ) -> TokenAutomaton:
         """Every turn that makes such calls or one of `outputs`: some call if `required`, thoughts with `thinking`."""
         ...

@@ -107,7 +107,7 @@ class Gemma4:
         outputs: Sequence[Automaton] = (),
         *,
         required: bool = False,
-        thinking: bool = False,
+        thinking: bool | int = False,
     ) -> TokenAutomaton:
         """Every turn that makes such calls; see `agentkit.dialects.gemma4_turn.turn_automaton`."""
         from agentkit.dialects.gemma4_turn import turn_automaton

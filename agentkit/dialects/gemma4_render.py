@@ -7,8 +7,8 @@
 
 The answers of tools stay in the model's turn, and the model goes on right after them. A message that this very model
 wrote is replayed by its own tokens, after the opening that it had: rendering a longer conversation begins with the
-rendering of the shorter one and those tokens, so that the model's cache can be kept. Only the thoughts of turns before
-the last user message are dropped.
+rendering of the shorter one and those tokens, so that the model's cache can be kept. Only thoughts are dropped: those
+of turns before the last user message, and of messages without a call.
 
 Where the models' chat templates lose or misplace something, this does not: text that comes before a call stays before
 it (they move it behind the answers), a model's text that follows a closed model turn opens a turn of its own, and a
@@ -266,10 +266,11 @@ def render(
                 transcript.system(message.text)
         elif message.tokens is not None and model is not None and message.model == model:
             following = messages[index + 1] if index + 1 < len(messages) else None
+            answered = isinstance(following, ToolMessage)
             transcript.replay(
                 message.tokens,
-                with_thoughts=with_thoughts,
-                answered=isinstance(following, ToolMessage),
+                with_thoughts=with_thoughts and (bool(message.calls) or answered or following is None),
+                answered=answered,
                 last=following is None,
             )
         else:

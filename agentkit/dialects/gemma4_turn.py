@@ -7,6 +7,7 @@ probable path holds. After a call comes another call or the stop; an output's ca
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from agentkit.dialects.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from agentkit_model import Choice, TokenAutomaton
 
-_OPEN, _TEXT, _THOUGHT, _CALLS, _CALLED, _ENDED, _STOP, _DONE = range(8)
-_STATES = 8
+_OPEN, _TEXT, _THOUGHT, _OVER, _CALLS, _CALLED, _ENDED, _STOP, _DONE = range(9)
+_STATES = 9
 
 
 def turn_automaton(
@@ -30,7 +31,7 @@ def turn_automaton(
     outputs: Sequence[Automaton] = (),
     *,
     required: bool = False,
-    thinking: bool = False,
+    thinking: bool | int = False,
 ) -> TokenAutomaton:
     """The automaton of a turn.
 
@@ -38,7 +39,7 @@ def turn_automaton(
         calls: one automaton for each tool that may be called, from before its opening marker to behind its closing one.
         outputs: calls of which there is one and nothing behind it.
         required: the turn has to make a call, after a thought at most.
-        thinking: thoughts may come first.
+        thinking: thoughts may come first; a number: one thought, with at most so many tokens between its markers.
     """
     joined = _Joined(tokenizer, vocabulary)
     for call in calls:
@@ -53,7 +54,7 @@ def turn_automaton(
     return joined.automaton(
         start=_OPEN if _OPEN in choices else _CALLS,
         choices=choices,
-        breaks=frozenset() if required else frozenset((_OPEN, _TEXT, _THOUGHT)),
+        breaks=frozenset() if required else frozenset(choices),
     )
 
 
@@ -73,7 +74,7 @@ def repair_automaton(
     return joined.automaton(start=_OPEN if before else _CALLS, choices={}, breaks=frozenset())
 
 
-def _choices(joined: _Joined, callable_: bool, *, required: bool, thinking: bool) -> dict[int, Sequence[Choice]]:
+def _choices(joined: _Joined, callable_: bool, *, required: bool, thinking: bool | int) -> dict[int, Sequence[Choice]]:
     from agentkit_model import Choice
 
     text, opening, channel, channel_end, stop = (
@@ -87,12 +88,18 @@ def _choices(joined: _Joined, callable_: bool, *, required: bool, thinking: bool
     thought = [Choice(channel, _THOUGHT)] if thinking else []
     write = [] if required else [Choice(text, _TEXT), Choice(stop, _STOP, enters=True)]
     choices: dict[int, Sequence[Choice]] = {}
-    if thinking:
-        choices[_THOUGHT] = [Choice(text, _THOUGHT), Choice(channel_end, _OPEN)]
     if write or thinking:
         choices[_OPEN] = [*write, *call, *thought]
     if write:
-        choices[_TEXT] = [*write, *call, *thought]
+        choices[_TEXT] = [*write, *call, *(thought if thinking is True else ())]
+    if thinking is True:
+        choices[_THOUGHT] = [Choice(text, _THOUGHT), Choice(channel_end, _OPEN)]
+    elif thinking:
+        choices[_OVER] = [*write, *call]
+        counted = [_THOUGHT, *joined.states(thinking)]
+        for state, behind in pairwise(counted):
+            choices[state] = [Choice(text, behind), Choice(channel_end, _OVER)]
+        choices[counted[-1]] = [Choice(channel_end, _OVER)]
     return choices
 
 
@@ -107,6 +114,11 @@ class _Joined:
         self._places = np.zeros(0, np.int32)  # of the states of the call added last
         self.sets: list[NDArray[np.int32]] = []
         self._labels: dict[bytes, int] = {}
+
+    def states(self, count: int) -> range:
+        """So many states more."""
+        self.size += count
+        return range(self.size - count, self.size)
 
     def add(self, call: Automaton, begin: int, end: int, *, only_first: bool = False) -> None:
         """A call between two states; with `only_first` a second way into the one that was added last."""

@@ -233,6 +233,7 @@ class DiffusionConversation(Conversation):
 
         constraints = request.settings.constraints
         if constraints is False:
+            _refuse_budget(request.settings.thinking)
             return None
         return await anyio.to_thread.run_sync(
             turn_hold, self.model.dialect, self.model.tokenizer, request, constraints or Constraints()
@@ -453,6 +454,11 @@ class DiffusionConversation(Conversation):
         self, parsed: Parsed, tokens: Sequence[int], probabilities: Sequence[float], *, turn: int
     ) -> AssistantMessage:
         return message_of(parsed, tokens, model=self.model.name, turn=turn, probabilities=probabilities)
+
+
+def _refuse_budget(thinking: bool | int | None) -> None:
+    if thinking and thinking is not True:
+        raise UserError(f"thinking={thinking} bounds a thought by the constraints; constraints=False leaves none.")
 
 
 def _dialect(name: str, tokenizer: Tokenizer) -> Dialect:

@@ -26,7 +26,7 @@ def turn_hold(dialect: Dialect, tokenizer: Tokenizer, request: ModelRequest, con
         for definitions in (tools, () if chosen else request.output_tools)
     )
     required = chosen or not request.allow_text_output
-    thinking = bool(request.settings.thinking)
+    thinking = request.settings.thinking or False
     return hold(dialect.turn_automaton(calls, outputs, required=required, thinking=thinking), constraints)
 
 

@@ -184,6 +184,18 @@ class TestReplay:
         text = show(gemma, [ask, own(write(written)), ask], thinking=True, model="m")
         assert f"Oslo?<turn|>\n<|turn>model\n{replayed}<|turn>user\nOslo?<turn|>\n<|turn>model\n" in text
 
+    def test_thoughts_are_kept_before_calls_of_the_turn_at_hand_and_nowhere_else(
+        self, gemma: Gemma4, write: Write
+    ) -> None:
+        thought = "<|channel>thought\nhm\n<channel|>"
+        said = own(write(f"{thought}Hi.<turn|>"))
+        called = own(write(f"{thought}<|tool_call>call:weather{{}}<tool_call|><|tool_response>"))
+        assert thought in show(gemma, [ask, called, result], thinking=True, model="m")
+        assert thought not in show(gemma, [ask, called, result, answer, ask], thinking=True, model="m")
+        assert thought not in show(gemma, [ask, said, answer], thinking=True, model="m")
+        cut = own(write("<|channel>thought\nhm"))
+        assert show(gemma, [ask, cut], thinking=True, model="m").endswith("<|channel>thought\nhm")
+
     def test_a_message_that_was_cut_off_goes_on_where_it_was(self, gemma: Gemma4, write: Write) -> None:
         tokens = write('<|tool_call>call:f{a:<|"|>par')
         assert gemma.render([ask, own(tokens)], model="m") == gemma.render([ask], model="m") + tokens
