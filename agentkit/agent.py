@@ -292,6 +292,7 @@ class Agent(Generic[DepsT, OutputT]):
         token = options.get("cancellation_token")
         if token is not None:
             token.check()
+        self._checked(options.get("model_settings"))  # before weights are read for nothing
         async with open_journal(options) as journal:
             check_start(prompt, options, journal.state)
             plan = self._plan(await self._opened(), options.get("model_settings"), options.get("usage_limits"))
@@ -304,10 +305,7 @@ class Agent(Generic[DepsT, OutputT]):
     def _plan(self, model: Model, asked: ModelSettings | None, limits: UsageLimits | None) -> Plan:
         """What a run goes by, of which these are the settings and limits it was given."""
         given = overrides(self)
-        tools = dict(self.tools)
-        settings = self.model_settings.merge(asked).merge(given.get("model_settings"))
-        _refuse_name(self._outputs.tools.keys() & tools.keys())
-        checked_choice(settings.tool_choice, tools)
+        tools, settings = self._checked(asked)
         return Plan(
             model=model,
             tools=tools,
@@ -324,6 +322,14 @@ class Agent(Generic[DepsT, OutputT]):
             observer=self.observer,
             asked=asked,
         )
+
+    def _checked(self, asked: ModelSettings | None) -> tuple[dict[str, Tool], ModelSettings]:
+        """The tools and settings of a run. Raises `UserError` when they don't go together."""
+        tools = dict(self.tools)
+        settings = self.model_settings.merge(asked).merge(overrides(self).get("model_settings"))
+        _refuse_name(self._outputs.tools.keys() & tools.keys())
+        checked_choice(settings.tool_choice, tools)
+        return tools, settings
 
     async def _opened(self) -> Model:
         model = self.model

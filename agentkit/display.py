@@ -24,6 +24,7 @@ from agentkit.events import (
     ToolCallDiscarded,
     ToolCallFinished,
     ToolCallStarted,
+    UsageWarning,
 )
 from agentkit.jsonable import to_json_value
 from agentkit.messages import ToolCallPart
@@ -78,6 +79,8 @@ class Lines:
                 self.line("", f"the conversation was shortened{tokens}", "dim")
             case HandedOver(agent=agent):
                 self.line("agent", str(agent), "magenta")
+            case UsageWarning(limit, used, maximum):
+                self.line("limit", f"{used:g} of {maximum:g} {limit.replace('_', ' ')} are spent", "yellow")
             case RunFinished(result):
                 if result.stop_reason == "finished":
                     self.line("answer", as_text(result.output), "bold")

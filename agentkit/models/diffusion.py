@@ -293,43 +293,57 @@ class DiffusionConversation(Conversation):
 
         initial: what the first canvas begins with instead of noise.
         """
-        settings, budget = request.settings, request.budget
-        limit = settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
+        limit = request.settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
         records: list[CanvasRecord] = []
-        state = hold.state if hold is not None else None
         watch = self._watch(request)
-        if watch is not None:
-            for record in request.written:
-                watch.commit(record)
         while used < limit:
-            wanted = min(limit - used, self.model.engine.canvas_length)
-            with budget.held(canvases=1, output_tokens=wanted) as granted:
-                most = used + granted["output_tokens"] if granted["output_tokens"] < wanted else limit
-                plan = self._plan(settings, request, first=not used and hold is None)
-                if hold is not None:
-                    plan = replace(plan, hold=replace(hold, state=state, limit=most - used))
-                if initial and not records:
-                    padding = [None] * (self.model.engine.canvas_length - len(initial))
-                    plan = replace(plan, initial=[*initial, *padding])
-                await emit(CanvasStarted(self._canvases))
-                result = await self._best(context, plan, request, emit, watch)
-                kept = replace(result, length=min(result.length, most - used))
-                await context.commit(kept)
-                budget.add(canvases=1, output_tokens=kept.length)
-            record = self._record(kept)
+            start = initial if not records else ()
+            result, end = await self._canvas(context, request, hold, emit, watch, start, used, limit)
+            record = self._record(result)
             records.append(record)
             if watch is not None:
                 watch.commit(record)
-            used += kept.length
-            state = result.states[kept.length - 1] if result.states else None
+            used += result.length
+            if hold is not None:
+                hold = replace(hold, state=result.states[result.length - 1])
             await emit(CanvasCommitted(record))
-            if result.reason == "max_steps" and result.steps < self._most_steps(settings):
-                raise budget.exceeded("denoising_steps")  # it was cut off: nothing may rest on it
+            if result.reason == "max_steps" and result.steps < self._most_steps(request.settings):
+                raise request.budget.exceeded("denoising_steps")  # it was cut off: nothing may rest on it
             if record.stopped:
                 break
-            if used == most < limit:
-                raise budget.exceeded("tokens")
+            if used == end < limit:
+                raise request.budget.exceeded("tokens")
         return records
+
+    async def _canvas(
+        self,
+        context: Context,
+        request: ModelRequest,
+        hold: Hold | None,
+        emit: Emit,
+        watch: CallWatch | None,
+        initial: Sequence[int],
+        used: int,
+        limit: int,
+    ) -> tuple[CanvasResult, int]:
+        """One canvas, committed, and the token of the turn at which the budget ends it, if that is before `limit`."""
+        length = self.model.engine.canvas_length
+        wanted = min(limit - used, length)
+        with request.budget.held(canvases=1, output_tokens=wanted) as granted:
+            end = limit if granted["output_tokens"] == wanted else used + granted["output_tokens"]
+            plan = self._plan(request.settings, request, first=not used and hold is None)
+            if hold is not None:
+                if end < limit and end - used < min(hold.automaton.distance[state] for state in hold.begin):
+                    raise request.budget.exceeded("tokens")  # no turn is as short as that
+                plan = replace(plan, hold=replace(hold, limit=end - used))
+            if initial:
+                plan = replace(plan, initial=[*initial, *[None] * (length - len(initial))])
+            await emit(CanvasStarted(self._canvases))
+            result = await self._best(context, plan, request, emit, watch)
+            result = replace(result, length=min(result.length, end - used))
+            await context.commit(result)
+            request.budget.add(canvases=1, output_tokens=result.length)
+        return result, end
 
     def _most_steps(self, settings: ModelSettings) -> int:
         return settings.max_denoising_steps or self.model.engine.sampler.max_denoising_steps
@@ -362,7 +376,10 @@ class DiffusionConversation(Conversation):
         rule = request.settings.early_tools
         if not rule or request.early is None or (request.settings.candidates or 1) > 1:
             return None
-        return CallWatch(self.model.dialect, rule, turn=len(request.messages), offer=request.early)
+        watch = CallWatch(self.model.dialect, rule, turn=len(request.messages), offer=request.early)
+        for record in request.written:
+            watch.commit(record)
+        return watch
 
     async def _best(
         self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit, watch: CallWatch | None

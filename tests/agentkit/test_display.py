@@ -15,6 +15,7 @@ from agentkit import (
     ToolCallStarted,
     ToolResult,
     Usage,
+    UsageWarning,
 )
 from agentkit.display import Lines, Watch, colour, describe_call, finished_as_json, visible
 
@@ -49,6 +50,7 @@ def test_lines_tell_the_story_of_a_run() -> None:
         ToolCallStarted(CALL),
         RESULT.tool_calls[0],
         SpanRenoised(0, (2, 4), "no such city", "/city", 3),
+        UsageWarning("denoising_steps", 8, 10, "run"),
         RunFinished(RESULT),
     )
     expected = ["canvas 1  call:add", "2 tokens in 4 denoising steps (stable and confident)"]
@@ -57,6 +59,7 @@ def test_lines_tell_the_story_of_a_run() -> None:
         "call      add(a=1, text='x')",
         "result    3",
         "/city: no such city (3 steps)",
+        "limit     8 of 10 denoising steps are spent",
         "answer    three",
     ]
     assert all(line in text for line in expected), text

@@ -63,6 +63,23 @@ async def test_no_token_beyond_the_limit_is_written(model, most):
         assert result.usage.tokens == prompt_tokens + most
 
 
+@pytest.mark.parametrize("most", [1, 6, 20])
+async def test_a_call_that_the_tokens_left_are_too_few_for_is_not_made(model, most):
+    begun = []
+
+    @tool
+    def strike(where: str, how: str) -> None:
+        begun.append(1)
+
+    agent = Agent(model, tools=[strike], model_settings=ModelSettings(seed=1, tool_choice="strike"))
+    prompt_tokens = (await agent.run("Go.", usage_limits=UsageLimits(canvases=1))).usage.prompt_tokens
+    begun.clear()
+    result = await agent.run("Go.", usage_limits=UsageLimits(tokens=prompt_tokens + most))
+    assert (result.stop_reason, result.stop_detail) == ("usage_limit", "tokens")
+    assert result.usage.tokens <= prompt_tokens + most
+    assert begun == [] or most == 20
+
+
 async def test_a_prompt_beyond_the_limit_is_not_read(model):
     _, result = await watched(Agent(model, model_settings=LONG), usage_limits=UsageLimits(tokens=3))
     assert (result.stop_detail, result.usage.prompt_tokens, result.usage.canvases) == ("tokens", 0, 0)

@@ -12,6 +12,7 @@ from agentkit import (
     ThoughtPart,
     ToolCallFinished,
     ToolCallStarted,
+    UsageLimits,
     tool,
 )
 from agentkit.testing import FunctionModel, ScriptedModel, call
@@ -95,7 +96,8 @@ async def test_an_error_in_the_block_comes_out_as_itself():
 
 async def test_a_slow_reader_holds_the_run_back():
     model = FunctionModel(lambda request: call("now"))
-    async with Agent(model, tools=[now], retries=0).run_stream_events("?") as events:
+    limits = UsageLimits(identical_calls=None)
+    async with Agent(model, tools=[now], retries=0).run_stream_events("?", usage_limits=limits) as events:
         await anyio.wait_all_tasks_blocked()
         turns = len(model.requests)
         assert 0 < turns < 25
