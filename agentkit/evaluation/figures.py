@@ -122,12 +122,12 @@ class Evaluation:
 
     def table(self) -> Table:
         """The figures for a terminal of 80 columns or more."""
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
         rows = [row(variant) for variant in self.variants]
         for heading, *cells in zip(HEADINGS, *rows, strict=True):
             variants = heading == HEADINGS[0]
-            width = max(map(len, cells), default=0)
-            table.add_column(heading, justify="left" if variants else "right", min_width=0 if variants else width)
+            width = max(map(len, [*heading.split(), *(() if variants else cells)]))
+            table.add_column(heading, justify="left" if variants else "right", min_width=width, overflow="fold")
         for cells_of_variant in rows:
             table.add_row(*cells_of_variant)
         return table

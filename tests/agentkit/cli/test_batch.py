@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agentkit.cli import main
 
@@ -28,7 +30,7 @@ async def reply(request):
     with open("asked.txt", "a", errors="replace") as file:
         file.write(prompt + "\\n")
     await anyio.sleep(float(os.environ.get("SECONDS_A_TURN", "0")))
-    return ModelError("it is broken") if prompt == "break" else f"{prompt}!"
+    return ModelError("it is broken") if prompt == "break" else f"{prompt}!"  # never empty
 
 
 def model():
@@ -144,6 +146,28 @@ def test_a_line_that_was_half_written_is_written_again(folder: Path) -> None:
         assert batch() == 0
         assert [record["output"] for record in answers(folder)] == ["one!", "two!", "three!"]
     assert asked(folder).count("three") == 4 and asked(folder).count("one") == 1
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    prompts=st.lists(st.text(max_size=8), min_size=1, max_size=5),
+    share=st.floats(0, 1),
+)
+def test_wherever_the_file_ends_what_is_whole_stays_and_the_rest_is_answered(
+    folder: Path, prompts: list[str], share: float
+) -> None:
+    out = folder / "out.jsonl"
+    out.unlink(missing_ok=True)
+    write_input(folder, *({"prompt": prompt} for prompt in prompts))
+    assert batch() == 0
+    cut = out.read_bytes()[: int(share * out.stat().st_size)]
+    out.write_bytes(cut)
+    assert batch() == 0
+    assert out.read_bytes().startswith(cut[: cut.rfind(b"\n") + 1])
+    assert {record["index"]: record["output"] for record in answers(folder)} == {
+        index: f"{prompt}!" for index, prompt in enumerate(prompts)
+    }
+    assert len(answers(folder)) == len(prompts)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ async def test_the_table_has_a_row_for_each_variant(evaluation):
         console.print(evaluation.table())
     held, free = [line for line in shown.get().splitlines() if "held" in line or "free" in line]
     assert held.count("100.0%") == 4 and "1.0" in held
-    assert free.count("50.0%") == 4  # nothing is cut off
+    assert free.count("50.0%") == 4
+    assert "…" not in shown.get()  # nothing is cut off
 
 
 async def test_the_json_has_figures_and_outcomes(evaluation, tmp_path: Path):

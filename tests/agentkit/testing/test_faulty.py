@@ -2,9 +2,12 @@
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentkit import Agent, CancellationToken, ModelSettings, RunCancelled, UsageLimits, UserError, tool
 from agentkit.testing import FaultyModel, ScriptedModel, call, toy_model
+from agentkit.testing.faulty import _changed, _pointers
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +31,31 @@ async def test_only_the_chosen_spans_are_corrupted():
             assert pointer in str(wrong.error) and model.faults == ["corrupt"]
     untouched = FaultyModel(ScriptedModel(script), corrupt=1, spans=["/nothing"])
     assert (await first_call(untouched)).result.content == "booked" and untouched.faults == []
+
+
+LEAVES = st.none() | st.booleans() | st.integers(-9, 9) | st.text("a/~0", max_size=3)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("a/~1", max_size=2), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text("a/~1", max_size=2), VALUES, min_size=1, max_size=3), st.data())
+def test_corrupting_changes_the_value_at_its_pointer_and_nothing_else(arguments, data):
+    pointer = data.draw(st.sampled_from(_pointers(arguments)))
+    changed = _changed(arguments, pointer.split("/")[1:])
+    assert type(at(changed, pointer)) is not type(at(arguments, pointer))
+    for other in _pointers(arguments):
+        if not (f"{other}/".startswith(f"{pointer}/") or f"{pointer}/".startswith(f"{other}/")):
+            assert at(changed, other) == at(arguments, other)
+
+
+def at(value, pointer):
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
 
 
 async def test_only_the_chosen_turns_are_spoiled():
