@@ -13,6 +13,7 @@ from agentkit.calls import Outcome, PreparedCall, prepare
 from agentkit.errors import ModelRetry
 from agentkit.messages import JSON, AssistantMessage
 from agentkit.models.base import Conversation, ModelRequest, WrongCall
+from agentkit.pointers import unescaped
 from agentkit.run import Run
 from agentkit.schema import ArgumentFault, InvalidArguments, escaped_step
 from agentkit.tools import Tool
@@ -125,7 +126,7 @@ class Repairs:
 def _at(arguments: JSON, pointer: str) -> tuple[bool, JSON]:
     """Whether there is a value at a JSON pointer, and the value."""
     for step in pointer.split("/")[1:]:
-        step = step.replace("~1", "/").replace("~0", "~")
+        step = unescaped(step)
         if isinstance(arguments, dict) and step in arguments:
             arguments = arguments[step]
         elif isinstance(arguments, list) and step.isdigit() and int(step) < len(arguments):

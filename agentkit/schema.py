@@ -17,8 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
-from agentkit.constraints.nodes import Refused
-from agentkit.constraints.normalize import normalize
+from agentkit.constraints.nodes import Refused, all_nodes, doubtful
+from agentkit.constraints.normalize import normalized
 from agentkit.errors import ToolDefinitionError
 from agentkit.messages import JSON
 
@@ -248,7 +248,11 @@ def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> N
 def refuse_impossible(owner: str, schema: Mapping[str, JSON]) -> None:
     """Refuses a schema that nothing can fit; `owner` is whose it is."""
     try:
-        normalize(schema)
+        node = normalized(schema).node
+        if any(map(doubtful, all_nodes(node))):
+            from agentkit.constraints.coverage import possible  # brings numpy
+
+            possible(node)
     except Refused as error:
         raise ToolDefinitionError(f"{owner}: at {error.pointer or 'the root'}: {error.reason}.") from None
 

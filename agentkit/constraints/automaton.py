@@ -49,6 +49,7 @@ class Automaton:
     final   where it may end
     cost    nats that taking an edge costs, beside what its token costs
     slots   the values that can be grounded
+    distinct  whether it has keys or items that have to differ, which it does not hold by itself
     """
 
     size: int
@@ -60,6 +61,7 @@ class Automaton:
     start: int
     final: int
     slots: tuple[Slot, ...] = ()
+    distinct: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +77,7 @@ class Builder:
     tokenizer: Tokenizer
     size: int = 1
     start: int = 0
+    distinct: bool = False
     _edges: list[tuple[int, int, int, float]] = field(default_factory=list)
     _sets: list[Tokens] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
@@ -148,6 +151,7 @@ class Builder:
             start=self.start,
             final=final,
             slots=tuple(self._slots),
+            distinct=self.distinct,
         )
 
     def _label(self, tokens: Tokens) -> int:

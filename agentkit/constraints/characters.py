@@ -11,8 +11,9 @@ from bisect import bisect
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import groupby
 from typing import TypeAlias
+
+import numpy as np
 
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """Code points as ranges, first and last: ascending, with gaps between them, without surrogates."""
@@ -141,14 +142,13 @@ _BLOCKS = {to_come: tuple(_blocks(to_come)) for to_come in (-1, 1, 2, 3)}
 @cache
 def _categories() -> dict[str, Ranges]:
     """Characters by Unicode's general category, and by its first letter."""
-    names = map(unicodedata.category, map(chr, range(_LAST + 1)))
+    names = np.frombuffer("".join(map(unicodedata.category, map(chr, range(_LAST + 1)))).encode(), "S2")
+    begins = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
     runs: dict[str, list[tuple[int, int]]] = {}
-    first = 0
-    for name, group in groupby(names):
-        last = first + sum(1 for _ in group) - 1
+    for first, last in zip(begins.tolist(), [*(begins[1:] - 1).tolist(), _LAST], strict=True):
+        name = names[first].decode()
         for key in (name, name[0]):
             runs.setdefault(key, []).append((first, last))
-        first = last + 1
     return {name: joined(ranges) for name, ranges in runs.items()}
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from agentkit.constraints.nodes import Array, Choice, Flat, Map, Node, Number, Object, Refused, Text, flat_nodes, union
+from agentkit.constraints.nodes import (
+    Array,
+    Choice,
+    Flat,
+    Map,
+    Node,
+    Number,
+    Object,
+    Refused,
+    Text,
+    all_nodes,
+    flat_nodes,
+    union,
+)
 from agentkit.constraints.normalize import Normalized, Unheld
 from agentkit.constraints.scalars import number_bytes, text_bytes
+
+MOST_COUNTED = 64
+"""Different values up to which it is counted whether there are enough."""
 
 
 def unheld(normalized: Normalized) -> tuple[Unheld, ...]:
     """What of a schema no automaton holds, so that it has to be checked afterwards: pointers and keywords."""
     found = dict.fromkeys(normalized.unheld)
-    for node in _walk(normalized.node):
+    for node in all_nodes(normalized.node):
         if isinstance(node, Text | Number):
             keywords = (text_bytes(node) if isinstance(node, Text) else number_bytes(node))[1]
             found |= dict.fromkeys((node.pointer, keyword) for keyword in keywords)
@@ -67,11 +82,14 @@ def _possible_object(node: Object) -> Object:
 def _possible_map(node: Map) -> Node:
     try:
         possible(node.names)
-        return replace(node, values=possible(node.values))
+        values = possible(node.values)
     except Refused:
         if node.min_properties:
             raise
         return Object()
+    begun = tuple(replace(member, node=possible(member.node)) for member in node.begun)
+    end = _most_different(node.names, node.min_properties, node.max_properties, node.pointer)
+    return replace(node, values=values, begun=begun, max_properties=end)
 
 
 def _possible_array(node: Array) -> Array:
@@ -85,18 +103,30 @@ def _possible_array(node: Array) -> Array:
         if node.min_items > len(prefix):
             raise
         end = len(prefix)
+    if node.unique and rest is not None:
+        end = _most_different(rest, node.min_items, end, node.pointer, beside=len(prefix))
     return replace(node, prefix=tuple(prefix), items=rest, max_items=end)
 
 
-def _walk(node: Node) -> Iterator[Node]:
+def _most_different(node: Node, fewest: int, most: int | None, pointer: str, *, beside: int = 0) -> int | None:
+    """The most values there can be if all have to differ: those of a node, and some beside. Raises `Refused`."""
+    there = values_of(node, MOST_COUNTED)
+    if there == MOST_COUNTED:
+        return most
+    if there + beside < fewest:
+        raise Refused(pointer, f"there are only {there + beside} that differ, and there must be {fewest}")
+    return there + beside if most is None else min(most, there + beside)
+
+
+def values_of(node: Node, enough: int) -> int:
+    """How many values a node writes; `enough` where there are as many or more, or where that is not counted."""
+    found = 0
     for flat in flat_nodes(node):
-        yield flat
-        inner: list[Node] = []
-        if isinstance(flat, Array):
-            inner = [*flat.prefix, *([] if flat.items is None else [flat.items])]
-        elif isinstance(flat, Object):
-            inner = [member.node for member in flat.properties]
-        elif isinstance(flat, Map):
-            inner = [flat.names, flat.values]
-        for one in inner:
-            yield from _walk(one)
+        if isinstance(flat, Choice):
+            found += len(flat.values)
+        elif isinstance(flat, Text | Number):
+            automaton, _ = text_bytes(flat) if isinstance(flat, Text) else number_bytes(flat)
+            found += automaton.count(enough)
+        else:
+            return enough
+    return min(found, enough)

@@ -16,13 +16,11 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agentkit.constraints.lengths import EXACT_LENGTH
 from agentkit.constraints.minimal import byte_classes, minimal, trimmed
 
 LIMIT = 4000
 """Most states that a product or a subset construction may visit."""
-
-EXACT_LENGTH = 100
-"""Most characters of a text whose length is counted."""
 
 State = TypeVar("State", bound=Hashable)
 Move: TypeAlias = tuple[int, int, State]
@@ -106,6 +104,20 @@ class ByteDFA:
     def classes(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Bytes that no state tells apart are one class: (256,) the class of each byte, (K,) a byte of each class."""
         return byte_classes(self.table)
+
+    def count(self, enough: int) -> int:
+        """How many byte strings are accepted; `enough` where there are as many or more."""
+        ends, found = np.zeros(self.size, np.int64), 0  # how many strings of a length end in each state
+        ends[0] = 1
+        for _ in range(self.size):
+            found += int(ends[self.accepting].sum())
+            if found >= enough or not ends.any():
+                break
+            states = np.flatnonzero(ends)
+            source, byte = np.nonzero(self.table[states] >= 0)
+            following = self.table[states[source], byte]
+            ends = np.minimum(np.bincount(following, ends[states[source]], self.size), enough).astype(np.int64)
+        return min(found, enough)
 
     def accepts(self, data: bytes | str) -> bool:
         """Whether the bytes, or the text's UTF-8, are accepted."""

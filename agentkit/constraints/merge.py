@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from agentkit.constraints.lengths import EXACT_LENGTH
 from agentkit.constraints.merge_members import merged_array, merged_object
 from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text, union
 from agentkit.constraints.places import (
@@ -27,9 +28,6 @@ from agentkit.constraints.places import (
     writable,
 )
 from agentkit.messages import JSON
-
-EXACT_LENGTH = 100
-"""Code points up to which the length of a string is held."""
 
 _KINDS = ("object", "array", "string", "number", "integer", "boolean", "null")
 _TELLING = {
@@ -152,6 +150,7 @@ def _text(context: Context, places: Places) -> Node:
         formats=given(places, "format"),
         excluded=tuple(value for value in excluded(places) if isinstance(value, str) and writable(value)),
         declared=_declared(places),
+        uncounted=bool(longest and longest.value > EXACT_LENGTH),
         pointer=telling(places, _TELLING["string"]),
     )
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from agentkit.constraints.nodes import Array, Choice, Map, Node, Object, Property, Refused, Text
-from agentkit.constraints.places import Bound, Context, Place, Places, least, most, note_conditions, writable
+from agentkit.constraints.places import Bound, Context, Place, Places, least, most, note_conditions, telling, writable
+
+_COUNTS = {"minItems", "uniqueItems"}
 
 MOST_ITEMS = 16
 """How many items of an array, or members of a map, are counted."""
@@ -38,9 +40,10 @@ def merged_array(context: Context, places: Places, free: int) -> Node:
         if refusal:
             raise refusal
         raise Refused(_where(high or low), f"there can be at most {end} items, and there must be {fewest}")
+    unique = [place for place in places if place.schema.get("uniqueItems") is True and (end is None or end > 1)]
+    for place in unique:
+        context.note(place.pointer, "uniqueItems")
     for place in places:
-        if place.schema.get("uniqueItems") is True and (end is None or end > 1):
-            context.note(place.pointer, "uniqueItems")
         if "contains" in place.schema:
             context.note(place.pointer, "contains")
     counted = MOST_ITEMS + len(items)
@@ -48,7 +51,8 @@ def merged_array(context: Context, places: Places, free: int) -> Node:
         context.note(low.pointer, low.keyword)
     if high and end is not None and end > counted:
         context.note(high.pointer, high.keyword)
-    return Array(tuple(items), rest, min(fewest, counted), None if end is None or end > counted else end)
+    end = None if end is None or end > counted else end
+    return Array(tuple(items), rest, min(fewest, counted), end, bool(unique), telling(places, _COUNTS))
 
 
 def _prefix(place: Place) -> Sequence[Any]:
@@ -191,7 +195,7 @@ def _map(context: Context, places: Places, free: int) -> Node:
         if bound and bound.value > MOST_ITEMS:
             context.note(bound.pointer, bound.keyword)
     end = None if end is None or end > MOST_ITEMS else end
-    return Map(keys, inner, min(fewest, MOST_ITEMS), end)
+    return Map(keys, inner, min(fewest, MOST_ITEMS), end, pointer=telling(places, {"minProperties"}))
 
 
 def _list(value: Any) -> list[str]:

@@ -7,7 +7,7 @@ unheld; it may allow less where an automaton has to be finite or where nobody wo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -45,6 +45,7 @@ class Text:
     formats   names of formats that it all has to have; unknown ones mean nothing
     excluded  what it must not be
     declared  the schema says that the value is grounded
+    uncounted the schema has a greatest length that is beyond what is counted
     pointer   where the schema stands
     """
 
@@ -54,6 +55,7 @@ class Text:
     formats: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     declared: bool = False
+    uncounted: bool = field(default=False, compare=False, repr=False)
     pointer: str = field(default="", compare=False, repr=False)
 
 
@@ -76,13 +78,21 @@ class Number:
 class Array:
     """A list: the nodes of `prefix` one by one, then as many of `items` as the bounds allow (None: no further ones).
 
-    `max_items` is None where there is no end.
+    `max_items` is None where there is no end. The items of a `unique` one are all different: no automaton holds that,
+    so what is written of it is looked at (see `distinct`).
     """
 
     prefix: tuple[Node, ...] = ()
     items: Node | None = None
     min_items: int = 0
     max_items: int | None = None
+    unique: bool = False
+    pointer: str = field(default="", compare=False, repr=False)
+
+    def spread(self, count: int) -> tuple[Node, ...]:
+        """The nodes of the first `count` items, of fewer where there can't be so many."""
+        rest = () if self.items is None else (self.items,) * (count - len(self.prefix))
+        return (*self.prefix[:count], *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +116,18 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """An object of any keys that are `names`, from `min_properties` to `max_properties` (None: no end) of them."""
+    """An object of any keys that are `names`, from `min_properties` to `max_properties` (None: no end) of them.
+
+    No automaton holds that they are different, so what is written of it is looked at (see `distinct`): the first
+    members have the keys of `begun`, and no other one has any of these.
+    """
 
     names: Text
     values: Node
     min_properties: int = 0
     max_properties: int | None = None
+    begun: tuple[Property, ...] = ()
+    pointer: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +158,33 @@ def union(nodes: Iterable[Node]) -> Node:
 def flat_nodes(node: Node) -> tuple[Flat, ...]:
     """The branches of a union, or the node itself."""
     return node.branches if isinstance(node, Union) else (node,)
+
+
+def all_nodes(node: Node) -> Iterator[Flat]:
+    """The node's branches, and all that is within them."""
+    for flat in flat_nodes(node):
+        yield flat
+        inner: list[Node] = []
+        if isinstance(flat, Array):
+            inner = [*flat.prefix, *([] if flat.items is None else [flat.items])]
+        elif isinstance(flat, Object):
+            inner = [member.node for member in flat.properties]
+        elif isinstance(flat, Map):
+            inner = [flat.names, flat.values]
+        for one in inner:
+            yield from all_nodes(one)
+
+
+def doubtful(node: Flat) -> bool:
+    """Whether it takes an automaton to tell if anything can be written: where keywords may contradict each other."""
+    if isinstance(node, Text):
+        lengths = node.min_length > 0 or node.max_length is not None
+        return len(node.patterns) + len(node.formats) + lengths + bool(node.excluded) > 1
+    if isinstance(node, Number):
+        return bool(node.multiples) and (node.minimum, node.exclusive_minimum) != (None, None)
+    if isinstance(node, Array):
+        return node.unique and node.min_items > 1
+    return isinstance(node, Map) and node.min_properties > 1 and node.names != Text()
 
 
 def identity(value: JSON) -> str:

@@ -11,7 +11,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from agentkit.constraints.exclusive import Tags, exclusive
@@ -46,6 +46,16 @@ class Normalized:
 
 Alternative: TypeAlias = tuple[tuple[Place, ...], Tags]
 """Schemas that all have to hold, and which branch this is of which `oneOf` (by its pointer)."""
+
+
+def normalized(schema: Mapping[str, JSON]) -> Normalized:
+    """The same as `normalize`, remembered."""
+    return _normalized(json.dumps(schema))
+
+
+@lru_cache(maxsize=256)
+def _normalized(schema: str) -> Normalized:
+    return normalize(json.loads(schema))
 
 
 def normalize(schema: Mapping[str, JSON]) -> Normalized:

@@ -11,16 +11,15 @@ from agentkit.constraints.nodes import (
     Flat,
     Map,
     Node,
-    Number,
     Object,
     Property,
     Refused,
-    Text,
     flat_nodes,
-    identity,
     union,
 )
+from agentkit.constraints.without import FORBIDDEN, without
 from agentkit.messages import JSON
+from agentkit.pointers import escaped, unescaped
 
 
 def restrict(
@@ -29,22 +28,24 @@ def restrict(
     fixed: Mapping[str, JSON],
     banned: Mapping[str, Sequence[JSON]],
     only: frozenset[str] | None = None,
+    begun: Mapping[str, JSON] | None = None,
 ) -> Node:
     """The node with values fixed or forbidden by the JSON pointer at which they stand.
 
-    What a fixed value stands in is written as well, where the node has a place for it. Objects and arrays can't be
-    forbidden where the schema leaves them open, nor can anything within a map.
+    What a fixed value stands in is written as well, where the node has a place for it.
 
     Args:
         only: the members of the outermost object that are written, as far as it has them, and no others; None leaves it
             at what the node says.
+        begun: what the value begins with, by pointer: the items that stand in arrays, and the members in objects, that
+            are not closed yet. They are not fixed, but what has to differ from them does.
 
     Raises:
         Refused: nothing is left; its pointer is one into the value.
     """
     if only is not None:
         node = _selected(node, only)
-    return _Restriction(fixed, banned).node(node, "")
+    return _Restriction(fixed, banned, begun or {}).node(node, "")
 
 
 def _selected(node: Node, only: frozenset[str]) -> Node:
@@ -63,14 +64,19 @@ def _selected(node: Node, only: frozenset[str]) -> Node:
 class _Restriction:
     fixed: Mapping[str, JSON]
     banned: Mapping[str, Sequence[JSON]]
+    begun: Mapping[str, JSON]
 
     def node(self, node: Node, pointer: str) -> Node:
         if pointer in self.fixed:
             return Choice((self.fixed[pointer],))
-        if not self._steps(pointer) and pointer not in self.banned:
-            return node
         found: list[Node] = []
-        refusal = Refused(pointer, "all that could be written here is forbidden")
+        try:
+            node = without(node, self.banned.get(pointer, ()))
+        except Refused:
+            raise Refused(pointer, FORBIDDEN) from None
+        if not _steps(pointer, self.fixed, self.banned, self.begun):
+            return node
+        refusal = Refused(pointer, FORBIDDEN)
         flats = flat_nodes(node)
         for flat in [flat for flat in flats if self._holds(flat, pointer)] or flats:
             try:
@@ -83,73 +89,78 @@ class _Restriction:
 
     def _holds(self, node: Flat, pointer: str) -> bool:
         """Whether all that is fixed below a pointer can stand in the node."""
-        steps = self._steps(pointer, written=True)
+        steps = _steps(pointer, self.fixed)
         if isinstance(node, Object):
-            return steps <= {_escaped(member.key) for member in node.properties}
+            return {*steps} <= {escaped(member.key) for member in node.properties}
         return not steps or isinstance(node, Array | Map)
 
     def _flat(self, node: Flat, pointer: str) -> Node:
-        values = self.banned.get(pointer, ())
-        if isinstance(node, Choice):
-            forbidden = {identity(value) for value in values}
-            kept = tuple(value for value in node.values if identity(value) not in forbidden)
-            if not kept:
-                raise Refused(pointer, "all that could be written here is forbidden")
-            return Choice(kept)
-        if isinstance(node, Text):
-            return replace(node, excluded=node.excluded + tuple(value for value in values if isinstance(value, str)))
-        if isinstance(node, Number):
-            numbers = (value for value in values if isinstance(value, int | float) and not isinstance(value, bool))
-            return replace(node, excluded=node.excluded + tuple(numbers))
         if isinstance(node, Array):
             return self._array(node, pointer)
         if isinstance(node, Object):
             return self._object(node, pointer)
-        keys = self._steps(pointer, written=True)
-        if not keys:
-            return node
-        members = (Property(key, node.values, True) for key in sorted(map(_unescaped, keys), key=str.lower))
-        return self._object(Object(tuple(members)), pointer)
+        return self._map(node, pointer) if isinstance(node, Map) else node
 
     def _object(self, node: Object, pointer: str) -> Node:
         members = []
         for member in node.properties:
-            step = _escaped(member.key)
-            required = member.required or step in self._steps(pointer, written=True)
+            step = escaped(member.key)
+            required = member.required or step in _steps(pointer, self.fixed)
             try:
                 members.append(Property(member.key, self.node(member.node, f"{pointer}/{step}"), required))
             except Refused:
                 if required:
                     raise
         if len(members) < node.min_properties:
-            raise Refused(pointer, "all that could be written here is forbidden")
+            raise Refused(pointer, FORBIDDEN)
         return replace(node, properties=tuple(members))
 
+    def _map(self, node: Map, pointer: str) -> Node:
+        known = [unescaped(step) for step in _steps(pointer, self.fixed, self.banned)]
+        if known:
+            members = (Property(key, node.values, True) for key in sorted(known, key=lambda key: (key.lower(), key)))
+            return self._object(Object(tuple(members)), pointer)
+        begun = (
+            Property(unescaped(step), self.node(node.values, f"{pointer}/{step}"), True)
+            for step in _steps(pointer, self.begun)
+        )
+        return replace(node, begun=tuple(begun))
+
     def _array(self, node: Array, pointer: str) -> Node:
-        count = _count(self._steps(pointer))
+        restricted = _steps(pointer, self.fixed, self.banned, self.begun)
+        count = _count(restricted)
         count = count if node.max_items is None else min(count, node.max_items)
-        if node.items is None:
-            count = min(count, len(node.prefix))
-        items = [*node.prefix, *([] if node.items is None else [node.items] * (count - len(node.prefix)))]
-        for index in range(count):
-            items[index] = self.node(items[index], f"{pointer}/{index}")
-        fewest = min(_count(self._steps(pointer, written=True)), count)
-        return replace(node, prefix=tuple(items), min_items=max(node.min_items, fewest))
-
-    def _steps(self, pointer: str, *, written: bool = False) -> set[str]:
-        """The steps below a pointer that lead to a restriction; with `written`, to a value that is fixed."""
-        pointers = [*self.fixed] if written else [*self.fixed, *self.banned]
-        return {inner[len(pointer) + 1 :].split("/")[0] for inner in pointers if inner.startswith(f"{pointer}/")}
+        standing = [self.begun[inner] for step in restricted if (inner := f"{pointer}/{step}") in self.begun]
+        if node.unique and standing:
+            node = _different(node, standing)
+        items = list(node.spread(count))
+        for index, item in enumerate(items):
+            items[index] = self.node(item, f"{pointer}/{index}")
+        fewest = min(_count(_steps(pointer, self.fixed, self.begun)), len(items))
+        return replace(node, prefix=(*items, *node.prefix[count:]), min_items=max(node.min_items, fewest))
 
 
-def _count(steps: set[str]) -> int:
+def _different(node: Array, standing: Sequence[JSON]) -> Array:
+    """The array behind some items, with none that is equal to one of them. Raises `Refused`."""
+    count = len(standing)
+    items, end, rest = list(node.spread(count)), node.max_items, None
+    try:
+        for item in node.prefix[count:]:
+            items.append(without(item, standing))
+        rest = None if node.items is None else without(node.items, standing)
+    except Refused:
+        end = len(items)
+        if end < node.min_items:
+            raise
+    return replace(node, prefix=tuple(items), items=rest, max_items=end)
+
+
+def _steps(pointer: str, *restrictions: Mapping[str, object]) -> list[str]:
+    """The steps below a pointer that lead to a restriction, in their order."""
+    below = (inner for pointers in restrictions for inner in pointers if inner.startswith(f"{pointer}/"))
+    return list(dict.fromkeys(inner[len(pointer) + 1 :].split("/")[0] for inner in below))
+
+
+def _count(steps: Sequence[str]) -> int:
     """How many items an array needs to have them all."""
     return max((int(step) + 1 for step in steps if step.isdecimal()), default=0)
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")

@@ -51,13 +51,13 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         def spelled() -> Arrays:
-            plain = sorted((id, spelling) for id, spelling in tokenizer.plain_tokens().items() if spelling)
-            lengths = [len(spelling) for _, spelling in plain]
-            joined = np.frombuffer(b"".join(spelling for _, spelling in plain), np.uint8)
+            plain = tokenizer.plain_tokens()
+            ids = sorted(id for id, spelling in plain.items() if spelling)
+            spellings = [plain[id] for id in ids]
             return {
-                "ids": np.array([id for id, _ in plain], np.int32),
-                "lengths": np.array(lengths, np.int32),
-                "joined": joined,
+                "ids": np.array(ids, np.int32),
+                "lengths": np.array([*map(len, spellings)], np.int32),
+                "joined": np.frombuffer(b"".join(spellings), np.uint8),
             }
 
         known = cached(f"vocabulary-{tokenizer.digest}", spelled) if tokenizer.vocab_size > _LARGE else spelled()

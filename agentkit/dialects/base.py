@@ -67,6 +67,8 @@ class CallRegion:
         value_spans: the tokens of every value that was read, by JSON pointer; `""` is the whole arguments object. Each
             is the smallest span that covers the value with its quotes or brackets; neighbours may share a token.
         key_spans: the tokens of every member's key, by the pointer of its value.
+        values: every value that was read to its end, by JSON pointer, whatever is wrong with the call.
+        cut_key: where the output ends within a member's key, as a pointer: what it has of it.
         raw: the call's text, control tokens shown literally. The tokens themselves are those of the span.
         span: the tokens of the whole call, markers included.
         faults: what is wrong with it.
@@ -79,6 +81,8 @@ class CallRegion:
     raw: str
     span: Span
     key_spans: Mapping[str, Span] = field(default_factory=dict)
+    values: Mapping[str, JSON] = field(default_factory=dict)
+    cut_key: str | None = None
     faults: tuple[Fault, ...] = ()
 
     def certainty(self, probabilities: Sequence[float]) -> dict[str, float]:
@@ -184,6 +188,7 @@ class Dialect(Protocol):
         fixed: Mapping[str, JSON] | None = None,
         only: frozenset[str] | None = None,
         banned: Mapping[str, Sequence[JSON]] | None = None,
+        begun: Mapping[str, JSON] | None = None,
     ) -> Automaton:
         """Every call of a tool that its schema allows.
 
@@ -191,6 +196,8 @@ class Dialect(Protocol):
             fixed: values that are written as they are, by JSON pointer.
             only: the arguments that are written; None leaves optional ones to the model.
             banned: values that must not be written, by JSON pointer.
+            begun: what stands already in the objects and arrays that are not closed yet, by JSON pointer: keys and
+                items that come have to differ from it where the schema says so.
         """
         ...
 
@@ -201,8 +208,12 @@ class Dialect(Protocol):
         *,
         required: bool = False,
         thinking: bool | int = False,
+        begun: Automaton | None = None,
     ) -> TokenAutomaton:
-        """Every turn that makes such calls or one of `outputs`: some call if `required`, thoughts with `thinking`."""
+        """Every turn that makes such calls or one of `outputs`: some call if `required`, thoughts with `thinking`.
+
+        With `begun`, the rest of a turn from the beginning of this call.
+        """
         ...
 
     def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:

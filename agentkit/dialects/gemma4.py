@@ -93,12 +93,20 @@ class Gemma4:
         fixed: Mapping[str, JSON] | None = None,
         only: frozenset[str] | None = None,
         banned: Mapping[str, Sequence[JSON]] | None = None,
+        begun: Mapping[str, JSON] | None = None,
     ) -> Automaton:
         """Every call of a tool that its schema allows; see `agentkit.dialects.gemma4_grammar.call_automaton`."""
         from agentkit.dialects.gemma4_grammar import call_automaton
 
         return call_automaton(
-            self.tokenizer, self.vocabulary, tool.name, tool.parameters, fixed=fixed, only=only, banned=banned
+            self.tokenizer,
+            self.vocabulary,
+            tool.name,
+            tool.parameters,
+            fixed=fixed,
+            only=only,
+            banned=banned,
+            begun=begun,
         )
 
     def turn_automaton(
@@ -108,11 +116,14 @@ class Gemma4:
         *,
         required: bool = False,
         thinking: bool | int = False,
+        begun: Automaton | None = None,
     ) -> TokenAutomaton:
         """Every turn that makes such calls; see `agentkit.dialects.gemma4_turn.turn_automaton`."""
         from agentkit.dialects.gemma4_turn import turn_automaton
 
-        return turn_automaton(self.tokenizer, self.vocabulary, calls, outputs, required=required, thinking=thinking)
+        return turn_automaton(
+            self.tokenizer, self.vocabulary, calls, outputs, required=required, thinking=thinking, begun=begun
+        )
 
     def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:
         """A turn of which one call is written anew; see `agentkit.dialects.gemma4_turn.repair_automaton`."""

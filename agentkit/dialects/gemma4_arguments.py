@@ -13,6 +13,7 @@ from typing import NoReturn
 from agentkit.dialects.base import Fault, FaultKind, Span
 from agentkit.dialects.symbols import Symbols
 from agentkit.messages import JSON
+from agentkit.pointers import escaped
 
 MAX_DEPTH = 128
 """How deep values may be nested."""
@@ -37,6 +38,7 @@ class ArgumentsReader:
 
     Attributes:
         position: where the reading is.
+        values: what was read to its end, by JSON pointer.
         cut: the reading ran into the end of an output that may go on.
     """
 
@@ -48,14 +50,25 @@ class ArgumentsReader:
         self.faults: list[Fault] = []
         self.value_spans: dict[str, Span] = {}
         self.key_spans: dict[str, Span] = {}
+        self.values: dict[str, JSON] = {}
+        self._key_at: tuple[str, int] | None = None  # the object whose key is being read, and where that begins
         self.cut = False
 
     def read(self) -> dict[str, JSON]:
         """The arguments, with the values that could be read. Raises `Broken`."""
         start = self.position
         found = self._object("", _CLOSERS[self._symbols.characters[start]])
-        self.value_spans[""] = self._symbols.span(start, self.position)
+        self.value_spans[""], self.values[""] = self._symbols.span(start, self.position), found
         return found
+
+    @property
+    def cut_key(self) -> str | None:
+        """What there is of a key in which the output ends, as a pointer."""
+        if not self.cut or self._key_at is None:
+            return None
+        pointer, start = self._key_at
+        begun = self._symbols.text(start, self._limit).rstrip("\ufffd")  # what is no whole character yet
+        return f"{pointer}/{escaped(begun)}"
 
     def _object(self, pointer: str, closer: str) -> dict[str, JSON]:
         self._enter(pointer)
@@ -71,19 +84,23 @@ class ArgumentsReader:
 
     def _member(self, pointer: str, found: dict[str, JSON]) -> None:
         start = self._skip()
+        self._key_at = pointer, start
         key = self._key(pointer)
         key_span = self._symbols.span(start, self.position)
-        inner = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        inner = f"{pointer}/{escaped(key)}"
         if not self._at(":"):
             self._break(f"a ':' must follow the key {key!r}", pointer)
         self._step()
+        self._key_at = None
         if key in found:
-            spans = self.value_spans, self.key_spans
-            self.value_spans, self.key_spans = {}, {}  # the first value's spans are kept
-            self._value(inner)
-            self.value_spans, self.key_spans = spans
-            span = self._symbols.span(start, self.position)
-            self._fault(f"the key {key!r} is there twice", span, inner, "duplicate")
+            kept = self.value_spans, self.key_spans, self.values
+            self.value_spans, self.key_spans, self.values = {}, {}, {}  # the first value's are kept
+            try:
+                self._value(inner)
+            finally:  # the output may end in it
+                self.value_spans, self.key_spans, self.values = kept
+                span = self._symbols.span(start, self.position)
+                self._fault(f"the key {key!r} is there twice", span, inner, "duplicate")
             return
         self.key_spans[inner] = key_span
         found[key] = self._value(inner)
@@ -112,6 +129,7 @@ class ArgumentsReader:
             value = self._bare(pointer)
         if self.position > start:
             self.value_spans[pointer] = self._symbols.span(start, self._rstrip(start))
+            self.values[pointer] = value
         return value
 
     def _array(self, pointer: str) -> list[JSON]:

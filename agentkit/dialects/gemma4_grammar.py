@@ -22,7 +22,7 @@ from agentkit.constraints.automaton import Automaton, Builder, Slot
 from agentkit.constraints.coverage import possible
 from agentkit.constraints.dfa import ByteDFA, TooLarge, literals
 from agentkit.constraints.nodes import Array, Choice, Map, Node, Number, Object, Text, flat_nodes
-from agentkit.constraints.normalize import Normalized, normalize
+from agentkit.constraints.normalize import normalized
 from agentkit.constraints.restrict import restrict
 from agentkit.constraints.scalars import number_bytes, text_bytes
 from agentkit.constraints.vocabulary import Vocabulary
@@ -46,6 +46,7 @@ def call_automaton(
     fixed: Mapping[str, JSON] | None = None,
     banned: Mapping[str, Sequence[JSON]] | None = None,
     only: frozenset[str] | None = None,
+    begun: Mapping[str, JSON] | None = None,
 ) -> Automaton:
     """Every call of a tool that its schema allows, from before `<|tool_call>` to behind `<tool_call|>`.
 
@@ -55,25 +56,22 @@ def call_automaton(
         name: the tool's.
         schema: the JSON Schema of its arguments.
         fixed: values that are written as they are, by JSON pointer, and with them what they stand in.
-        banned: strings, numbers and words that must not be written, by JSON pointer.
+        banned: values that must not be written, by JSON pointer.
         only: the arguments that are written, and no others; None leaves optional ones open.
+        begun: what stands already in the objects and arrays that are not closed yet, by JSON pointer. The call may
+            begin with it, and goes on with what differs from it where keys or items have to.
 
     Raises:
         Refused: there is no such call.
     """
-    key = json.dumps([name, schema, fixed, banned, None if only is None else sorted(only)])
+    key = json.dumps([name, schema, fixed, banned, None if only is None else sorted(only), begun])
     known = _compiled.setdefault(vocabulary, {})
     if key not in known:
-        node = restrict(_normalized(json.dumps(schema)).node, fixed=fixed or {}, banned=banned or {}, only=only)
+        node = restrict(normalized(schema).node, fixed=fixed or {}, banned=banned or {}, only=only, begun=begun)
         known[key] = _Grammar(tokenizer, vocabulary).call(name, node)
         while len(known) > _MOST_COMPILED:
             del known[next(iter(known))]
     return known[key]
-
-
-@lru_cache(maxsize=256)
-def _normalized(schema: str) -> Normalized:
-    return normalize(json.loads(schema))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +224,19 @@ class _Grammar:
         count = max(node.min_items, len(node.prefix) + 1) if count is None else count
         rest = [] if node.items is None else [node.items] * (count - len(node.prefix))
         items = [self._value(item) for item in (*node.prefix[:count], *rest)]
+        self._builder.distinct |= node.unique
         return self._sequence(items, node.min_items, "[]", loops=loops)
 
     def _map(self, node: Map) -> _Fragment:
+        self._builder.distinct = True
+        begun = node.begun[: node.max_properties]
         loops = node.max_properties is None
-        count = max(node.min_properties, 1) if node.max_properties is None else node.max_properties
-        members = [self._member(self._free_key(node.names), self._value(node.values)) for _ in range(count)]
-        return self._sequence(members, node.min_properties, "{}", loops=loops)
+        count = max(node.min_properties, len(begun) + 1) if node.max_properties is None else node.max_properties
+        members = [self._member(self._free_key(node.names), self._value(member.node)) for member in begun]
+        taken = literals(member.key for member in begun) if begun else None
+        for _ in range(count - len(begun)):
+            members.append(self._member(self._free_key(node.names, taken), self._value(node.values)))
+        return self._sequence(members, max(node.min_properties, len(begun)), "{}", loops=loops)
 
     def _sequence(self, parts: list[_Fragment], fewest: int, brackets: str, *, loops: bool) -> _Fragment:
         """The parts one after the other, at least `fewest`; if it `loops`, the last again and again."""
@@ -273,13 +277,13 @@ class _Grammar:
         end = self._builder.state()
         return self._choice(Choice((key,)), end)
 
-    def _free_key(self, names: Text) -> _Fragment:
-        """Any key: bare where it can stand bare, else between markers."""
+    def _free_key(self, names: Text, taken: ByteDFA | None = None) -> _Fragment:
+        """Any key that is not taken: bare where it can stand bare, else between markers."""
         builder = self._builder
         content, _ = text_bytes(names)
         end = builder.state()
         found = _Fragment(exits=[(end, "")])
-        bare, quoted = _keys(content)
+        bare, quoted = (keys if taken is None else keys.minus(taken) for keys in _keys(content))
         if not bare.is_empty:
             begin = builder.state()
             builder.splice(begin, end, self._vocabulary.fold(bare))

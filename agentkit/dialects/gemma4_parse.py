@@ -193,6 +193,8 @@ class _Call:
             arguments=None if self.faults else self._arguments,
             value_spans=reader.value_spans if reader else {},
             key_spans=reader.key_spans if reader else {},
+            values=reader.values if reader else {},
+            cut_key=reader.cut_key if reader else None,
             raw=raw,
             span=span,
             faults=tuple(self.faults),

@@ -20,8 +20,8 @@ from agentkit.dialects.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from agentkit_model import Choice, TokenAutomaton
 
-_OPEN, _TEXT, _THOUGHT, _OVER, _CALLS, _CALLED, _ENDED, _STOP, _DONE = range(9)
-_STATES = 9
+_OPEN, _TEXT, _THOUGHT, _OVER, _CALLS, _CALLED, _ENDED, _STOP, _DONE, _BEGUN = range(10)
+_STATES = 10
 
 
 def turn_automaton(
@@ -32,6 +32,7 @@ def turn_automaton(
     *,
     required: bool = False,
     thinking: bool | int = False,
+    begun: Automaton | None = None,
 ) -> TokenAutomaton:
     """The automaton of a turn.
 
@@ -40,6 +41,7 @@ def turn_automaton(
         outputs: calls of which there is one and nothing behind it.
         required: the turn has to make a call, after a thought at most.
         thinking: thoughts may come first; a number: one thought, with at most so many tokens between its markers.
+        begun: a call with which it begins, instead of anything else; more calls may follow.
     """
     joined = _Joined(tokenizer, vocabulary)
     for call in calls:
@@ -47,12 +49,14 @@ def turn_automaton(
         joined.add(call, _CALLED, _CALLED, only_first=True)
     for output in outputs:
         joined.add(output, _CALLS, _ENDED)
+    if begun is not None:
+        joined.add(begun, _BEGUN, _CALLED)
     for state in (_CALLED, _ENDED):
         joined.edge(state, _DONE, joined.ids(["<|tool_response>"]))
     joined.edge(_STOP, _DONE, joined.ids(["<turn|>", "<eos>"]))
     choices = _choices(joined, bool(calls or outputs), required=required, thinking=thinking)
     return joined.automaton(
-        start=_OPEN if _OPEN in choices else _CALLS,
+        start=_BEGUN if begun is not None else _OPEN if _OPEN in choices else _CALLS,
         choices=choices,
         breaks=frozenset() if required else frozenset(choices),
     )

@@ -41,7 +41,8 @@ from agentkit.settings import Constraints, ModelSettings
 from agentkit.tasks import flat_errors
 
 if TYPE_CHECKING:
-    from agentkit_model import Canvas, CanvasPlan, CanvasResult, Context, Draft, Engine, Hold
+    from agentkit.models.distinct import Held
+    from agentkit_model import Canvas, CanvasPlan, CanvasResult, Context, Draft, Engine
 
 MAX_CANVASES = 16
 """Canvases of one turn when `ModelSettings.max_tokens` is not set: a turn that never stops ends here."""
@@ -154,10 +155,14 @@ class DiffusionConversation(Conversation):
         request = self._settled(request)
         with _engine_errors(self.model.name):
             prompt = self._prompt(request)
-            hold = await self._hold(request)
+            held = await self._held(request)
             self._canvases = max(self._canvases, request.canvases + len(request.written))
-            request, hold = _gone_on(request, hold)
-            read, records = await self._continue(prompt, request, hold, emit)
+            if held is not None and request.written:
+                gone_on = await anyio.to_thread.run_sync(
+                    held.gone_on, _tokens_of(request.written), self._limit(request)
+                )
+                request, held = (replace(request, written=()), held) if gone_on is None else (request, gone_on)
+            read, records = await self._continue(prompt, request, held, emit)
         records = [*request.written, *records]
         tokens = _tokens_of(records)
         parsed = self.model.dialect.parse(tokens)
@@ -173,14 +178,14 @@ class DiffusionConversation(Conversation):
         )
 
     async def _continue(
-        self, prompt: Sequence[int], request: ModelRequest, hold: Hold | None, emit: Emit
+        self, prompt: Sequence[int], request: ModelRequest, held: Held | None, emit: Emit
     ) -> tuple[int, list[CanvasRecord]]:
         """Writes what the turn lacks; gives the number of tokens that were read, and the new canvases."""
         if request.written and request.written[-1].stopped:
             return 0, []
         tokens = _tokens_of(request.written)
         context, read = await self._read([*prompt, *tokens], request)
-        return read, await self._write(context, request, hold, emit, used=len(tokens))
+        return read, await self._write(context, request, held, emit, before=tokens)
 
     async def repair(
         self, request: ModelRequest, message: AssistantMessage, wrong: WrongCall, emit: Emit
@@ -201,12 +206,12 @@ class DiffusionConversation(Conversation):
         kept = min(slots, default=region.span[0])
         start = kept // self.model.engine.canvas_length * self.model.engine.canvas_length
         with _engine_errors(self.model.name):
-            hold = await self._repair_hold(request, tool, tokens[: parsed.length], region, wrong)
-            hold = replace(hold, state=hold.automaton.follow(tokens[:start]))
+            held = await self._repair_held(request, tool, tokens[: parsed.length], region, wrong)
+            held = replace(held, hold=replace(held.hold, state=held.hold.automaton.follow(tokens[:start])))
             request.budget.charge(repairs=1)
             context, _ = await self._read([*self._prompt(request), *tokens[:start]], request)
             first = self._canvases
-            records = await self._write(context, request, hold, emit, initial=tokens[start:kept], used=start)
+            records = await self._write(context, request, held, emit, before=tokens[:start], initial=tokens[start:kept])
         written = [*tokens[:start], *(token for record in records for token in record.tokens)]
         reparsed = self.model.dialect.parse(written)
         span = reparsed.calls[wrong.index].span
@@ -227,42 +232,50 @@ class DiffusionConversation(Conversation):
         thinking = bool(request.settings.thinking)
         return self.model.dialect.render(request.messages, request.declared, thinking=thinking, model=self.model.name)
 
-    async def _hold(self, request: ModelRequest) -> Hold | None:
-        """What the turn's canvases are held to; made in a thread, since a large vocabulary takes a while."""
-        from agentkit.models.hold import turn_hold
+    async def _held(self, request: ModelRequest) -> Held | None:
+        """What the turn is held to; made in a thread, since a large vocabulary takes a while."""
+        from agentkit.models.distinct import Distinct, Held
+        from agentkit.models.hold import callable_tools, turn_hold
 
         constraints = request.settings.constraints
         if constraints is False:
             _refuse_budget(request.settings.thinking)
             return None
-        return await anyio.to_thread.run_sync(
-            turn_hold, self.model.dialect, self.model.tokenizer, request, constraints or Constraints()
-        )
+        dialect = self.model.dialect
+        resume = partial(turn_hold, dialect, self.model.tokenizer, request, constraints or Constraints())
 
-    async def _repair_hold(
+        def make() -> Held:
+            tools, outputs = callable_tools(request)
+            return Held(resume(), Distinct(dialect, [*tools, *outputs], resume))
+
+        return await anyio.to_thread.run_sync(make)
+
+    async def _repair_held(
         self,
         request: ModelRequest,
         tool: ToolDefinition,
         tokens: Sequence[int],
         region: CallRegion,
         wrong: WrongCall,
-    ) -> Hold:
+    ) -> Held:
+        from agentkit.models.distinct import Distinct, Held
         from agentkit.models.hold import repair_hold
 
+        start, dialect = region.span[0], self.model.dialect
         arguments = region.arguments if region.arguments is not None and "" not in wrong.pointers else None
-        make = partial(
+        resume = partial(
             repair_hold,
-            self.model.dialect,
+            dialect,
             self.model.tokenizer,
             request,
             request.settings.constraints or Constraints(),
             tool=tool,
             arguments=arguments,
             wrong=wrong,
-            before=tokens[: region.span[0]],
+            before=tokens[:start],
             after=tokens[region.span[1] :],
         )
-        return await anyio.to_thread.run_sync(make)
+        return await anyio.to_thread.run_sync(lambda: Held(resume(), Distinct(dialect, [tool], resume, at=start)))
 
     async def _read(self, prompt: Sequence[int], request: ModelRequest) -> tuple[Context, int]:
         """The context, holding `prompt`, and how many of its tokens had to be prefilled; they are spent."""
@@ -283,35 +296,36 @@ class DiffusionConversation(Conversation):
         self,
         context: Context,
         request: ModelRequest,
-        hold: Hold | None,
+        held: Held | None,
         emit: Emit,
         *,
+        before: Sequence[int] = (),
         initial: Sequence[int] = (),
-        used: int = 0,
     ) -> list[CanvasRecord]:
-        """Fills and commits canvases until one stops, or the turn's limit is met, of which `used` tokens are gone.
+        """Fills and commits canvases until one stops, or the turn's limit is met.
 
-        initial: what the first canvas begins with instead of noise.
+        Args:
+            before: the turn's tokens that are committed already.
+            initial: what the first canvas begins with instead of noise.
         """
-        limit = request.settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
+        limit = self._limit(request)
+        written = list(before)
         records: list[CanvasRecord] = []
         watch = self._watch(request)
-        while used < limit:
+        while len(written) < limit:
             start = initial if not records else ()
-            result, end = await self._canvas(context, request, hold, emit, watch, start, used, limit)
+            result, end, held = await self._canvas(context, request, held, emit, watch, start, written, limit)
             record = self._record(result)
             records.append(record)
             if watch is not None:
                 watch.commit(record)
-            used += result.length
-            if hold is not None:
-                hold = replace(hold, state=result.states[result.length - 1])
+            written += record.tokens
             await emit(CanvasCommitted(record))
             if result.reason == "max_steps" and result.steps < self._most_steps(request.settings):
                 raise request.budget.exceeded("denoising_steps")  # it was cut off: nothing may rest on it
             if record.stopped:
                 break
-            if used == end < limit:
+            if len(written) == end < limit:
                 raise request.budget.exceeded("tokens")
         return records
 
@@ -319,31 +333,43 @@ class DiffusionConversation(Conversation):
         self,
         context: Context,
         request: ModelRequest,
-        hold: Hold | None,
+        held: Held | None,
         emit: Emit,
         watch: CallWatch | None,
         initial: Sequence[int],
-        used: int,
+        written: Sequence[int],
         limit: int,
-    ) -> tuple[CanvasResult, int]:
-        """One canvas, committed, and the token of the turn at which the budget ends it, if that is before `limit`."""
-        length = self.model.engine.canvas_length
+    ) -> tuple[CanvasResult, int, Held | None]:
+        """One canvas behind what is written of a turn, as far as it is committed, and what holds the next one.
+
+        Between them the token of the turn at which the budget ends it, if that is before `limit`.
+        """
+        length, used = self.model.engine.canvas_length, len(written)
         wanted = min(limit - used, length)
         with request.budget.held(canvases=1, output_tokens=wanted) as granted:
             end = limit if granted["output_tokens"] == wanted else used + granted["output_tokens"]
-            plan = self._plan(request.settings, request, first=not used and hold is None)
-            if hold is not None:
+            plan = self._plan(request.settings, request, first=not used and held is None)
+            if held is not None:
+                hold = held.within(end - used)
                 if end < limit and end - used < min(hold.automaton.distance[state] for state in hold.begin):
                     raise request.budget.exceeded("tokens")  # no turn is as short as that
-                plan = replace(plan, hold=replace(hold, limit=end - used))
+                plan = replace(plan, hold=hold)
             if initial:
                 plan = replace(plan, initial=[*initial, *[None] * (length - len(initial))])
             await emit(CanvasStarted(self._canvases))
             result = await self._best(context, plan, request, emit, watch)
             result = replace(result, length=min(result.length, end - used))
+            if held is not None and held.distinct:  # what follows may take an automaton of its own
+                result, held = await anyio.to_thread.run_sync(held.behind, result, written, end)
+            elif held is not None:
+                result, held = held.behind(result, written, end)
             await context.commit(result)
             request.budget.add(canvases=1, output_tokens=result.length)
-        return result, end
+        return result, end, held
+
+    def _limit(self, request: ModelRequest) -> int:
+        """Tokens that a turn may have."""
+        return request.settings.max_tokens or MAX_CANVASES * self.model.engine.canvas_length
 
     def _most_steps(self, settings: ModelSettings) -> int:
         return settings.max_denoising_steps or self.model.engine.sampler.max_denoising_steps
@@ -482,14 +508,6 @@ def _dialect(name: str, tokenizer: Tokenizer) -> Dialect:
     if name not in DIALECTS:
         raise UserError(f"No dialect is called {name!r}; there are {', '.join(DIALECTS)}, or give a Dialect object.")
     return DIALECTS[name](tokenizer)
-
-
-def _gone_on(request: ModelRequest, hold: Hold | None) -> tuple[ModelRequest, Hold | None]:
-    """The hold behind what is written of the turn. Canvases that it doesn't allow (it was another one) are dropped."""
-    if hold is None or not request.written:
-        return request, hold
-    states = hold.automaton.follow(_tokens_of(request.written))
-    return (request, replace(hold, state=states)) if states else (replace(request, written=()), hold)
 
 
 def _tokens_of(records: Sequence[CanvasRecord]) -> list[int]:

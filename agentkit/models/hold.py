@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agentkit.dialects.base import Dialect
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import JSON, Message, ToolDefinition, ToolMessage, UserMessage
 from agentkit.models.base import ModelRequest, WrongCall
+from agentkit.pointers import escaped, unescaped
 from agentkit.settings import Constraints
 
 if TYPE_CHECKING:
@@ -16,18 +17,49 @@ if TYPE_CHECKING:
     from agentkit_model import Hold, TokenAutomaton
 
 
-def turn_hold(dialect: Dialect, tokenizer: Tokenizer, request: ModelRequest, constraints: Constraints) -> Hold:
-    """The hold of a turn at its beginning. Raises what the dialect raises about a schema that can't be held."""
+def turn_hold(
+    dialect: Dialect,
+    tokenizer: Tokenizer,
+    request: ModelRequest,
+    constraints: Constraints,
+    *,
+    begun: tuple[ToolDefinition, Mapping[str, JSON]] | None = None,
+) -> Hold:
+    """The hold of a turn from its beginning, or from that of a call of which some part stands.
+
+    Args:
+        begun: that call's tool, and what stands, by JSON pointer: see `Dialect.call_automaton`.
+
+    Raises what the dialect raises about a schema that can't be held.
+    """
+
+    def call(tool: ToolDefinition, standing: Mapping[str, JSON] | None = None) -> Automaton:
+        made = dialect.call_automaton(tool, begun=standing)
+        return grounded(made, tokenizer, request.messages, constraints)
+
+    tools, outputs = callable_tools(request)
+    ended = begun is not None and begun[0] in outputs  # nothing comes behind it
+    automaton = dialect.turn_automaton(
+        [] if ended else [call(tool) for tool in tools],
+        [] if ended else [call(tool) for tool in outputs],
+        required=_chosen(request) or not request.allow_text_output,
+        thinking=request.settings.thinking or False,
+        begun=call(*begun) if begun is not None else None,
+    )
+    return hold(automaton, constraints)
+
+
+def callable_tools(request: ModelRequest) -> tuple[Sequence[ToolDefinition], Sequence[ToolDefinition]]:
+    """What the turn may call, as `tool_choice` says: tools, and those whose call is the run's output."""
     choice = request.settings.tool_choice or "auto"
     tools = [tool for tool in request.tools if choice in ("auto", "required", tool.name)]
-    chosen = bool(tools) and choice != "auto"
-    calls, outputs = (
-        [grounded(dialect.call_automaton(tool), tokenizer, request.messages, constraints) for tool in definitions]
-        for definitions in (tools, () if chosen else request.output_tools)
-    )
-    required = chosen or not request.allow_text_output
-    thinking = request.settings.thinking or False
-    return hold(dialect.turn_automaton(calls, outputs, required=required, thinking=thinking), constraints)
+    return tools, () if _chosen(request) else request.output_tools
+
+
+def _chosen(request: ModelRequest) -> bool:
+    """Whether `tool_choice` says that some tool has to be called."""
+    choice = request.settings.tool_choice or "auto"
+    return choice != "auto" and any(choice in ("required", tool.name) for tool in request.tools)
 
 
 def repair_hold(
@@ -41,18 +73,21 @@ def repair_hold(
     wrong: WrongCall,
     before: Sequence[int],
     after: Sequence[int],
+    begun: tuple[ToolDefinition, Mapping[str, JSON]] | None = None,
 ) -> Hold:
     """The hold of a canvas in which one call is written again, between the tokens `before` and `after` it.
 
     arguments: the call's, of which those that are not at fault are kept; None when all are to be written again.
+    begun: what of the new call stands already; it is then held from the call's own beginning.
     """
     fixed = {} if arguments is None else pinned(arguments, wrong.pointers)
     only = None
     if arguments is not None:
-        only = frozenset(arguments) | {_unescaped(pointer.split("/")[1]) for pointer in wrong.pointers}
-    call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned)
+        only = frozenset(arguments) | {unescaped(pointer.split("/")[1]) for pointer in wrong.pointers}
+    standing = None if begun is None else begun[1]
+    call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned, begun=standing)
     call = grounded(call, tokenizer, request.messages, constraints)
-    return hold(dialect.repair_automaton(before, call, after), constraints)
+    return hold(dialect.repair_automaton(before if begun is None else (), call, after), constraints)
 
 
 def hold(automaton: TokenAutomaton, constraints: Constraints) -> Hold:
@@ -107,13 +142,9 @@ def pinned(arguments: dict[str, JSON], free: Sequence[str]) -> dict[str, JSON]:
         inside = any(other.startswith(f"{pointer}/") for other in free)
         if isinstance(value, dict) and (inside or not pointer):
             for key, inner in value.items():
-                walk(inner, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+                walk(inner, f"{pointer}/{escaped(key)}")
         elif not inside:
             found[pointer] = value
 
     walk(arguments, "")
     return found
-
-
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")

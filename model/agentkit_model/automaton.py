@@ -101,13 +101,12 @@ class TokenAutomaton:
         A choice counts as all its ways: what the model chose shows in the tokens.
         """
         states = {self.start}
-        source, target, label = (np.asarray(column) for column in (self.source, self.target, self.label))
         for token in tokens:
             states = self._entered(states)
-            edges = np.flatnonzero(np.isin(source, list(states)))
             ways = [way for state in states for way in self.choices.get(state, ()) if not way.enters]
-            states = {int(target[edge]) for edge in edges if token in self.sets[int(label[edge])]}
-            states.update(way.target for way in ways if token in self.sets[way.label])
+            edges = [edge for state in states for edge in self._leaving[state]]
+            states = {target for target, label in edges if token in self._members(label)}
+            states.update(way.target for way in ways if token in self._members(way.label))
         return frozenset(states)
 
     def _entered(self, states: set[int]) -> set[int]:
@@ -118,6 +117,20 @@ class TokenAutomaton:
             waiting += [state for state in ways if state not in found]
             found.update(ways)
         return found
+
+    @cached_property
+    def _leaving(self) -> dict[int, list[tuple[int, int]]]:
+        """The edges from each state: target and label."""
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for source, target, label in zip(self.source, self.target, self.label, strict=True):
+            found[int(source)].append((int(target), int(label)))
+        return found
+
+    def _members(self, label: int) -> frozenset[int]:
+        known: dict[int, frozenset[int]] = self.__dict__.setdefault("_known_members", {})
+        if label not in known:
+            known[label] = frozenset(np.asarray(self.sets[label]).tolist())
+        return known[label]
 
     def check(self, vocab_size: int) -> None:
         """Raises PlanError where it does not fit the model."""

@@ -63,7 +63,17 @@ class Walker:
 
     def path(self, chance: random.Random, patience: int = 40) -> list[int]:
         """The tokens of a path; after `patience` of them it takes the shortest way to the end."""
-        state, tokens = self.automaton.start, []
+        return self._walk(self.automaton.start, [], chance, patience)
+
+    def path_from(self, begun: Sequence[int], chance: random.Random) -> list[int] | None:
+        """The tokens of a path that begins with some; None where there is none."""
+        states = {self.automaton.start}
+        for token in begun:
+            states = {target for state in states for target, label in self.edges[state] if token in self.sets[label]}
+        states &= self.distance.keys()
+        return self._walk(chance.choice(sorted(states)), [*begun], chance, len(begun) + 20) if states else None
+
+    def _walk(self, state: int, tokens: list[int], chance: random.Random, patience: int) -> list[int]:
         while state != self.automaton.final:
             edges = [edge for edge in self.edges[state] if edge[0] in self.distance]
             if len(tokens) >= patience:

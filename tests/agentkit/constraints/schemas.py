@@ -200,6 +200,56 @@ tools = objects(values).map(lambda case: Case({**case.schema, "$defs": DEFINITIO
 """Cases of the arguments of a tool."""
 
 
+# -- with what has to differ, which no automaton holds by itself
+
+
+@st.composite
+def few_keys(draw: st.DrawFn, inner: st.SearchStrategy[Case]) -> Case:
+    """A map with so few possible keys that noise repeats them."""
+    value = draw(inner)
+    pattern, keys = draw(st.sampled_from([("^[ab]{1,2}$", ["a", "ab", "ba"]), ("^(?:x|yy|zzz)$", ["x", "yy", "zzz"])]))
+    low = draw(st.integers(0, 3))
+    schema: Schema = {"type": "object", "patternProperties": {pattern: value.schema}, "additionalProperties": False}
+    schema |= {"minProperties": low}
+    return Case(schema, st.dictionaries(st.sampled_from(keys), value.values, min_size=low, max_size=3))
+
+
+_few = st.sampled_from(
+    [
+        Case({"enum": ["sea", "snow", "sun", 1, None]}, st.sampled_from(["sea", "snow", "sun", 1, None])),
+        Case({"type": "integer", "minimum": 8, "maximum": 11}, st.integers(8, 11)),
+        Case({"type": "string", "pattern": "^[ab]{1,2}$"}, st.sampled_from(["a", "b", "ab", "ba"])),
+        Case(
+            {"type": "object", "properties": {"on": {"type": "boolean"}, "at": {"enum": [1, 2]}}, "required": ["on"]},
+            st.fixed_dictionaries({"on": st.booleans()}, optional={"at": st.sampled_from([1, 2])}),
+        ),
+        Case({"type": "array", "items": {"type": "boolean"}, "maxItems": 2}, st.lists(st.booleans(), max_size=2)),
+    ]
+)
+
+
+@st.composite
+def unique_arrays(draw: st.DrawFn, inner: st.SearchStrategy[Case]) -> Case:
+    """A list of different items, of which there are few."""
+    few = draw(st.booleans())
+    item = draw(_few if few else inner)
+    low = draw(st.integers(0, 2 if few else 1))  # of others, there may be no two
+    schema: Schema = {"type": "array", "items": item.schema, "uniqueItems": True, "minItems": low}
+    if draw(st.booleans()):
+        schema["maxItems"] = low + 2
+    return Case(schema, st.lists(item.values, min_size=low, max_size=low + 2, unique_by=repr))
+
+
+def _all(inner: st.SearchStrategy[Case]) -> st.SearchStrategy[Case]:
+    return st.one_of(containers(inner), few_keys(inner), unique_arrays(inner))
+
+
+differing = objects(st.recursive(scalars, _all, max_leaves=5)).map(
+    lambda case: Case({**case.schema, "$defs": DEFINITIONS}, case.values)
+)
+"""Cases of the arguments of a tool, with maps of few possible keys and arrays of unique items among them."""
+
+
 # -- keywords thrown together, which may contradict each other
 
 _small = st.integers(0, 4)

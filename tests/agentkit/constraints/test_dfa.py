@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentkit.constraints.dfa import EXACT_LENGTH, ByteDFA, TooLarge, Unsupported, literals, text
+from agentkit.constraints.dfa import ByteDFA, TooLarge, Unsupported, literals, text
+from agentkit.constraints.lengths import EXACT_LENGTH
 
 WORDS = st.lists(st.text("ab", max_size=5), max_size=8)
 SOME = ["", "a", "b", "ab", "ba", "abb", "baa", "aaaa", "bbbbb"]
@@ -120,3 +121,10 @@ def test_classes_are_bytes_that_lead_alike() -> None:
     of_byte, representative = dfa.classes
     assert (dfa.table[:, representative][:, of_byte] == dfa.table).all()
     assert len(representative) == 4  # a, b, c and all the others
+
+
+@settings(deadline=None)
+@given(WORDS, st.integers(1, 10))
+def test_what_is_accepted_is_counted(some: list[str], enough: int) -> None:
+    assert literals(some).count(enough) == min(len(set(some)), enough)
+    assert text().count(enough) == enough

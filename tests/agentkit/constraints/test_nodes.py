@@ -224,6 +224,9 @@ def test_a_tool_that_can_never_be_called_is_no_tool() -> None:
 
     with pytest.raises(ToolDefinitionError, match="Tool 'roll': at /properties/dice/maximum: no integer is within"):
         Tool(roll)
+    with pytest.raises(ToolDefinitionError, match="Tool 'f': at /properties/x: no value fits all of its keywords"):
+        schema = an_object({"x": {"type": "string", "pattern": "^abc$", "maxLength": 2}}, "x")
+        Tool.from_schema(print, name="f", description="", json_schema=schema)
     with pytest.raises(ToolDefinitionError, match="Tool 'f': at /properties/x/enum: none of its values can be valid"):
         schema = an_object({"x": {"enum": [1], "type": "string"}}, "x")
         Tool.from_schema(print, name="f", description="", json_schema=schema)
@@ -233,3 +236,35 @@ def test_a_schema_that_branches_while_it_recurses_is_unrolled_less() -> None:
     keys = {f"k{index}": {"$ref": "#/$defs/Wide"} for index in range(12)}
     node = argument({"$ref": "#/$defs/Wide"}, **{"$defs": {"Wide": an_object(keys)}})
     assert isinstance(node, Object) and len(node.properties) == 12
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        (
+            {
+                "type": "object",
+                "patternProperties": {"^[ab]$": INTEGER},
+                "additionalProperties": False,
+                "minProperties": 3,
+            },
+            "at /properties/x: there are only 2 that differ, and there must be 3",
+        ),
+        (
+            {"type": "array", "items": {"enum": ["a", 1]}, "uniqueItems": True, "minItems": 3},
+            "at /properties/x: there are only 2 that differ, and there must be 3",
+        ),
+        (
+            {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1, "maximum": 4},
+                "uniqueItems": True,
+                "minItems": 9,
+            },
+            "at /properties/x: there are only 4 that differ",
+        ),
+    ],
+)
+def test_too_few_things_that_differ_are_refused(schema: Any, reason: str) -> None:
+    with pytest.raises(ToolDefinitionError, match=reason):
+        Tool.from_schema(print, name="f", description="", json_schema=an_object({"x": schema}, "x"))

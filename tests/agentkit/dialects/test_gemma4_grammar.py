@@ -19,13 +19,14 @@ from tokenizers import Tokenizer as Backend
 from agentkit import Tool
 from agentkit.constraints.automaton import Slot
 from agentkit.constraints.coverage import unheld
-from agentkit.constraints.nodes import Refused
+from agentkit.constraints.distinct import begun, repeated
+from agentkit.constraints.nodes import Refused, identity
 from agentkit.constraints.normalize import normalize
 from agentkit.constraints.vocabulary import Vocabulary
 from agentkit.dialects import GEMMA_MARKERS, Gemma4, Tokenizer
 from agentkit.dialects.gemma4_grammar import call_automaton
 from tests.agentkit.constraints.paths import Walker
-from tests.agentkit.constraints.schemas import Case, plain_values, soups, tools
+from tests.agentkit.constraints.schemas import Case, differing, plain_values, soups, tools
 
 Schema = dict[str, Any]
 Compile = Callable[..., Walker]
@@ -321,6 +322,42 @@ def test_a_banned_scalar_is_not_written(gemma: Gemma4, compiled: Compile, case: 
         return
     if banned:
         assert not walker.spells(gemma.tokenizer, gemma.render_call("f", value))
+
+
+@settings(deadline=None, max_examples=25)
+@given(case=tools, data=st.data())
+def test_a_banned_call_is_all_that_is_lost(gemma: Gemma4, compiled: Compile, case: Case, data: st.DataObject) -> None:
+    value, other = data.draw(case.values), data.draw(case.values)
+    same = identity(value) == identity(other)
+    try:
+        walker = compiled(case.schema, banned={"": [value]})
+    except Refused:
+        assert same
+        return
+    assert not walker.spells(gemma.tokenizer, gemma.render_call("f", value))
+    assert same or walker.spells(gemma.tokenizer, gemma.render_call("f", other))
+
+
+@settings(deadline=None, max_examples=40)
+@given(case=differing, seed=st.integers(0, 1000))
+def test_a_call_goes_on_without_what_stands_already(gemma: Gemma4, compiled: Compile, case: Case, seed: int) -> None:
+    chance = random.Random(seed)
+    node = normalize(case.schema).node
+    tokens = compiled(case.schema).path(chance)
+    tokens = tokens[: chance.randint(1, len(tokens) - 1)]
+    (call,) = gemma.parse(tokens).calls
+    standing = begun(node, call.key_spans, call.values)
+    if call.faults[:-1] or repeated(node, call.values) or not standing:
+        return
+    try:
+        walker = compiled(case.schema, begun=standing)
+    except Refused:  # as where a third item has been begun, of two that there are
+        return
+    for whole in (walker.path_from(tokens, chance) for _ in range(3)):
+        if whole is not None:
+            (after,) = gemma.parse(whole).calls
+            twice = {fault.pointer for fault in after.faults} | {*repeated(node, after.values)}
+            assert not twice & standing.keys()
 
 
 def test_a_repair_that_leaves_nothing_is_refused(compiled: Compile) -> None:
