@@ -281,6 +281,10 @@ class Agent(Generic[DepsT, OutputT]):
         """
 
         check_options(options)
+        if options.get("session") is not None or options.get("deferred_tool_results") is not None:
+            raise UserError(
+                "A batch is many conversations: session and deferred_tool_results belong to one. Use run()."
+            )
 
         async def one(prompt: str) -> AgentRunResult[OutputT]:
             return await self.run(prompt, **options)

@@ -3,7 +3,16 @@ import itertools
 import anyio
 import pytest
 
-from agentkit import Agent, CancellationToken, ModelError, RunCancelled, RunContext, UserError
+from agentkit import (
+    Agent,
+    CancellationToken,
+    DeferredToolResults,
+    MemorySession,
+    ModelError,
+    RunCancelled,
+    RunContext,
+    UserError,
+)
 from agentkit.testing import FunctionModel, call
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +61,12 @@ async def test_no_more_runs_than_asked_for_and_none_for_no_prompts():
     with pytest.raises(UserError, match="max_concurrent=0"):
         await echo().run_batch(["a"], max_concurrent=0)
     assert await echo().run_batch([]) == []
+
+
+@pytest.mark.parametrize("option", [{"session": MemorySession()}, {"deferred_tool_results": DeferredToolResults({})}])
+async def test_what_belongs_to_one_conversation_is_refused(option):
+    with pytest.raises(UserError, match="A batch is many conversations"):
+        await echo().run_batch(["a", "b"], **option)
 
 
 async def test_leaving_the_block_ends_the_runs():
