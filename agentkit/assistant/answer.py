@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, Generic
 
-import anyio
-import anyio.lowlevel
-
+from agentkit.assistant.signal import Signal
 from agentkit.cancellation import CancellationToken
 from agentkit.events import CanvasDraft, Event
 from agentkit.result import AgentRunResult, OutputT
-from agentkit.tasks import refuse_running_loop, soon
+from agentkit.tasks import refuse_running_loop
 
 
 class Answer(Generic[OutputT]):
@@ -31,9 +28,8 @@ class Answer(Generic[OutputT]):
         self.prompt = prompt
         self.conversation = conversation
         self._token = CancellationToken()
-        self._changed = threading.Condition()
+        self._changed = Signal()
         self._events: deque[Event] = deque()
-        self._wakers: list[Callable[[], None]] = []
         self._outcome: AgentRunResult[OutputT] | Exception | None = None
 
     @property
@@ -59,12 +55,11 @@ class Answer(Generic[OutputT]):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the run is over, whatever ended it, or for `timeout` seconds; whether it is over."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.done, timeout)
+        return self._changed.wait(lambda: self.done, timeout)
 
     def poll(self) -> list[Event]:
         """The events that nobody has taken yet. Never waits."""
-        with self._changed:
+        with self._changed.lock:
             events = list(self._events)
             self._events.clear()
             return events
@@ -74,8 +69,8 @@ class Answer(Generic[OutputT]):
         return self
 
     def __next__(self) -> Event:
-        with self._changed:
-            self._changed.wait_for(lambda: self._events or self.done)
+        self._changed.wait(self._has_more)
+        with self._changed.lock:
             if self._events:
                 return self._events.popleft()
         self._settled()
@@ -85,8 +80,8 @@ class Answer(Generic[OutputT]):
         return self
 
     async def __anext__(self) -> Event:
-        await self._until(lambda: bool(self._events) or self.done)
-        with self._changed:
+        await self._changed.arrival(self._has_more)
+        with self._changed.lock:
             if self._events:
                 return self._events.popleft()
         self._settled()
@@ -111,24 +106,10 @@ class Answer(Generic[OutputT]):
 
     async def _over(self) -> None:
         """Suspends this task until the run is over, whatever ended it."""
-        await self._until(lambda: self.done)
+        await self._changed.arrival(lambda: self.done)
 
-    async def _until(self, ready: Callable[[], bool]) -> None:
-        """Suspends this task, in whatever event loop it runs, until `ready()`."""
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        while True:
-            with self._changed:
-                if ready():
-                    return
-                woken = anyio.Event()
-                waker = soon(woken.set)
-                self._wakers.append(waker)
-            try:
-                await woken.wait()
-            finally:
-                with self._changed:
-                    if waker in self._wakers:
-                        self._wakers.remove(waker)
+    def _has_more(self) -> bool:
+        return bool(self._events) or self.done
 
     def _settled(self) -> AgentRunResult[OutputT]:
         assert self._outcome is not None
@@ -138,21 +119,15 @@ class Answer(Generic[OutputT]):
 
     def _put(self, event: Event) -> None:
         """The run's next event; from the assistant."""
-        with self._changed:
+        with self._changed.lock:
             last = self._events[-1] if self._events else None
             if isinstance(event, CanvasDraft) and isinstance(last, CanvasDraft) and last.canvas == event.canvas:
                 self._events.pop()  # nobody has looked at it, and it is replaced
             self._events.append(event)
-            self._wake()
+        self._changed.fire()
 
     def _settle(self, outcome: AgentRunResult[OutputT] | Exception) -> None:
         """What the run came to; from the assistant."""
-        with self._changed:
+        with self._changed.lock:
             self._outcome = outcome
-            self._wake()
-
-    def _wake(self) -> None:
-        self._changed.notify_all()
-        wakers, self._wakers = self._wakers, []
-        for wake in wakers:
-            wake()
+        self._changed.fire()

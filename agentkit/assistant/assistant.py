@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, TypeAlias
+from typing import Generic, Literal
 
 import anyio
 import anyio.to_thread
-from anyio.abc import TaskStatus
-from anyio.from_thread import start_blocking_portal
 from typing_extensions import Unpack
 
 from agentkit.agent import Agent
 from agentkit.assistant.answer import Answer
 from agentkit.assistant.conversations import Conversations
+from agentkit.assistant.loader import AssistantState, Loader, Loading
+from agentkit.assistant.thread import LoopThread
 from agentkit.calls import logger
 from agentkit.context import DepsT
 from agentkit.errors import RunCancelled, UserError
 from agentkit.events import Event, RunFinished
-from agentkit.models import load_model
-from agentkit.models.base import Model
 from agentkit.options import RunOptions, check_options
 from agentkit.result import AgentRunResult, OutputT
-from agentkit.tasks import refuse_running_loop, scheduler
-
-Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
-Spawn: TypeAlias = Callable[[Task], None]
-"""Begins a task in the assistant's thread, from any thread and without waiting."""
-
-AssistantState: TypeAlias = Literal["new", "loading", "ready", "failed", "closed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """How far the opening of a model has come.
-
-    stage   "import" (the engine's libraries), "download" (bytes), "weights" (tensors), or "" when nothing was told yet
-    done, total   how much of the stage is done, and of how much; a total of 0 is not known
-    """
-
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-
-    @property
-    def fraction(self) -> float | None:
-        """The share of the stage that is done, 0 to 1; None when it isn't known."""
-        return self.done / self.total if self.total else None
+from agentkit.tasks import refuse_running_loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,56 +69,38 @@ class Assistant(Generic[DepsT, OutputT]):
     ) -> None:
         if min(max_runs, threads or 1, max_conversations or 1) < 1 or 0 in (threads, max_conversations):
             raise UserError("Assistant: threads, max_runs and max_conversations are at least 1.")
-        if threads is not None and isinstance(agent, Agent) and isinstance(agent.model, Model):
-            raise UserError(
-                "Assistant: threads comes too late for a model that is open; give a function that opens it."
-            )
-        self._source = agent
-        self._threads = threads
-        self._backend = backend
         self.conversations = Conversations(max_conversations)
-        self._changed = threading.Condition()
-        self._state: AssistantState = "new"
-        self._loading = Loading()
-        self._error: Exception | None = None
-        self._agent: Agent[DepsT, OutputT] | None = None
-        self._model: Model | None = None  # held, so that it stays loaded while this assistant lives
+        self._loader = Loader(agent, threads)
+        self._backend = backend
+        self._lock = threading.RLock()
+        self._thread: LoopThread | None = None
         self._answers: set[Answer[OutputT]] = set()
-        self._places = anyio.CapacityLimiter(max_runs)
-        self._opened = anyio.Event()
-        self._thread = ExitStack()
-        self._spawn: Spawn | None = None
-        self._end: Callable[[], None] = lambda: None
+        self._max_runs = max_runs
+        self._places: anyio.CapacityLimiter | None = None  # made in the thread whose event loop it belongs to
         self._closer: threading.Thread | None = None
-
-    # -- the model
 
     @property
     def state(self) -> AssistantState:
         """ "new" until it is started, "loading", then "ready" or "failed"; "closed" in the end."""
-        return self._state
+        return self._loader.state
 
     @property
     def loading(self) -> Loading:
         """How far the model is, while the state is "loading"."""
-        return self._loading
+        return self._loader.loading
 
     @property
     def error(self) -> Exception | None:
         """Why the model could not be loaded, when the state is "failed"."""
-        return self._error
+        return self._loader.error
 
     def start(self) -> Assistant[DepsT, OutputT]:
         """Begins to load the model in the background and gives the assistant itself. After a failure it tries again."""
-        with self._changed:
+        with self._lock:
             self._refuse_closed()
-            if self._spawn is None:
-                portal = start_blocking_portal(self._backend, name="agentkit-assistant")
-                self._spawn = self._thread.enter_context(portal).start_task(self._live)[1]
-            if self._state in ("new", "failed"):
-                self._opened, self._error = anyio.Event(), None
-                self._become("loading")
-                self._spawn(self._open)
+            if self._thread is None:
+                self._thread = LoopThread(self._backend, "agentkit-assistant")
+            self._loader.begin(self._thread.spawn)
         return self
 
     def wait(self, timeout: float | None = None) -> None:
@@ -155,16 +110,9 @@ class Assistant(Generic[DepsT, OutputT]):
         block a running event loop (use `anyio.to_thread.run_sync(assistant.wait)` there) or when it is closed.
         """
         refuse_running_loop("wait", "await anyio.to_thread.run_sync(assistant.wait)")
-        with self._changed:
-            if self._state == "new":
-                self.start()
-            if not self._changed.wait_for(lambda: self._state != "loading", timeout):
-                raise TimeoutError(f"The model is not loaded after {timeout:g} seconds; loading goes on.")
-            self._refuse_closed()
-            if self._error is not None:
-                raise self._error
-
-    # -- questions
+        self._start_if_new()
+        self._loader.wait(timeout)
+        self._refuse_closed()
 
     def ask(
         self,
@@ -189,14 +137,12 @@ class Assistant(Generic[DepsT, OutputT]):
         if "message_history" in options:
             raise UserError("ask: the history is the assistant's own: put other messages into assistant.conversations.")
         answer: Answer[OutputT] = Answer(prompt, conversation)
-        with self._changed:
-            self._refuse_closed()
-            if self._state == "new":
-                self.start()
+        with self._lock:
+            self._start_if_new()
             before = [other for other in self._answers if other.conversation == conversation]
             self._answers.add(answer)
-            assert self._spawn is not None
-            self._spawn(partial(self._answer, _Question(answer, before, options, on_event, on_done)))
+            assert self._thread is not None
+            self._thread.spawn(partial(self._answer, _Question(answer, before, options, on_event, on_done)))
         return answer
 
     def cancel(self, conversation: str | None = None) -> None:
@@ -205,13 +151,14 @@ class Assistant(Generic[DepsT, OutputT]):
             if conversation in (None, answer.conversation):
                 answer.cancel()
 
-    # -- the end
-
     def close(self, *, wait: bool = True) -> None:
-        """Cancels what is under way and ends the assistant's thread; with `wait=False` without waiting for that."""
-        with self._changed:
+        """Cancels what is under way and ends the assistant's thread; with `wait=False` without waiting for that.
+
+        Raises `UserError` where waiting would block a running event loop; it is closed all the same.
+        """
+        with self._lock:
             if self._closer is None:
-                self._become("closed")
+                self._loader.close()
                 self._closer = threading.Thread(target=self._shut, name="agentkit-assistant-closer", daemon=True)
                 self._closer.start()
         if wait:
@@ -219,72 +166,47 @@ class Assistant(Generic[DepsT, OutputT]):
             self._closer.join()
 
     def __enter__(self) -> Assistant[DepsT, OutputT]:
+        refuse_running_loop("with", "async with Assistant(...) as assistant")
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    async def __aenter__(self) -> Assistant[DepsT, OutputT]:
+        return self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close(wait=False)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self.close)
+
     def __repr__(self) -> str:
-        return f"<Assistant {self._state}, {len(self._under_way())} answers under way>"
+        return f"<Assistant {self.state}, {len(self._under_way())} answers under way>"
+
+    def _start_if_new(self) -> None:
+        self._refuse_closed()
+        if self.state == "new":
+            self.start()
+
+    def _refuse_closed(self) -> None:
+        if self.state == "closed":
+            raise UserError("The assistant is closed; make another one.")
+
+    def _under_way(self) -> tuple[Answer[OutputT], ...]:
+        with self._lock:
+            return tuple(self._answers)
 
     def _shut(self) -> None:
+        """In a thread of its own."""
         answers = self._under_way()
         for answer in answers:
             answer.cancel()
         for answer in answers:
             answer.wait()
-        self._end()
-        self._thread.close()
-
-    def _refuse_closed(self) -> None:
-        if self._state == "closed":
-            raise UserError("The assistant is closed; make another one.")
-
-    def _under_way(self) -> tuple[Answer[OutputT], ...]:
-        with self._changed:
-            return tuple(self._answers)
-
-    def _become(self, state: AssistantState) -> None:
-        with self._changed:
-            if self._state != "closed":
-                self._state = state
-                self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.close()
 
     # -- in the assistant's thread
-
-    async def _live(self, *, task_status: TaskStatus[Spawn]) -> None:
-        """Holds all tasks of the assistant until it ends."""
-        call_soon = scheduler()
-        send, receive = anyio.create_memory_object_stream[Task](math.inf)
-        async with send, receive, anyio.create_task_group() as group:
-            self._end = partial(call_soon, group.cancel_scope.cancel)
-            task_status.started(lambda task: call_soon(partial(send.send_nowait, task)))
-            async for task in receive:
-                group.start_soon(task)
-
-    async def _open(self) -> None:
-        opened = self._opened
-        try:
-            self._agent = await anyio.to_thread.run_sync(self._make_agent, abandon_on_cancel=True)
-            self._become("ready")
-        except Exception as error:
-            self._error = error
-            self._become("failed")
-        opened.set()
-
-    def _make_agent(self) -> Agent[DepsT, OutputT]:
-        """In a worker thread: the agent, with its model loaded."""
-        if self._threads is not None:
-            _limit_threads(self._threads)
-        agent = self._source if isinstance(self._source, Agent) else self._source()
-        if not isinstance(agent, Agent):
-            raise UserError(f"Assistant: the function that makes the agent gave {agent!r}.")
-        model = agent.model
-        self._model = load_model(model, progress=self._tell) if isinstance(model, str) else model
-        return agent
-
-    def _tell(self, stage: str, done: int, total: int) -> None:
-        self._loading = Loading(stage, done, total)
 
     async def _answer(self, asked: _Question[DepsT, OutputT]) -> None:
         outcome: AgentRunResult[OutputT] | Exception = RunCancelled()
@@ -294,7 +216,7 @@ class Assistant(Generic[DepsT, OutputT]):
         except Exception as error:
             outcome = error
         finally:
-            with self._changed:
+            with self._lock:
                 self._answers.discard(asked.answer)
             asked.answer._settle(outcome)
         if asked.on_done is not None:
@@ -304,9 +226,10 @@ class Assistant(Generic[DepsT, OutputT]):
         answer, token = asked.answer, asked.answer._token
         async with AsyncExitStack() as held:
             with anyio.CancelScope() as scope, token.cancelling(scope):
-                agent = await self._ready()
+                agent = await self._loader.agent()
                 for other in asked.before:
                     await other._over()
+                self._places = self._places or anyio.CapacityLimiter(self._max_runs)
                 await held.enter_async_context(self._places)
             token.check()
             conversation = held.enter_context(self.conversations.run_in(answer.conversation))
@@ -328,13 +251,6 @@ class Assistant(Generic[DepsT, OutputT]):
             conversation.messages = event.result.all_messages()
             return event.result
 
-    async def _ready(self) -> Agent[DepsT, OutputT]:
-        await self._opened.wait()
-        if self._error is not None:
-            raise self._error
-        assert self._agent is not None
-        return self._agent
-
 
 async def _call(callback: Callable[[], object]) -> None:
     """Calls in a worker thread; what is raised is logged. Whoever is cancelled meanwhile leaves the thread behind."""
@@ -346,11 +262,3 @@ async def _call(callback: Callable[[], object]) -> None:
             logger.exception("A callback of Assistant.ask failed")
 
     await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
-
-
-def _limit_threads(count: int) -> None:
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise UserError("Assistant: threads needs torch: pip install 'agentkit-diffusion[engine]'.") from error
-    torch.set_num_threads(count)

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import anyio
 import pytest
@@ -29,6 +30,7 @@ from agentkit import (
     UserMessage,
     tool,
 )
+from agentkit.assistant.loader import Loader
 from agentkit.bundled import folder
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.testing import FunctionModel, ScriptedModel, call, toy_model
@@ -253,6 +255,23 @@ def test_an_app_with_an_event_loop_of_its_own_awaits(loop, backend):
     assert isinstance(events[-1], RunFinished) and result.output == "HELLO"
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_an_async_app_holds_it_in_an_async_block(loop):
+    async def app() -> None:
+        with pytest.raises(UserError, match="async with"), Assistant(Agent(echo())):
+            pass
+        async with Assistant(Agent(FunctionModel(lambda request: call("forever")), tools=[forever])) as assistant:
+            answer = assistant.ask("?")
+            async for event in answer:
+                if isinstance(event, ToolCallStarted):
+                    break
+        assert answer.done and assistant.state == "closed"
+        with pytest.raises(RunCancelled):
+            await answer
+
+    anyio.run(app, backend=loop)
+
+
 def test_waiting_in_an_event_loop_is_refused_where_it_would_block(gate):
     async def app(assistant: Assistant) -> None:
         answer = assistant.ask("hello")
@@ -441,13 +460,14 @@ def test_the_bundled_models_loading_is_told(monkeypatch):
     monkeypatch.setattr(models, "_bundled", [])
     monkeypatch.setattr(models, "_loaded", {})
     told: list[Loading] = []
+    tell = Loader._tell
 
-    class Watched(Assistant[None]):
-        def _tell(self, stage: str, done: int, total: int) -> None:
-            super()._tell(stage, done, total)
-            told.append(self.loading)
+    def watched(loader: Loader, *much: Any) -> None:
+        tell(loader, *much)
+        told.append(loader.loading)
 
-    with Watched(Agent("bundled", model_settings=ModelSettings(seed=0))) as assistant:
+    monkeypatch.setattr(Loader, "_tell", watched)
+    with Assistant(Agent("bundled", model_settings=ModelSettings(seed=0))) as assistant:
         assistant.wait(SOON)
         assert assistant.ask("hello").result(SOON).stop_reason == "finished"
     assert told[0] == Loading("import") and told[0].fraction is None
