@@ -43,7 +43,7 @@ class Journal:
 
     def append(self, record: dict[str, JSON]) -> None:
         """Writes a record, whole, before it returns. A later record of the same key replaces an earlier one."""
-        self._file.write(_encoded(record) + b"\n")
+        self._file.write(json.dumps(record).encode() + b"\n")  # in ASCII: Unicode has line ends of its own
         self._file.flush()
         self._note(record)
 
@@ -96,13 +96,6 @@ def key_of(index: int, id: JSON = None) -> str:
 def digest_of(text: str) -> str:
     """A fingerprint of what a record answers."""
     return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
-
-
-def _encoded(record: dict[str, JSON]) -> bytes:
-    try:
-        return json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # halves of surrogate pairs
-        return json.dumps(record).encode()
 
 
 def _lock(path: Path, file: IO[bytes]) -> None:
