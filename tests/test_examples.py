@@ -41,3 +41,19 @@ def test_an_app_embeds_the_assistant(capsys: pytest.CaptureFixture[str]) -> None
     assert notes == ["call the dentist", "buy milk and bread"] or notes == ["buy milk and bread", "call the dentist"]
     assert first == second == "I saved the note."
     assert "the app's loop went on" in capsys.readouterr().out
+
+
+def test_a_request_waits_for_a_person_and_is_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(EXAMPLES / "durable.py"))["main"]
+    file = ["--session", str(tmp_path / "sessions.db")]
+    asked = main(["Turn on the heater", *file])
+    assert asked.stop_reason == "approval_required"
+    assert "goes on" not in capsys.readouterr().out
+    done = main(["--approve", *file])
+    assert done.stop_reason == "finished"
+    said = capsys.readouterr().out
+    assert said.count("(the heater goes on)") == 1
+    main(["Turn on the lamp", *file])
+    denied = main(["--deny", *file])
+    assert denied.stop_reason == "finished" and denied.tool_calls[0].result.content == "The user said no."
+    assert "lamp goes on" not in capsys.readouterr().out
