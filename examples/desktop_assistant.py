@@ -33,6 +33,7 @@ class Window(tk.Tk):
         self.answer: Answer[Any] | None = None
         self.loading = ttk.Progressbar(self, maximum=1.0)
         self.log = tk.Text(self, height=14, width=80, state="disabled", padx=12, pady=8, wrap="word", relief="flat")
+        self.log["font"] = ("TkDefaultFont", 11)
         self.canvas = tk.Text(self, height=4, bg="#14161c", fg="#8890a0", padx=12, pady=8, relief="flat")
         self.entry = ttk.Entry(self, font=("TkDefaultFont", 12))
         self.button = ttk.Button(self, text="Ask", command=self.ask_or_stop)

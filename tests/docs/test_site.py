@@ -6,12 +6,15 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
     "agentkit": "agentkit",
+    "evaluation": "agentkit.evaluation",
+    "mcp": "agentkit.mcp",
     "testing": "agentkit.testing",
     "tools": "agentkit_tools",
     "engine": "agentkit_model",
@@ -34,8 +37,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_public_name_is_in_the_reference(site: Path, page: str, package: str) -> None:
     written = (site / "reference" / page / "index.html").read_text(encoding="utf-8")
     anchors = set(re.findall(r'id="([\w.]+)"', written))
-    names = {f"{package}.{name}" for name in import_module(package).__all__}
-    assert names - anchors == set()
+    module = import_module(package)
+    assert {name for name in module.__all__ if not anchors & paths(module, name)} == set()
+
+
+def paths(module: ModuleType, name: str) -> set[str]:
+    """Where a name may be found: where it is public, and where it is made."""
+    made = getattr(module, name)
+    made_at = f"{getattr(made, '__module__', '')}.{getattr(made, '__qualname__', '')}"
+    return {f"{module.__name__}.{name}", made_at}
 
 
 def test_public_names_say_what_they_are(site: Path) -> None:

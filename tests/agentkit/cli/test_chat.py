@@ -114,6 +114,19 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(chat: Terminal) -> None:
     assert chat.end() == 0
 
 
+def test_ctrl_c_stops_a_canvas_in_the_middle(tmp_path: Path) -> None:
+    (tmp_path / "noise.py").write_text("from agentkit.testing import toy_model\n")
+    chat = Terminal(tmp_path, "--model", "noise:toy_model", "--no-tools", "--steps", "1000000")
+    chat.wait()
+    chat.child.send("hello\r")
+    chat.wait("step 5")
+    chat.child.send(CTRL_C)
+    assert "stopped" in chat.wait()
+    assert "canvases         0" in chat.say("/usage")  # the run ended in its first canvas
+    chat.child.send("/quit\r")
+    assert chat.end() == 0
+
+
 def test_the_history_outlives_the_program(chat: Terminal, tmp_path: Path) -> None:
     chat.say("first")
     chat.say("pay 1", until=QUESTION)
