@@ -45,7 +45,7 @@ class Held:
         """
         shortest = min(self.hold.automaton.distance[state] for state in self.hold.begin)
         spared = shortest + _SPARED if self.distinct else 0
-        return replace(self.hold, limit=min(room, max(shortest, room - spared)))
+        return replace(self.hold, limit=min(room, max(shortest, room - spared, 1)))
 
     def behind(self, result: CanvasResult, written: Sequence[int], limit: int) -> tuple[CanvasResult, Held]:
         """What of a canvas can be committed, and what the next one is held to.

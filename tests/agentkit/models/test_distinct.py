@@ -1,6 +1,7 @@
 """Keys and items that have to differ do, over canvases and repairs, on the real engine with random weights."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,3 +85,14 @@ async def test_what_is_free_to_differ_costs_no_canvas(model: DiffusionModel) -> 
         response = await conversation.respond(asked, nowhere)
     lengths = [len(canvas.tokens) for canvas in response.canvases]
     assert set(lengths[:-1]) <= {model.engine.canvas_length}
+
+
+@pytest.mark.parametrize("max_tokens", [1, 5, 18])
+async def test_a_turn_that_may_end_at_once_is_written_in_whatever_room_there_is(
+    model: DiffusionModel, max_tokens: int
+) -> None:
+    asked = request(keys("^[ab]$", {"type": "integer"}), seed=2)
+    asked = replace(asked, settings=replace(asked.settings, tool_choice="auto", max_tokens=max_tokens))
+    async with model.converse() as conversation:
+        response = await conversation.respond(asked, nowhere)
+    assert 1 <= sum(len(canvas.tokens) for canvas in response.canvases) <= max_tokens
