@@ -46,13 +46,15 @@ class Segments:
 
 
 class Reading:
-    """Causal attention of `length` new tokens at `start` over themselves and those before them.
+    """Causal attention of `length` tokens at `start` over themselves and those before them.
 
-    Their keys and values are written into the store, to stay.
+    The keys and values of the first `kept` of them (all by default) are written into the store, to stay; the others are
+    there to fill up a block, and nothing that counts sees them.
     """
 
-    def __init__(self, store: Store, start: int, length: int) -> None:
+    def __init__(self, store: Store, start: int, length: int, kept: int | None = None) -> None:
         self.length = length
+        self._kept = length if kept is None else kept
         self._store = store
         self._start = start
         self._end = start + length
@@ -60,8 +62,9 @@ class Reading:
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         keys, values = self._store.keys[layer], self._store.values[layer]
-        keys[:, self._start : self._end] = key.transpose(0, 1)
-        values[:, self._start : self._end] = value.transpose(0, 1)
+        kept = slice(self._start, self._start + self._kept)
+        keys[:, kept] = key[: self._kept].transpose(0, 1)
+        values[:, kept] = value[: self._kept].transpose(0, 1)
         first = self._store.shapes[layer].first_visible(self._start)
         mask = self._mask(self._store.shapes[layer].window, first)
         return attend(query, keys[:, first : self._end], values[:, first : self._end], mask)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from agentkit_model.errors import OutOfMemoryError
+from agentkit_model.errors import ContextError, OutOfMemoryError
 
 GRAIN = 64  # a store grows in multiples of this many positions
 
@@ -115,6 +115,7 @@ class Cache:
         self.store = store
         self.length = length
         self._lock = lock or threading.Lock()  # one for all caches that may come to share a store
+        self._released = False
         store.holders.add(self)
 
     def fork(self) -> "Cache":
@@ -171,7 +172,7 @@ class Cache:
         with self._lock:
             old = self.store
             old.holders.discard(self)
-            self.store, self.length = old.empty(), 0
+            self.store, self.length, self._released = old.empty(), 0, True
 
     def _trim(self) -> None:
         """Takes back positions that nobody's tokens occupy any more."""
@@ -179,6 +180,8 @@ class Cache:
             self.store.filled = max(self.length, self.store.kept)
 
     def _move(self, count: int) -> None:
+        if self._released:
+            raise ContextError("the context was closed")
         needed = self.length + count + max(count, self.length // 4)
         new = self.store.copy(self.length, -(-needed // GRAIN) * GRAIN)
         self.store.holders.discard(self)

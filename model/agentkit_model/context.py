@@ -50,15 +50,17 @@ class Context:
         self._limits = limits
         self._cache = cache
         self._tokens = tokens
+        self._read = len(tokens)  # so many of them are in the cache; the rest was committed, and is read when needed
         self._reused = 0
         self._lock = threading.Lock()
         self._extending: Prefill | None = None
+        self._flushing: Prefill | None = None
         self._filling: set[Denoising] = set()
         self._closed = False
 
     @property
     def tokens(self) -> tuple[int, ...]:
-        """All tokens that are in the cache."""
+        """All of its tokens. Those that were committed last are read into the cache when they are needed."""
         return self._tokens
 
     @property
@@ -82,7 +84,9 @@ class Context:
         """A second context with the same tokens. Both share the cache until one of them goes on; nothing is copied."""
         with self._lock:
             self._check_usable("fork")
-            return Context(self._worker, self._limits, self._cache.fork(), self._tokens)
+            fork = Context(self._worker, self._limits, self._cache.fork(), self._tokens)
+            fork._read = fork._cache.length  # the worker may be reading what was committed
+            return fork
 
     async def extend(self, tokens: Sequence[int]) -> None:
         """Appends tokens and runs them through the encoder. If the task is cancelled, none of them is appended.
@@ -95,9 +99,11 @@ class Context:
     async def commit(self, result: CanvasResult) -> None:
         """Appends a canvas' tokens up to and including its stop token, never the tail behind it.
 
-        The result may come from a fork, as long as this context is as long as that was when the canvas was filled.
+        They are run through the encoder together with what is appended next, or before the next canvas: what nothing
+        follows costs nothing. The result may come from a fork, as long as this context is as long as that was when the
+        canvas was filled.
         """
-        await self._extension(self._committed(result)).arrival()
+        self.commit_sync(result)
 
     async def rewind(self, length: int) -> None:
         """Forgets all tokens but the first `length`; any earlier point, whatever the sliding window."""
@@ -127,6 +133,7 @@ class Context:
                     f"{limits.max_tokens} positions; rewind the context or open a shorter one"
                 )
             work = Denoising(self._cache, len(self), plan, settings, seed)
+            work.after = self._reading()
             self._filling.add(work)
         return Canvas(self, work)
 
@@ -148,7 +155,12 @@ class Context:
         self._extension(tokens).wait()
 
     def commit_sync(self, result: CanvasResult) -> None:
-        self._extension(self._committed(result)).wait()
+        self._check_position(result, "commit")
+        tokens = result.tokens[: result.length]
+        with self._lock:
+            self._check_usable("commit")
+            self._check_not_filling("commit")
+            self._tokens += self._limits.check(tokens, len(self))
 
     def rewind_sync(self, length: int) -> None:
         with self._lock:
@@ -156,14 +168,16 @@ class Context:
             self._check_not_filling("rewind")
             if not 0 <= length <= len(self):
                 raise ContextError(f"cannot rewind to {length}: the context has {len(self)} tokens")
-            self._cache.rewind(length)
             self._tokens = self._tokens[:length]
+            if length < self._read:
+                self._cache.rewind(length)
+                self._read = length
 
     def close_sync(self) -> None:
         with self._lock:
             self._closed = True
-            extending, filling = self._extending, list(self._filling)
-        for work in [extending, *filling]:
+            extending, flushing, filling = self._extending, self._flushing, list(self._filling)
+        for work in [extending, flushing, *filling]:
             if work is not None:
                 work.abandon()
         self._cache.release()
@@ -185,20 +199,26 @@ class Context:
             self._check_usable("extend")
             self._check_not_filling("extend")
             checked = self._limits.check(tokens, len(self))
-            extended = self._tokens + checked
+            self._extending = self._submit_reading(self._tokens + checked)
+            return self._extending
 
-            def settled() -> None:
-                self._tokens = extended
-                self._reused += work.reused
+    def _submit_reading(self, tokens: tuple[int, ...]) -> Prefill:
+        """Has the worker read what of these tokens is not in the cache yet."""
 
-            work = Prefill(self._cache, self._tokens, checked, settled)
-            self._worker.submit(work)
-            self._extending = work
+        def settled() -> None:
+            self._tokens, self._read = tokens, len(tokens)
+            self._reused += work.reused
+
+        work = Prefill(self._cache, tokens[: self._read], tokens[self._read :], settled)
+        self._worker.submit(work)
         return work
 
-    def _committed(self, result: CanvasResult) -> tuple[int, ...]:
-        self._check_position(result, "commit")
-        return result.tokens[: result.length]
+    def _reading(self) -> Prefill | None:
+        """The reading of what was committed, which a canvas has to wait for."""
+        if self._flushing is not None and not self._flushing.ended:
+            return self._flushing
+        self._flushing = self._submit_reading(self._tokens) if self._read < len(self._tokens) else None
+        return self._flushing
 
     def _repair_plan(
         self, result: CanvasResult, spans: Sequence[tuple[int, int]], plan: CanvasPlan | None
@@ -221,6 +241,8 @@ class Context:
     def _left(self, work: Denoising) -> None:
         with self._lock:
             self._filling.discard(work)
+            if self._flushing is not None and all(other.ended for other in self._filling):
+                self._flushing.abandon()  # has no effect if it was read; else it is read when needed again
 
     def _check_usable(self, action: str) -> None:
         if self._closed:

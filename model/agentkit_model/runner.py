@@ -28,6 +28,7 @@ class Chunk:
     """Tokens of a prefill that are read in one pass."""
 
     work: Prefill
+    count: int  # tokens of the prefill that it gets on by
     tokens: Tensor  # (N,) int64
     rope: Rope
     reading: Reading
@@ -86,16 +87,25 @@ class Runner:
         work.store = work.target.claim(len(work.tokens) - work.done)
 
     def chunk(self, work: Prefill, most: int) -> Chunk:
-        """The next tokens of a prefill that has begun, `most` of them at most."""
+        """The next tokens of a prefill that has begun, about `most` of them at most.
+
+        Where results have to be exact, tokens are read in blocks of one size at multiples of it, the beginning of a
+        block once more with what is added to it, and filled up at its end. So the keys of a token come from the same
+        products bit for bit, whatever the way in which a context came to its tokens.
+        """
         assert work.store is not None
         base = len(work.before)
-        start = base + work.done
-        size = PREFILL_CHUNK if self.shares_passes else GRAIN
-        # Chunks end at multiples of their size: a block's keys then come from the same products bit for bit whether
-        # what precedes it was remembered or not.
-        end = min(start + most, start - start % size + size, base + len(work.tokens))
-        tokens = torch.tensor(work.tokens[work.done : end - base], device=self.network.device)
-        return Chunk(work, tokens, self.network.rope(start, end - start), Reading(work.store, start, end - start))
+        start, end = base + work.done, base + min(work.done + min(most, PREFILL_CHUNK), len(work.tokens))
+        length = end - start
+        if self._exact:
+            start = start - start % GRAIN
+            end, length = min(start + GRAIN, base + len(work.tokens)), GRAIN
+        known = (*work.before[start:], *work.tokens[max(0, start - base) : end - base])
+        tokens = torch.zeros(length, dtype=torch.long)
+        tokens[: len(known)] = torch.tensor(known)
+        reading = Reading(work.store, start, length, len(known))
+        rope = self.network.rope(start, length)
+        return Chunk(work, end - base - work.done, tokens.to(self.network.device), rope, reading)
 
     def read(self, chunks: Sequence[Chunk]) -> None:
         """Runs chunks in a pass without canvases."""

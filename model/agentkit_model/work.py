@@ -59,6 +59,11 @@ class Work(Generic[T]):
             self.abandoned = True
         self.fail(CanvasCancelled("the work was abandoned before it was done"))
 
+    @property
+    def error(self) -> BaseException | None:
+        """Why there is no outcome."""
+        return self._error
+
     def outcome(self) -> T:
         if self._error is not None:
             raise self._error
@@ -116,6 +121,7 @@ class Denoising(Work[CanvasResult]):
         self.settings = settings
         self.seed = seed
         self.noise = Noise(seed)
+        self.after: Prefill | None = None  # what has to be read before it can begin
         self.watched = False
         self.drafts: deque[Draft] = deque()
         self.step = 0

@@ -130,7 +130,7 @@ class Worker:
                 continue
             with self._failing([work]):
                 chunks.append(self.runner.chunk(work, most))
-                budget -= len(chunks[-1].tokens)
+                budget -= chunks[-1].count
         return chunks
 
     def _begun(self, work: Prefill) -> bool:
@@ -151,7 +151,7 @@ class Worker:
             while count < most and not work.ended and work.done < len(work.tokens):
                 chunk = self.runner.chunk(work, most - count)
                 self.runner.read([chunk])
-                count += len(chunk.tokens)
+                count += chunk.count
                 self._advance([chunk])
         return count
 
@@ -160,8 +160,8 @@ class Worker:
         self.stats.forward_passes = self.runner.forward_passes
         for chunk in chunks:
             if not chunk.work.ended:
-                chunk.work.done += len(chunk.tokens)
-                self.stats.prefilled_tokens += len(chunk.tokens)
+                chunk.work.done += chunk.count
+                self.stats.prefilled_tokens += chunk.count
                 if chunk.work.done == len(chunk.work.tokens):
                     self._end_reading(chunk.work)
 
@@ -189,8 +189,14 @@ class Worker:
     def _choose(self) -> list[Denoising]:
         """The canvases of the next pass: those under way that nobody left, and waiting ones while there is place."""
         batch = [row for row in self._live if not self._dropped(row)]
-        while self._waiting and len(batch) < self.max_batch:
-            row = self._waiting.popleft()
+        for row in list(self._waiting):
+            if len(batch) == self.max_batch:
+                break
+            if row.after is not None and row.after.error is not None:
+                row.fail(row.after.error)
+            if row.after is not None and not row.after.ended and not row.ended:
+                continue
+            self._waiting.remove(row)
             if self._dropped(row):
                 continue
             with self._failing([row]):

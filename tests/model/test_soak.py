@@ -304,7 +304,8 @@ def test_two_thousand_canvases(tiny_config: Any) -> None:
     assert all(context._closed for context in visits.closed)
     assert len(visits.closed) > 200
     assert len(visits.forks) == 0
-    assert sum(store.bytes for store in engine._runner.memory.stores) <= 200_000 + 50_000  # and the last one's
+    sizes = [store.bytes for store in engine._runner.memory.stores]
+    assert sum(sizes) <= 200_000 + max(sizes)  # the one closed last may be too much until the next prompt
     # 4. Nor a thread.
     engine.close_sync()
     visits.closed.clear()
