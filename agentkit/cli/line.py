@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 try:
@@ -38,19 +39,21 @@ class LineEditor:
         line = input(prompt)
         if remember and self._file is not None and line.strip():
             readline.add_history(line)
-            readline.append_history_file(1, self._file)
+            with suppress(OSError):
+                if hasattr(readline, "append_history_file"):
+                    readline.append_history_file(1, self._file)
+                else:  # libedit
+                    readline.write_history_file(self._file)
         return line
 
     def _open_history(self) -> None:
-        try:
+        with suppress(OSError, RuntimeError):  # not to be read or written, or there is no home
             file = Path(os.environ.get("AGENTKIT_HISTORY") or Path.home() / ".agentkit_history")
             file.touch(mode=0o600)
             readline.set_history_length(MOST)
             readline.read_history_file(file)
             readline.write_history_file(file)  # cut to its length
             self._file = file
-        except (OSError, RuntimeError):  # not to be read or written, or there is no home
-            pass
 
     def _complete(self, start: str, index: int) -> str | None:
         fitting = [word for word in self._words if start and word.startswith(start)]

@@ -1,6 +1,7 @@
 """An assistant as an app uses it: plain threads ask, follow, cancel and close, and none of them has an event loop."""
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -606,3 +607,67 @@ def test_a_tool_may_ask_in_another_conversation(kind, backend):
     tools = [tool(name="ask")(ask if kind == "sync" else ask_awaiting)]
     with Assistant(Agent(FunctionModel(reply), tools=tools), backend=backend) as assistant:
         assert assistant.ask("outer").result(SOON).tool_calls[0].result.content == "inner"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_many_threads_do_every_answer_ends_and_no_tool_begins_after_its_run(seed, backend):
+    """Threads ask, cancel, forget and close at random; the runs call tools that await and tools that block."""
+    chance = random.Random(seed)
+    running: set[str] = set()
+    late: list[str] = []
+    answers: list[Answer] = []
+    together = threading.Barrier(6)
+
+    async def awaits(run: str) -> str:
+        late.extend([run] if run not in running else [])
+        await anyio.sleep(chance.random() / 500)
+        return "a"
+
+    def blocks(run: str) -> str:
+        late.extend([run] if run not in running else [])
+        threading.Event().wait(chance.random() / 500)
+        return "b"
+
+    def reply(request):
+        run = request.messages[-1].text if isinstance(request.messages[-1], UserMessage) else ""
+        return [call("awaits", run=run), call("blocks", run=run)] if run else "done"
+
+    assistant = Assistant(Agent(FunctionModel(reply), tools=[awaits, blocks]), max_runs=3, backend=backend).start()
+
+    def act(name: str) -> None:
+        together.wait(SOON)
+        for turn in range(8):
+            run = f"{name}{turn}"
+            running.add(run)
+            try:
+                answer = assistant.ask(
+                    run, conversation=chance.choice("xyz"), on_done=lambda a: running.discard(a.prompt)
+                )
+            except UserError:
+                return  # it is closed
+            answers.append(answer)
+            match chance.randrange(6):
+                case 0:
+                    answer.cancel()
+                case 1:
+                    answer.wait(SOON)
+                case 2:
+                    assistant.conversations.pop("x", None)
+                case 3:
+                    assistant.cancel("y")
+                case 4 if turn > 4:
+                    assistant.close(wait=chance.random() < 0.5)
+
+    threads = [threading.Thread(target=act, args=(name,)) for name in "abcde"]
+    for thread in threads:
+        thread.start()
+    together.wait(SOON)
+    for thread in threads:
+        thread.join(SOON)
+    assistant.close()
+    assert all(answer.done for answer in answers) and late == []
+    outcomes = [caught(answer) for answer in answers]
+    assert {type(outcome) for outcome in outcomes} <= {type(None), RunCancelled}
+    assert all(
+        answer.result().output == "done" for answer, outcome in zip(answers, outcomes, strict=True) if not outcome
+    )
