@@ -270,6 +270,21 @@ async def test_a_predicate_looks_at_the_values_a_call_would_run_with():
     assert seen[0] == ("pay", "till", {"amount": 7, "currency": "EUR"})
 
 
+async def test_a_predicate_knows_how_certain_the_model_is():
+    def asks(ctx: RunContext, arguments) -> bool:
+        return ctx.certainty.get("to", 0.0) < 0.5 and arguments["amount"] > 10
+
+    made = [
+        ToolCallPart("pay", {"amount": amount, "to": "Ada"}, id="", certainty={"to": certainty})
+        for amount, certainty in [(5, 0.1), (50, 0.9), (50, 0.1)]
+    ]
+    agent = Agent(ScriptedModel(made))
+    agent.tool_plain(name="pay", requires_approval=asks)(lambda amount, to: "paid")
+    result = await agent.run("Pay.")
+    assert told(result) == [("paid", False)] * 2
+    assert [waiting.certainty for waiting in result.pending_calls] == [{"to": 0.1}]
+
+
 async def test_a_predicate_may_be_async():
     async def asks(ctx, arguments) -> bool:
         return arguments["amount"] > 100

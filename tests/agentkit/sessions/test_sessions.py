@@ -120,6 +120,23 @@ async def test_a_session_has_limits_of_its_own(session):
     assert (await session.usage()).turns == 2
 
 
+async def test_the_time_of_a_session_runs_out(session):
+    session.usage_limits = UsageLimits(seconds=0.2)
+    begun = []
+
+    async def wait() -> None:
+        begun.append(1)
+        await anyio.sleep_forever()
+
+    agent = Agent(FunctionModel(lambda request: call("wait")), tools=[wait])
+    for _ in range(2):
+        with anyio.fail_after(30):
+            result = await agent.run("Wait.", session=session)
+        assert (result.stop_reason, result.stop_detail) == ("usage_limit", "seconds")
+    assert begun == [1]
+    assert (await session.usage()).seconds >= 0.2
+
+
 async def test_history_comes_from_one_place(session):
     with pytest.raises(UserError, match="message_history or session, not both"):
         await Agent(ScriptedModel([])).run("?", session=session, message_history=[UserMessage("?")])
