@@ -88,7 +88,7 @@ class ToolOutput(Generic[OutputT]):
             return OutputTool(output_type, **{key: value for key, value in options.items() if value is not None})
         wrapped, arguments, description = _arguments(output_type)
         options["name"] = self.name or (f"{NAME}_{_type_name(output_type)}" if several else NAME)
-        options["description"] = self.description or description or DESCRIPTION
+        options["description"] = self.description or description or _named_in_words(output_type) or DESCRIPTION
         tool = OutputTool(_itself, takes_context=False, _arguments=arguments, **options)
         tool.wrapped = wrapped
         return tool
@@ -256,6 +256,14 @@ def _named(output_type: Any) -> str:
 
 def _is_function(output_type: Any) -> bool:
     return inspect.isroutine(output_type) or isinstance(output_type, functools.partial)
+
+
+def _named_in_words(output_type: Any) -> str:
+    """What the name of a class of the developer's own says: "Add item." of `AddItem`."""
+    if not inspect.isclass(output_type) or output_type.__module__ == "builtins":
+        return ""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", " ", output_type.__name__).strip()
+    return f"{words.capitalize()}."
 
 
 def _type_name(output_type: Any) -> str:

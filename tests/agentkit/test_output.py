@@ -57,6 +57,10 @@ class Point:
     y: float
 
 
+class ShopItem(TypedDict):
+    item: str
+
+
 class Light(TypedDict):
     room: str
     on: bool
@@ -116,6 +120,9 @@ async def test_an_output_says_what_it_is():
     (definition,) = [tool.definition for tool in collect_outputs(City).tools.values()]
     assert definition.description == "A city and how many live there."
     assert set(definition.parameters["properties"]) == {"name", "people"}
+    assert collect_outputs(Point).tools["final_result"].description == "Point."
+    assert collect_outputs(ShopItem).tools["final_result"].description == "Shop item."
+    assert collect_outputs(int).tools["final_result"].description == "The final response which ends this conversation"
     named = collect_outputs(ToolOutput(Point, name="place", description="Where it is", retries=3)).tools["place"]
     assert (named.description, named.options.retries) == ("Where it is", 3)
 

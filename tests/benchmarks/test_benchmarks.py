@@ -73,3 +73,10 @@ def test_retrieval(tmp_path: Path) -> None:
     for row in found["rows"]:
         assert 0.5 < row["within"]["1"] <= row["within"]["5"] <= 1
         assert row["requests"] == 50 and row["search_ms"] > 0
+
+
+def test_typed_results(tmp_path: Path) -> None:
+    rows = figures(tmp_path, "typed_results.py", "--requests", "2")["rows"]
+    names = ["as the tool", "final_result, described", "final_result, named", "final_result, bare"]
+    assert list(rows) == names
+    assert all(row["requests"] == 2 and 0 <= row["right"] <= 1 and row["steps"] >= 1 for row in rows.values())
