@@ -48,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     write.add_argument(
         "--averaged", action="store_true", help="the moving average, which lags behind by some 500 steps"
     )
+    write.add_argument("--blend", type=Path, help="a checkpoint that the run began with, to mix in")
+    write.add_argument("--share", type=float, default=0.3, help="of that checkpoint's weights, with --blend")
     write.set_defaults(run=run_export)
 
     judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
@@ -94,12 +96,15 @@ def run_train(options: argparse.Namespace) -> None:
 def run_export(options: argparse.Namespace) -> None:
     from agentkit.dialects.tokenizer import Tokenizer
 
-    from .export import export
+    from .export import blend, export
     from .train import Run
 
     tokenizer = Tokenizer.from_file(options.tokenizer)
     run = Run.resume(options.source, tokenizer)
-    export(run.averaged_model() if options.averaged else run.model, tokenizer, options.tokenizer, options.out)
+    model = run.averaged_model() if options.averaged else run.model
+    if options.blend is not None:
+        blend(model, options.blend, options.share)
+    export(model, tokenizer, options.tokenizer, options.out)
 
 
 def run_evaluate(options: argparse.Namespace) -> None:

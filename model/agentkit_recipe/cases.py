@@ -44,7 +44,7 @@ class Mix:
     chitchat: float = 0.05
     by_description: float = 0.2  # training requests in the very words of a tool's description
     other_registers: float = 0.25  # training requests with context before them, or misspelt
-    composed: float = 0.6  # packs of composed tools
+    composed: float = 0.5  # packs of composed tools
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
 

@@ -15,6 +15,24 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 from agentkit.dialects.tokenizer import Tokenizer
 
 
+def blend(model: DiffusionGemmaForBlockDiffusion, checkpoint: Path, share: float) -> None:
+    """Mixes `share` of another checkpoint's weights into those of `model`, which was trained on from it.
+
+    What was learned since is kept for the most part, and less of what was known before is lost (Wortsman et al. 2022,
+    Robust Fine-Tuning of Zero-Shot Models, https://arxiv.org/abs/2109.01903).
+
+    Raises ValueError for a share outside of 0 to 1 and for a checkpoint of another architecture.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"the share of {checkpoint} must be from 0 to 1, not {share}")
+    others = dict(DiffusionGemmaForBlockDiffusion.from_pretrained(checkpoint).named_parameters())
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name not in others or others[name].shape != parameter.shape:
+                raise ValueError(f"{checkpoint} is of another architecture: {name} differs")
+            parameter.lerp_(others[name].to(parameter.dtype), share)
+
+
 def export(model: DiffusionGemmaForBlockDiffusion, tokenizer: Tokenizer, source: Path, folder: Path) -> None:
     """Saves `model` in bfloat16 with its tokenizer (from `source`) and generation settings into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,11 @@ import pytest
 import torch
 from transformers import AutoTokenizer, DiffusionGemmaForBlockDiffusion
 
+from agentkit.bundled import folder
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit_model import Engine
 from agentkit_recipe.__main__ import main
+from agentkit_recipe.export import blend
 from agentkit_recipe.settings import TrainSettings
 from agentkit_recipe.train import Run
 
@@ -52,3 +54,34 @@ def test_a_run_can_begin_with_its_weights(checkpoint: Path, tokenizer: Tokenizer
     stored = dict(DiffusionGemmaForBlockDiffusion.from_pretrained(checkpoint).named_parameters())
     assert all(torch.equal(weight, stored[name].float()) for name, weight in run.trained.items())
     assert all(torch.equal(weight, run.trained[name]) for name, weight in run.average.items())
+
+
+def test_a_run_can_be_blended_with_what_it_began_with(
+    checkpoint: Path, tokenizer: Tokenizer, tokenizer_file: Path, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run", tokenizer, TrainSettings(seed=7), "cpu")
+    run.save()
+    command = [
+        "export",
+        "--run",
+        str(tmp_path / "run"),
+        "--tokenizer",
+        str(tokenizer_file),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main([*command, "--blend", str(checkpoint), "--share", "0.25"]) == 0
+    began, blended = (
+        dict(DiffusionGemmaForBlockDiffusion.from_pretrained(folder, dtype=torch.float32).named_parameters())
+        for folder in (checkpoint, tmp_path / "out")
+    )
+    for name, weight in run.trained.items():
+        torch.testing.assert_close(blended[name], 0.75 * weight + 0.25 * began[name], atol=1e-2, rtol=1e-2)
+
+
+def test_only_shares_and_like_architectures_blend(checkpoint: Path, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    run = Run(tmp_path, tokenizer, TrainSettings(), "cpu")
+    with pytest.raises(ValueError, match=r"from 0 to 1, not 1\.5"):
+        blend(run.model, checkpoint, 1.5)
+    with pytest.raises(ValueError, match="another architecture"):
+        blend(run.model, folder(), 0.5)
