@@ -23,7 +23,7 @@ count. On the bundled model, or any checkpoint with `--model`:
 
 With `--random-full-size` the whole DiffusionGemma 26B-A4B with random weights, in bfloat16 on the device: 1, 4 and 16
 canvases of 16 steps, the stop rule off, each behind 256 tokens; a step is also compared with the time that reading the
-weights once takes.
+weights once takes. `--quantization int8` or `int4` holds the weights in so many bits (both sides run the same modules).
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ from workload import one_request, ragged_requests, random_prompts
 from agentkit import bundled
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit_model import checkpoint
+from agentkit_model.quantize import Quantization, weight_bytes
 
 Figures = dict[str, Any]
 STEPS = 16
@@ -69,6 +70,7 @@ class Bench:
     quick: bool
     compiled: bool
     requests: int = 32
+    quantization: Quantization | None = None
     _first: list[Setting] = field(default_factory=list)
 
     @cached_property
@@ -304,9 +306,8 @@ def point(bench: Bench, model: DiffusionGemmaForBlockDiffusion, count: int, leng
 
 def whole(bench: Bench) -> dict[str, Figures]:
     """The 26B-A4B architecture with random weights: 1, 4 and 16 canvases."""
-    config = full_size()
     say("making random weights on the device")
-    model = random_on(config, bench.device, torch.bfloat16)
+    model = random_on(full_size(), bench.device, torch.bfloat16, quantization=bench.quantization)
     return {f"full_size_{count}": full_point(bench, model, count) for count in (1, 4, 16)}
 
 
@@ -330,12 +331,15 @@ def full_point(bench: Bench, model: DiffusionGemmaForBlockDiffusion, count: int)
     seconds = alternately(sides, repeats=bench.repeats)
     ours.close()
     found = figures(seconds, STEPS, theirs.setting)
-    limit = step_bytes(model) / bandwidth(bench.device)
+    size = step_bytes(model.config, bench.quantization, torch.bfloat16)
+    limit = size / bandwidth(bench.device)
     for name, key in (("ours", "ours"), ("theirs", "generate")):
         step = (seconds[f"{name} {STEPS}"] - seconds[f"{name} 1"]) / (STEPS - 1)
         found[f"{key}_tokens_per_second"] = round(count * length / seconds[f"{name} {STEPS}"], 1)
         found[f"{key}_share_of_bandwidth_limit"] = round(limit / step, 3)
-    return found | {"limit_ms_per_step": ms(limit), "gigabytes_per_step": round(step_bytes(model) / 1e9, 2)}
+    peak = torch.cuda.max_memory_allocated() if bench.device.type == "cuda" else resident("HWM")
+    sizes = {"gigabytes_per_step": round(size / 1e9, 2), "peak_gigabytes": round(peak / 1e9, 2)}
+    return found | {"limit_ms_per_step": ms(limit), **sizes}
 
 
 # -- what is shown
@@ -363,6 +367,12 @@ def figures(seconds: dict[str, float], steps: int, setting: Setting) -> Figures:
 def grown(points: dict[str, Figures]) -> Figures:
     """A curve, with the ratio where it is least."""
     return {"ratio": min(figure["ratio"] for figure in points.values()), "points": points}
+
+
+def weights() -> dict[str, float]:
+    """Gigabytes that the weights of the 26B-A4B take, by arithmetic."""
+    kinds: tuple[Quantization | None, ...] = (None, "int8", "int4")
+    return {kind or "bfloat16": round(weight_bytes(full_size(), kind) / 1e9, 1) for kind in kinds}
 
 
 def table(found: dict[str, Figures]) -> Table:
@@ -441,21 +451,25 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=32, help="how many ragged requests at once")
     parser.add_argument("--compiled", action="store_true", help="try generate() compiled on a CPU, too")
     parser.add_argument("--random-full-size", action="store_true", help="the 26B-A4B architecture, random weights")
+    parser.add_argument("--quantization", choices=["int8", "int4"], help="of the full size's weights")
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--plot", type=Path, default=None, help="write a chart as SVG")
     options = parser.parse_args()
     device = torch.device(options.device)
     compiled = options.compiled or device.type == "cuda"
     repeats = options.repeats or (3 if options.quick else 7)
-    bench = Bench(options.model, device, repeats, options.quick, compiled, options.requests)
+    bench = Bench(options.model, device, repeats, options.quick, compiled, options.requests, options.quantization)
     found = run(bench, options.cases, options.random_full_size)
     console = Console()
     if not console.is_terminal:
         console = Console(width=150)
     console.print(table(found))
+    console.print(", ".join(f"{kind}: {size} GB" for kind, size in weights().items()), "of weights at full size")
     console.print(f"measured on {machine(device)}; fixed steps with the stop rule off where nothing else is said")
     if options.json is not None:
-        options.json.write_text(json.dumps({"machine": machine(device), **found}, indent=2) + "\n")
+        options.json.write_text(
+            json.dumps({"machine": machine(device), "gigabytes_at_full_size": weights(), **found}, indent=2) + "\n"
+        )
     if options.plot is not None:
         options.plot.write_text(picture(found, machine(device)))
 

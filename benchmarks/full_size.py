@@ -9,6 +9,8 @@ from torch import nn
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion, DiffusionGemmaTextConfig
 from transformers.models.gemma4.configuration_gemma4 import Gemma4VisionConfig
 
+from agentkit_model.quantize import Quantization, quantize_conditioning, quantize_layer, weight_bytes
+
 BANDWIDTH = {"H200": 4.8e12, "H100 NVL": 3.9e12, "H100 PCIe": 2.0e12, "H100": 3.35e12, "A100": 2.0e12, "4090": 1.0e12}
 """Bytes a second that a card's memory gives, by a part of the card's name; the first that fits counts."""
 
@@ -52,39 +54,71 @@ def with_small_vision(text: DiffusionGemmaTextConfig, *, canvas_length: int) -> 
 
 
 def random_on(
-    config: DiffusionGemmaConfig, device: torch.device, dtype: torch.dtype, *, seed: int = 0
+    config: DiffusionGemmaConfig,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    seed: int = 0,
+    quantization: Quantization | None = None,
 ) -> DiffusionGemmaForBlockDiffusion:
-    """A network with random weights, made on the device in that dtype: the host never holds them."""
+    """A network with random weights, made on the device in that dtype, layer by layer: the host never holds them, and
+    where they are quantised the device never holds more than one layer that is not."""
     with torch.device("meta"):
         model = DiffusionGemmaForBlockDiffusion(config)
-    # 1. Memory on the device. Encoder and decoder share their weights: what is one tensor stays one.
-    made: dict[nn.Parameter, nn.Parameter] = {}
-    for module in model.modules():
-        for name, parameter in list(module._parameters.items()):
-            if parameter is not None:
-                if parameter not in made:
-                    memory = torch.zeros(parameter.shape, dtype=dtype, device=device)
-                    made[parameter] = nn.Parameter(memory, requires_grad=False)
-                module._parameters[name] = made[parameter]
-        for name, buffer in list(module._buffers.items()):
-            if buffer is not None:
-                kind = dtype if name == "layer_scalar" else buffer.dtype
-                module._buffers[name] = torch.ones(buffer.shape, dtype=kind, device=device)
-    # 2. Values, as the class itself would draw them.
+    make = Maker(model, device, dtype)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        for path, module in model.named_modules():
-            if "vision" not in path:
-                model._init_weights(module)
+        decoder, encoder = model.model.decoder, model.model.encoder.language_model
+        for block, other in zip(decoder.layers, encoder.layers, strict=True):
+            make(block)
+            make(other)
+            if quantization is not None:
+                quantize_layer(block, other, quantization, device)
+        make(model)
+        if quantization is not None:
+            quantize_conditioning(decoder, quantization, device)
     return model.eval()
 
 
-def step_bytes(model: DiffusionGemmaForBlockDiffusion) -> int:
+class Maker:
+    """Gives modules on the meta device memory and values. What is one tensor stays one: encoder and decoder share."""
+
+    def __init__(self, model: DiffusionGemmaForBlockDiffusion, device: torch.device, dtype: torch.dtype) -> None:
+        self.model, self.device, self.dtype = model, device, dtype
+        self.made: dict[nn.Parameter, nn.Parameter] = {}
+
+    def __call__(self, root: nn.Module) -> None:
+        for path, module in root.named_modules():
+            bare = [name for name, tensor in self._tensors(module) if tensor.is_meta]
+            for name in bare:
+                self._allocate(module, name)
+            if bare and "vision" not in path:
+                self.model._init_weights(module)  # as the class itself would draw them
+
+    @staticmethod
+    def _tensors(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+        own = [*module._parameters.items(), *module._buffers.items()]
+        return [(name, tensor) for name, tensor in own if tensor is not None]
+
+    def _allocate(self, module: nn.Module, name: str) -> None:
+        parameter = module._parameters.get(name)
+        if parameter is None:
+            buffer = module._buffers[name]
+            assert buffer is not None
+            kind = self.dtype if name == "layer_scalar" else buffer.dtype
+            module._buffers[name] = torch.ones(buffer.shape, dtype=kind, device=self.device)
+            return
+        if parameter not in self.made:
+            memory = torch.zeros(parameter.shape, dtype=self.dtype, device=self.device)
+            self.made[parameter] = nn.Parameter(memory, requires_grad=False)
+        module._parameters[name] = self.made[parameter]
+
+
+def step_bytes(config: DiffusionGemmaConfig, quantization: Quantization | None, dtype: torch.dtype) -> int:
     """Bytes of weights that a denoising step has to read: every text weight once, since a canvas' tokens together pick
     all experts, and the embedding table once more, for the soft embedding besides the head."""
-    vision = {id(p) for name, p in model.named_parameters() if "vision" in name}
-    weights = {id(p): p.nbytes for p in model.parameters() if id(p) not in vision}
-    return sum(weights.values()) + int(model.lm_head.weight.nbytes)
+    table = config.text_config.vocab_size * config.text_config.hidden_size * dtype.itemsize
+    return weight_bytes(config, quantization, dtype) + table
 
 
 def bandwidth(device: torch.device) -> float:

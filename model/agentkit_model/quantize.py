@@ -45,7 +45,7 @@ def quantize(model: DiffusionGemmaForBlockDiffusion, quantization: Quantization,
     decoder, encoder = model.model.decoder, model.model.encoder.language_model
     for block, twin in zip(decoder.layers, encoder.layers, strict=True):
         quantize_layer(block, twin, quantization, device)
-    _replace(decoder.self_conditioning, GATED, quantization, device)
+    quantize_conditioning(decoder, quantization, device)
     model.to(device)
 
 
@@ -56,6 +56,11 @@ def quantize_layer(block: Any, twin: Any, quantization: Quantization, device: to
         for name in names:
             setattr(getattr(twin, part), name, getattr(getattr(block, part), name))
     block.experts = twin.experts = QuantizedExperts(block.experts, quantization, device)
+
+
+def quantize_conditioning(decoder: Any, quantization: Quantization, device: torch.device) -> None:
+    """Quantises the decoder's self-conditioning block, which the encoder has no part in."""
+    _replace(decoder.self_conditioning, GATED, quantization, device)
 
 
 class QuantizedExperts(nn.Module):

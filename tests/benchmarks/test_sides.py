@@ -13,6 +13,7 @@ from torch import nn
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion, DiffusionGemmaTextConfig
 
 from agentkit_model import CanvasPlan
+from agentkit_model.quantize import Quantization, weight_bytes
 
 # generate() has torch import its compiler, which warns about torch's own use of torch.jit.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
@@ -128,7 +129,8 @@ def test_the_full_size_has_the_parameters_of_the_release() -> None:
         model = DiffusionGemmaForBlockDiffusion(full_size())
     text = {id(p): p.numel() for name, p in model.named_parameters() if "vision" not in name}
     assert round(sum(text.values()) / 1e9, 2) == 25.25
-    assert round(step_bytes(model.to(torch.bfloat16)) / 1e9, 1) == 52.0
+    assert round(step_bytes(full_size(), None, torch.bfloat16) / 1e9, 1) == 52.0
+    assert weight_bytes(full_size(), "int4") < 24e9 * 2 / 3  # beside caches and logits, on a card of 24 GB
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -150,12 +152,32 @@ def test_random_weights_are_made_as_the_class_makes_them(dtype: torch.dtype) -> 
     assert made.lm_head.weight is made.model.decoder.embed_tokens.weight
 
 
-def test_random_weights_run_on_both_sides() -> None:
-    model = on_the_cpu(torch.bfloat16)
+@pytest.mark.parametrize("quantization", [None, "int8", "int4"])
+def test_random_weights_run_on_both_sides(quantization: Quantization | None) -> None:
+    model = random_on(tiny(), torch.device("cpu"), torch.bfloat16, quantization=quantization)
+    assert not any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers()))
     assert Generate(twin(model)).fill([[20, 21]], 2) > 0
     ours = Ours(model)
     assert ours.fill([[20, 21]], 2) > 0
     ours.close()
+
+
+def test_what_is_measured_of_the_full_size_is_measured_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine import Bench, full_point, picture, table, whole
+
+    bench = Bench("bundled", torch.device("cpu"), repeats=1, quick=True, compiled=False)
+    found = full_point(bench, on_the_cpu(), 2)
+    assert found["steps_per_canvas"] == 16
+    assert found["stop_rule"] == "off"
+    for side in ("ours", "generate"):
+        assert found[f"{side}_tokens_per_second"] == pytest.approx(2 * 8 * 1000 / found[f"{side}_ms"], rel=0.01)
+        assert found[f"{side}_share_of_bandwidth_limit"] < 1
+    monkeypatch.setattr("engine.full_size", tiny)
+    monkeypatch.setattr("engine.full_point", lambda bench, model, count: found | {"canvases": count})
+    every = whole(bench)
+    assert [figure["canvases"] for figure in every.values()] == [1, 4, 16]
+    assert table(every).row_count == 3
+    assert picture(every, "a machine").count("full_size") == 3
 
 
 def test_the_bandwidth_of_this_memory_can_be_measured() -> None:
