@@ -33,6 +33,16 @@ def test_engine(tmp_path: Path) -> None:
     assert plot.read_text().startswith("<svg")
 
 
+def test_step_profile(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.json"
+    options = ("--canvases", "2", "--prompt", "20", "--steps", "2", "--threads", "1", "--trace", str(trace))
+    command = [sys.executable, str(BENCHMARKS / "step_profile.py"), *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=280)
+    assert "aten::" in done.stdout  # the engine's own thread was seen
+    assert "ms a step" in done.stdout
+    assert json.loads(trace.read_text())["traceEvents"]
+
+
 def test_agents(tmp_path: Path) -> None:
     plot = tmp_path / "chart.svg"
     sizes = ("--agents", "2", "--prompts", "1", "--requests", "3", "--repeats", "1", "--plot", str(plot))
