@@ -40,9 +40,9 @@ class Engine:
     once, one that waits joins at the next step. All computing happens in one worker thread; any number of threads and
     event loops (asyncio, trio) may use the engine at the same time. `engine.sync` is the same without async.
 
-    A canvas with a seed comes out token for token the same alone or in any company in float32 on the CPU (how:
-    `runner.Runner`). On other devices and in other dtypes its noise is the same too, but the network's arithmetic may
-    differ in the last bits with the number of rows.
+    A canvas with a seed comes out the same bit for bit alone or in any company, and whatever the way to its context's
+    tokens, in float32 on the CPU (how: `runner.Runner`). On other devices and in other dtypes its noise is the same
+    too, but the network's arithmetic may differ in the last bits with what shares a pass.
 
     Attributes:
         config: the network's configuration (transformers' DiffusionGemmaConfig).
