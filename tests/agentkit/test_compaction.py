@@ -234,5 +234,6 @@ def test_numbers_that_cannot_be_are_refused():
 
 
 async def test_a_history_of_no_run_has_no_model():
+    assert list(await Summarise(over=0)(History(()))) == []
     with pytest.raises(UserError, match="belongs to no run"):
         await History(()).ask([UserMessage("?")], max_tokens=5)

@@ -145,6 +145,7 @@ async def test_alternatives_are_tools_of_their_own_and_text_is_text():
     ("output_type", "reason"),
     [
         (Callable[[], int], r"at the root: it can't be given as JSON"),
+        (Callable[[], int] | City, r"at the root: it can't be given as JSON"),
         (list[Callable[[], int]], r"at the root: it can't be given as JSON"),
         (Annotated[int, Field(ge=5, le=1)], r"at /properties/response/maximum: no integer"),
         ([], "empty list"),
@@ -306,18 +307,19 @@ async def test_a_validator_has_its_field_repaired():
 
 
 async def test_a_value_without_fields_is_repaired_where_it_stands():
-    numbers = ScriptedModel([call("final_result", response=[1, 2])], repairs=[{"response": [1, 3]}])
+    repairs = [{"response": [1, 4]}, {"response": [1, 3]}]
+    numbers = ScriptedModel([call("final_result", response=[2, 4])], repairs=repairs)
     agent = Agent(numbers, output_type=list[int])
 
     @agent.output_validator
     async def odd(value: list[int]) -> list[int]:
         for index, number in enumerate(value):
             if number % 2 == 0:
-                raise ModelRetry("it has to be odd", argument=f"/{index}")
+                raise ModelRetry("it has to be odd", argument=f"/{index}" if index else "0")
         return value
 
     assert (await agent.run("Which?")).output == [1, 3]
-    assert numbers.wrong[0].pointers == ("/response/1",)
+    assert [wrong.pointers for wrong in numbers.wrong] == [("/response/0",), ("/response/1",)]
 
     number = ScriptedModel([call("final_result", response=2)], repairs=[{"response": 5}])
     single = Agent(number, output_type=int)
