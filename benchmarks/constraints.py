@@ -1,6 +1,6 @@
 """What constraints cost: compiling a tool's schema, and the most probable path at every denoising step.
 
-    python benchmarks/constraints.py [--quick] [--json FILE]
+    python benchmarks/constraints.py [--quick] [--full-size] [--json FILE]
 
 1. Compiling a call of three arguments over a synthetic vocabulary of 262,144 tokens, as large as the released models':
    cold (nothing on disk or in memory), with the vocabulary's bytes on disk, and again in the same process. In seconds
@@ -9,6 +9,9 @@
 3. The share of the denoising time that finding the path takes, on the bundled model with one to six tools in view: one
    canvas of 48 tokens at a time, the checkpoint's own stop rule (at most 48 steps); and what a path takes when 1, 8 or
    16 canvases share the step.
+4. With `--full-size` the same share at the geometry of DiffusionGemma 26B-A4B, on the device at hand: the path of the
+   weather tool's call over a canvas of 256 tokens and a vocabulary of 262,144. It is an extrapolation: a network of one
+   sliding and one full layer with random bfloat16 weights (5 GB) is run, and each layer's time taken 25 and 5 times.
 """
 
 from __future__ import annotations
@@ -23,21 +26,25 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import anyio
 import torch
+from full_size import full_size, random_on
+from measure import machine
 from rich.console import Console
 
 from agentkit import ModelSettings, UserMessage, bundled
 from agentkit.constraints.vocabulary import Vocabulary
 from agentkit.dialects import GEMMA_MARKERS, Tokenizer
 from agentkit.dialects.gemma4_grammar import call_automaton
+from agentkit.dialects.gemma4_turn import turn_automaton
 from agentkit.models.base import ModelRequest
-from agentkit_model import Hold, runner
+from agentkit_model import CanvasPlan, Engine, Hold, network, runner
 from agentkit_model.path import best_paths
 from agentkit_recipe.conversation import evaluation_case
 
@@ -134,28 +141,40 @@ def sizes(quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
+Watched = dict[str, list[tuple[float, Any]]]
+"""What calls took, in seconds, and what was noted of their arguments, by key."""
+
+
+@contextmanager
+def watching(
+    found: Watched, calls: dict[str, tuple[Any, str, Callable[..., Any]]], clock: Callable[[], float]
+) -> Iterator[None]:
+    """Notes what calls take: of (owner, name, what to note of the arguments), under their keys."""
+    originals = {key: getattr(owner, name) for key, (owner, name, _) in calls.items()}
+
+    def watched(key: str, note: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            started = clock()
+            result = originals[key](*arguments, **options)
+            found.setdefault(key, []).append((clock() - started, note(*arguments)))
+            return result
+
+        return call
+
+    for key, (owner, name, note) in calls.items():
+        setattr(owner, name, watched(key, note))
+    try:
+        yield
+    finally:
+        for key, (owner, name, _) in calls.items():
+            setattr(owner, name, originals[key])
+
+
 def share(cases: int) -> dict[str, Any]:
-    """The path's share of the denoising steps' time on the bundled model, one thread."""
+    """The path's share of the denoising steps' time on the bundled model, in seconds of the CPU, one thread."""
     torch.set_num_threads(1)
     model = bundled.load()
-    spent = {"path": 0.0, "step": 0.0, "steps": 0.0}
-    seen: list[tuple[Hold, torch.Tensor]] = []
-    name = "best_paths" if hasattr(runner, "best_paths") else "best_path"
-    search, step = getattr(runner, name), runner.Runner.step
-
-    def timed_search(hold: Any, logits: Any, *arguments: Any, **options: Any) -> Any:
-        started = time.perf_counter()
-        found = search(hold, logits, *arguments, **options)
-        spent["path"] += time.perf_counter() - started
-        seen.extend([(hold, logits)] if name == "best_path" else zip(hold, logits, strict=True))
-        return found
-
-    def timed_step(self: Any, rows: Any) -> Any:
-        started = time.perf_counter()
-        found = step(self, rows)
-        spent["step"] += time.perf_counter() - started
-        spent["steps"] += len(rows)
-        return found
+    found: Watched = {}
 
     async def run() -> None:
         for index in range(cases):
@@ -165,20 +184,21 @@ def share(cases: int) -> dict[str, Any]:
                 await conversation.respond(request, _nowhere)
 
     anyio.run(run)  # warm
-    setattr(runner, name, timed_search)
-    runner.Runner.step = timed_step  # type: ignore[method-assign]
-    try:
+    calls = {
+        "path": (runner, "best_paths", lambda holds, logits, decide: list(zip(holds, logits, strict=True))),
+        "step": (runner.Runner, "step", lambda _, rows, *chunks: len(rows)),
+    }
+    with watching(found, calls, time.process_time):
         anyio.run(run)
-    finally:
-        setattr(runner, name, search)
-        runner.Runner.step = step  # type: ignore[method-assign]
-        model.engine.close_sync()
-    milliseconds = {name: 1000 * spent[name] / spent["steps"] for name in ("path", "step")}
+    model.engine.close_sync()
+    steps = [seconds for seconds, rows in found["step"] if rows]  # without passes that only read a prompt
+    paths = [seconds for seconds, _ in found["path"]]
+    seen = [pair for _, pairs in found["path"] for pair in pairs]
     return {
-        "path_share": round(spent["path"] / spent["step"], 4),
-        "path_ms_per_step": round(milliseconds["path"], 3),
-        "step_ms": round(milliseconds["step"], 3),
-        "steps_per_canvas": round(spent["steps"] / cases, 2),
+        "path_share": round(sum(paths) / sum(steps), 4),
+        "path_ms_per_step": round(1000 * sum(paths) / len(steps), 3),
+        "step_ms": round(1000 * sum(steps) / len(steps), 3),
+        "steps_per_canvas": round(len(steps) / cases, 2),
         "path_ms_by_company": {str(count): company(seen, count) for count in (1, 8, 16)},
     }
 
@@ -187,12 +207,63 @@ def company(seen: list[tuple[Hold, torch.Tensor]], count: int) -> float:
     """Milliseconds that a canvas' path takes when so many are looked for together: the best of five rounds."""
     took = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         for begin in range(0, len(seen), count):
             holds, logits = zip(*seen[begin : begin + count], strict=True)
             best_paths(holds, logits, [True] * len(holds))
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     return round(1000 * min(took) / len(seen), 3)
+
+
+def full_size_share() -> dict[str, Any]:
+    """The path's share of a denoising step of 30 layers, extrapolated from one layer of each kind.
+
+    On a CPU the times are seconds of the CPU.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    config = full_size()
+    config.text_config.layer_types = ["sliding_attention", "full_attention"]
+    config.text_config.num_hidden_layers = 2
+    tokenizer = large_tokenizer()
+    vocabulary = Vocabulary(tokenizer)
+    call = call_automaton(tokenizer, vocabulary, "weather", schema(TOOLS["weather"]))
+    automaton = turn_automaton(tokenizer, vocabulary, [call], required=True)
+    found: Watched = {}
+    calls = {
+        "layer": (network.Layer, "__call__", lambda layer, *_: layer.kind),
+        "path": (runner, "best_paths", lambda *_: "path"),
+        "step": (runner.Runner, "step", lambda _, rows, *chunks: "step" if rows else "read"),
+    }
+
+    def clock() -> float:
+        if device.type != "cuda":
+            return time.process_time()
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    with watching(found, calls, clock), Engine(random_on(config, device, torch.bfloat16)) as engine:
+        context = engine.open_sync(list(range(1000, 1256)))
+        plan = CanvasPlan(seed=0, hold=Hold(automaton=automaton, bonus=8.0), max_denoising_steps=4)
+        context.fill(plan).result_sync()
+
+    def typical(kind: str) -> float:
+        """The median of all calls but the first, which warms up."""
+        return median([seconds for times in found.values() for seconds, noted in times if noted == kind][1:])
+
+    step, path, sliding, full = map(typical, ("step", "path", "sliding_attention", "full_attention"))
+    whole = step - sliding - full + 25 * sliding + 5 * full
+    return {
+        "extrapolated_from": "one layer of each kind, the head, the sampler and self-conditioning, on this device",
+        "device": machine(device),
+        "path_share": round(path / whole, 5),
+        "path_ms": round(1000 * path, 2),
+        "step_ms_of_30_layers": round(1000 * whole, 1),
+        "sliding_layer_ms": round(1000 * sliding, 2),
+        "full_layer_ms": round(1000 * full, 2),
+        "head_sampler_and_self_conditioning_ms": round(1000 * (step - sliding - full - path), 2),
+        "states": automaton.size,
+        "edges": len(automaton.source),
+    }
 
 
 async def _nowhere(event: object) -> None:
@@ -202,6 +273,7 @@ async def _nowhere(event: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--full-size", action="store_true", help="also at the geometry of the 26B-A4B (5 GB, minutes)")
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--compile", type=Path, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -212,6 +284,8 @@ def main() -> None:
     figures["compile_seconds_at_262144_tokens"] = compile_cold_and_warm()
     figures["sizes"] = sizes(options.quick)
     figures["bundled_model"] = share(20 if options.quick else 100)
+    if options.full_size:
+        figures["full_size"] = full_size_share()
     Console().print_json(data=figures)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")

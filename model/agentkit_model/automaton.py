@@ -17,6 +17,8 @@ Ints: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
 
 UNREACHABLE = 2**31 - 1
 
+_LARGE = 32_768  # tokens of a large vocabulary
+_SMALL = 64  # tokens of a set that is told by them, and not by being the same array
 _KEPT = 64  # automata whose sets stay folded
 
 
@@ -187,23 +189,23 @@ class Tables:
         self._ends = _ids(sorted({automaton.pad, *automaton.stops}), device)
         self.speaking = [self.tokens(column[label]) for label in automaton.speaks]
 
-    def weights(self, logits: Tensor) -> Tensor:
-        """What taking each edge at each position is worth: logits (L, V) -> (L, E)."""
-        return self.best(logits).index_select(1, self.column).sub_(self.cost)
+    def read(self, logits: Tensor) -> "Reading":
+        """What there is to know of logits (L, V)."""
+        return Reading(logits, logits.index_select(1, self._single), *self._larger.best(logits))
 
-    def best(self, logits: Tensor) -> Tensor:
-        """The best logit of each column at each position: (L, V) -> (L, K + G + 1)."""
-        single = logits.index_select(1, self._single)  # (L, K + 1)
-        return torch.cat([single[:, :-1], self._larger.best(logits), single[:, -1:]], dim=1)
+    def weights(self, reading: "Reading") -> Tensor:
+        """What taking each edge at each position is worth (L, E)."""
+        larger = self._larger.of_sets(reading.classes)  # (L, G)
+        columns = torch.cat([reading.single[:, :-1], larger, reading.single[:, -1:]], dim=1)  # (L, K + G + 1)
+        return columns.index_select(1, self.column).sub_(self.cost)
 
-    def best_tokens(self, logits: Tensor, columns: NDArray[np.int64]) -> Tensor:
-        """The most probable token of a column at each position: logits (N, V), columns (N,) -> (N,)."""
+    def best_tokens(self, reading: "Reading", first: int, columns: NDArray[np.int64]) -> Tensor:
+        """The most probable token of a column at each of the positions first, first + 1, ...: columns (N,) -> (N,)."""
         singles, larger = len(self.singles) - 1, len(self._larger.sets)
-        found = _ids(self.singles[np.where(columns < singles, columns, singles)], logits.device)
+        found = _ids(self.singles[np.where(columns < singles, columns, singles)], self.target.device)
         for column in np.unique(columns[(columns >= singles) & (columns < singles + larger)]).tolist():
-            tokens = self.tokens(column)
-            places = _ids(np.flatnonzero(columns == column), logits.device)
-            found[places] = tokens[logits[places][:, tokens].argmax(dim=1)]
+            places = _ids(np.flatnonzero(columns == column), self.target.device)
+            found[places] = self._larger.best_tokens(reading, places + first, column - singles)
         return found
 
     def over(self, logits: Tensor) -> Tensor:
@@ -214,6 +216,23 @@ class Tables:
         """The tokens of a column (N,)."""
         singles = len(self.singles) - 1
         return self._larger.sets[column - singles] if column >= singles else self._single[column : column + 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a canvas' automaton needs of its logits.
+
+    Attributes:
+        logits: the whole of them (L, V).
+        single: logits of the sets of one token and of the pad (L, K + 1).
+        classes: the best logit of each class of the larger sets (L, C).
+        tokens: the tokens that have these (L, C); None where they are looked for when they are needed.
+    """
+
+    logits: Tensor
+    single: Tensor
+    classes: Tensor
+    tokens: Tensor | None
 
 
 class Folded:
@@ -232,19 +251,42 @@ class Folded:
         used = np.flatnonzero(number)
         number[used] = _renumbered(number[used])
         held = [np.flatnonzero(np.bincount(number[tokens])) for tokens in arrays]
+        self.held = [_ids(classes, device) for classes in held]  # G x (the classes of each set)
         self._tokens = _ids(used[np.argsort(number[used], kind="stable")], device)  # (T,) class by class
         self._sizes: list[int] = np.bincount(number[used]).tolist()  # of the C classes
+        self._begins = _ids(np.cumsum([0, *self._sizes])[:-1], device)  # (C,)
         self._class = _ids(np.concatenate([*held, np.zeros(0, np.int64)]), device)  # (M,) side by side with the next:
         self._set = _ids(np.repeat(np.arange(len(held)), [len(classes) for classes in held]), device)  # (M,)
 
-    def best(self, logits: Tensor) -> Tensor:
-        """The best logit of each set at each position: (L, V) -> (L, G)."""
-        found = logits.new_full((len(logits), len(self.sets)), -torch.inf)
+    def best(self, logits: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The best logit of each class at each position: (L, V) -> (L, C).
+
+        Of a large vocabulary also the tokens that have them (L, C): looking again for those that are needed would take
+        longer, as it takes less for a small one.
+        """
         if not self.sets:
-            return found
+            return logits.new_zeros(len(logits), 0), None
         parts = torch.split(logits.index_select(1, self._tokens), self._sizes, dim=1)
-        classes = torch.stack([part.amax(dim=1) for part in parts], dim=1)  # (L, C)
-        return found.scatter_reduce_(1, self._set.expand(len(logits), -1), classes.index_select(1, self._class), "amax")
+        if len(self._tokens) <= _LARGE:
+            return torch.stack([part.amax(dim=1) for part in parts], dim=1), None
+        best = [part.max(dim=1) for part in parts]
+        places = torch.stack([each.indices for each in best], dim=1) + self._begins  # (L, C)
+        return torch.stack([each.values for each in best], dim=1), self._tokens[places]
+
+    def best_tokens(self, reading: Reading, places: Tensor, number: int) -> Tensor:
+        """The best token of a set at some positions (N,) -> (N,)."""
+        if reading.tokens is None:
+            tokens = self.sets[number]
+            return tokens[reading.logits[places[:, None], tokens].argmax(dim=1)]
+        held = self.held[number]
+        return reading.tokens[places, held[reading.classes[places][:, held].argmax(dim=1)]]
+
+    def of_sets(self, classes: Tensor) -> Tensor:
+        """The best logit of each set, from those of the classes: (L, C) -> (L, G)."""
+        found = classes.new_full((len(classes), len(self.sets)), -torch.inf)
+        return found.scatter_reduce_(
+            1, self._set.expand(len(classes), -1), classes.index_select(1, self._class), "amax"
+        )
 
 
 _known: dict[tuple[object, ...], Folded] = {}
@@ -252,7 +294,7 @@ _known: dict[tuple[object, ...], Folded] = {}
 
 def _folded(sets: Sequence[Ints], device: torch.device) -> Folded:
     """The sets folded; those of the last automata are kept, since a conversation's turns have the same."""
-    key = (device, *map(id, sets))
+    key = (device, *(np.asarray(tokens).tobytes() if len(tokens) < _SMALL else id(tokens) for tokens in sets))
     found = _known.pop(key, None) or Folded(sets, device)
     _known[key] = found
     while len(_known) > _KEPT:

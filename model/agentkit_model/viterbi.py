@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agentkit_model.automaton import UNREACHABLE, Tables, TokenAutomaton
+from agentkit_model.automaton import UNREACHABLE, Reading, Tables, TokenAutomaton
 from agentkit_model.errors import DenoisingError
 
 
@@ -63,28 +63,28 @@ def viterbi(legs: Sequence[Leg]) -> list[Found]:
     """
     if not legs:
         return []
-    scores, reached = _forward(legs)
+    readings = [leg.tables.read(leg.logits) for leg in legs]
+    scores, reached = _forward(legs, readings)
     over = torch.stack([leg.tables.over(leg.logits[leg.end - 1]) for leg in legs])
     behind, by, stops = scores.cpu().numpy(), reached.cpu().numpy(), over.tolist()
     found = []
     state_at = edge_at = 0
-    for leg, stop in zip(legs, stops, strict=True):
+    for leg, reading, stop in zip(legs, readings, stops, strict=True):
         tables = leg.tables
         last = _last(leg, behind[leg.end, state_at : state_at + tables.size], stop)
         edges, states = _back(tables, last, by[leg.first : leg.end, edge_at : edge_at + len(tables.before)])
-        tokens = tables.best_tokens(leg.logits[leg.first : leg.end], tables.columns[edges])
-        found.append(Found(tokens, states))
+        found.append(Found(tables.best_tokens(reading, leg.first, tables.columns[edges]), states))
         state_at, edge_at = state_at + tables.size, edge_at + len(tables.before)
     return found
 
 
-def _forward(legs: Sequence[Leg]) -> tuple[Tensor, Tensor]:
+def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[Tensor, Tensor]:
     """The score of each state before each position (L + 1, S), and by each edge behind it (L, E)."""
     tables = [leg.tables for leg in legs]
     offsets = [0, *accumulate(each.size for each in tables)]
     source = torch.cat([each.source + offset for each, offset in zip(tables, offsets, strict=False)])  # (E,)
     target = torch.cat([each.target + offset for each, offset in zip(tables, offsets, strict=False)])  # (E,)
-    weights = torch.cat([each.weights(leg.logits) for each, leg in zip(tables, legs, strict=True)], dim=1)  # (L, E)
+    weights = torch.cat([each.weights(read) for each, read in zip(tables, readings, strict=True)], dim=1)  # (L, E)
     scores = weights.new_full((len(weights) + 1, offsets[-1]), -torch.inf)
     for leg, offset in zip(legs, offsets, strict=False):
         scores[leg.first, [offset + state for state in leg.begin]] = 0.0
