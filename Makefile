@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test model format clean
+.PHONY: demo test docs model format clean
 
 demo: .venv/engine
 	$(BIN)/agentkit ask "Calculate 12 * 34"
@@ -14,6 +14,9 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+docs: .venv/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
 
 # The bundled model from nothing: hours on a CPU. Cut it and call it again to go on.
 RUN ?= runs/bundled
@@ -41,4 +44,4 @@ format: .venv/dev
 	touch $@ .venv/engine
 
 clean:
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache
