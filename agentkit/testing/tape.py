@@ -42,7 +42,7 @@ class Prompt:
             tools=[asdict(tool) for tool in request.declared],
             settings={
                 "tool_choice": settings.tool_choice or "auto",
-                "thinking": bool(settings.thinking),
+                "thinking": settings.thinking or False,
                 "allow_text_output": request.allow_text_output,
             },
         )
