@@ -141,13 +141,17 @@ class _Restriction:
 
 
 def _different(node: Array, standing: Sequence[JSON]) -> Array:
-    """The array behind some items, with none that is equal to one of them. Raises `Refused`."""
+    """The array behind some items, with none that is equal to one of them; it ends where that can't be held.
+
+    Raises:
+        Refused: it must not end there.
+    """
     count = len(standing)
     items, end, rest = list(node.spread(count)), node.max_items, None
     try:
         for item in node.prefix[count:]:
-            items.append(without(item, standing))
-        rest = None if node.items is None else without(node.items, standing)
+            items.append(without(item, standing, exact=True))
+        rest = None if node.items is None else without(node.items, standing, exact=True)
     except Refused:
         end = len(items)
         if end < node.min_items:

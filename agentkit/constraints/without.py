@@ -29,18 +29,20 @@ _MOST_BRANCHES = 64
 FORBIDDEN = "all that could be written here is forbidden"
 
 
-def without(node: Node, values: Iterable[JSON]) -> Node:
+def without(node: Node, values: Iterable[JSON], *, exact: bool = False) -> Node:
     """The node without some values.
 
     An array that is not a given one has another length or another item, and an object another member: these are its
     branches. Where there would be too many of them, the node is left as it is.
 
     Raises:
-        Refused: nothing is left; the pointer is empty.
+        Refused: nothing is left, or with `exact` a value can't be left out; the pointer is empty.
     """
     for value in values:
         flats = flat_nodes(node)
         if isinstance(value, list | dict) and len(flats) > _MOST_BRANCHES:
+            if exact:
+                raise Refused("", f"more than {_MOST_BRANCHES} ways to differ are not told apart")
             continue
         left = [other for flat in flats for other in _others(flat, value)]
         if not left:

@@ -68,6 +68,17 @@ async def test_all_of_few_items_are_written_once(model: DiffusionModel, items: d
             assert len({repr(item) for item in call.arguments["x"]}) == len(call.arguments["x"]) == count
 
 
+async def test_an_array_ends_where_its_items_are_too_many_to_tell_apart(model: DiffusionModel) -> None:
+    items = {"type": "array", "items": {"type": "integer", "minimum": 8, "maximum": 11}, "minItems": 1, "maxItems": 4}
+    schema = {"type": "array", "items": items, "uniqueItems": True}
+    for seed in range(3):
+        async with model.converse() as conversation:
+            response = await conversation.respond(request(schema, seed, max_tokens=300), nowhere)
+        for call in response.message.calls:
+            assert call.arguments is not None
+            assert len({repr(item) for item in call.arguments["x"]}) == len(call.arguments["x"])
+
+
 async def test_a_repair_repeats_nothing_either(model: DiffusionModel) -> None:
     asked = request(keys("^(?:x|yy)$", {"type": "integer"}, minProperties=2), seed=0)
     async with model.converse() as conversation:
