@@ -45,7 +45,7 @@ async def calls(model: DiffusionModel, schema: dict[str, Any], seed: int) -> tup
     asked = ModelSettings(
         tool_choice="required",
         seed=seed,
-        max_tokens=160,
+        max_tokens=320,
         max_denoising_steps=2 if seed % 4 == 0 else 1,
         constraints=Constraints(bonus=float(seed % 3) * 10, from_step=seed % 2),
     )
