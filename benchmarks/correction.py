@@ -63,8 +63,13 @@ class Task:
 
     @property
     def name(self) -> str:
-        assert self.case.view is not None
-        return self.case.view.definition.name
+        assert self.case.call is not None
+        return self.case.call.view.definition.name
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        assert self.case.call is not None
+        return self.case.call.arguments
 
     def complaint(self, call: ToolCallPart | None) -> tuple[str, tuple[str, ...]] | None:
         """What a tool that knows better says about a call, and which arguments it names; None if all is well."""
@@ -80,7 +85,7 @@ class Task:
             return f"{places[0] or 'arguments'}: {errors[0].message}", places
         if self.spoiled is None or call.name != self.name:
             return None  # only the second part's tool knows which values are right
-        wanted = self.case.arguments or {}
+        wanted = self.wanted
         wrong = [key for key in {**wanted, **call.arguments} if not same(wanted.get(key), call.arguments.get(key))]
         return (f"{wrong[0]}: no such value", tuple(f"/{key}" for key in wrong)) if wrong else None
 
@@ -106,7 +111,7 @@ class Outcome:
         if self.call is not None and self.call.arguments is not None and self.call.name in schemas:
             self.valid = jsonschema.Draft202012Validator(schemas[self.call.name]).is_valid(self.call.arguments)
             self.right = self.valid and self.call.name == self.task.name
-            self.right = self.right and same(self.call.arguments, self.task.case.arguments)
+            self.right = self.right and same(self.call.arguments, self.task.wanted)
         return self
 
 
@@ -222,9 +227,9 @@ def corrupted(count: int) -> list[Task]:
 
 def spoil(kind: str, case: Case, rng: random.Random) -> dict[str, Any] | None:
     """The case's arguments with one of them wrong in this way; None where it can't be."""
-    assert case.view is not None
-    arguments = dict(case.arguments or {})
-    properties = case.view.definition.parameters["properties"]
+    assert case.call is not None
+    arguments = dict(case.call.arguments)
+    properties = case.call.view.definition.parameters["properties"]
     texts = [key for key, value in arguments.items() if isinstance(value, str) and "enum" not in properties[key]]
     longer = [key for key in texts if len(arguments[key]) > 3]
     if kind == "type" and arguments:

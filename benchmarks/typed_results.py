@@ -51,11 +51,11 @@ async def measure(model: Model, requests: int) -> dict[str, dict[str, float]]:
     while min(map(len, found.values()), default=0) < requests:
         _, case = evaluation_case("known", index)
         index += 1
-        if case.view is None or case.arguments is None:
+        if case.call is None:
             continue
-        for row, output in rows(case.view.definition).items():
+        for row, output in rows(case.call.view.definition).items():
             arguments, steps = await write(model, case.prompt, output, seed=index)
-            found.setdefault(row, []).append((same(arguments, case.arguments), steps))
+            found.setdefault(row, []).append((same(arguments, case.call.arguments), steps))
         say(index)
     return {
         row: {

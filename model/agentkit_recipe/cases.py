@@ -1,6 +1,7 @@
-"""Cases: a request over the tools in view, the call that serves it, its result and the answer; or why there is no call.
+"""Cases: a request over the tools in view, the calls that serve it, their results and the answer; or why there is none.
 
-What cases hold, and how often, is stated in `Mix`. The tools are the catalogue's families or composed ones.
+What cases hold, and how often, is stated in `Mix`. The tools are the catalogue's families or composed ones. Requests
+that take several calls or several turns are put together in `turns`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from agentkit.messages import (
 
 from . import families, registers
 from .catalogue import CLASHES, KNOWN, OPEN_ENDED
-from .composed import Composed, compose_set
+from .composed import Asked, Composed, compose_set
 from .families import Family
 from .phrases import CHITCHAT, REFUSALS, UNSERVED
 from .values import pseudo_word, sample
@@ -47,6 +48,11 @@ class Mix:
     composed: float = 0.5  # packs of composed tools
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
+    several_calls: float = 0.1  # of the requests that are served, where the tools in view allow it: two or three in one
+    asked_back: float = 0.06  # a required value is missing, and is asked for
+    given_later: float = 0.05  # and is given in the turn after that
+    follow_up: float = 0.08  # the turn before, but for one value
+    chained: float = 0.2  # the result of one call is an argument of the next; few scenes allow it
 
 
 INSTRUCTIONS = (
@@ -70,16 +76,34 @@ class View:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call as it should be, and what comes of it."""
+
+    view: View | Composed
+    arguments: dict[str, Any]
+    result: Any
+    failed: bool = False  # the result is an error
+
+
+@dataclass(frozen=True)
 class Case:
-    """A request and what should follow. `view` is None when no tool is to be called; then `answer` is the whole
-    reply."""
+    """A request and what should follow.
+
+    prompt   what the user says
+    rounds   the calls: those of one round are made side by side, in one reply, and the next round sees their results
+    answer   the text after them; without rounds it is the whole reply
+    history  the turns before
+    """
 
     prompt: str
-    view: View | Composed | None
-    arguments: dict[str, Any] | None
-    result: Any
+    rounds: tuple[tuple[Call, ...], ...]
     answer: str
-    failed: bool = False  # the result is an error
+    history: tuple[Message, ...] = ()
+
+    @property
+    def call(self) -> Call | None:
+        """The first call, which in most cases is the only one; None where nothing is to be called."""
+        return self.rounds[0][0] if self.rounds else None
 
 
 def show(family: Family, rng: random.Random, names: str, split: str = "train") -> View:
@@ -141,13 +165,8 @@ def ask(view: View, rng: random.Random, split: str) -> Case:
         prompt = families.request(registers.finish(phrase, rng, asks=phrase.startswith(QUESTION_WORDS)), drawn)
     else:
         prompt = dress(families.request(phrase, drawn), rng)
-    return Case(
-        prompt=prompt,
-        view=view,
-        arguments={view.keys[key]: value for key, value in arguments.items()},
-        result=result,
-        answer=families.answer(family.answers[0], drawn, result),
-    )
+    call = Call(view, {view.keys[key]: value for key, value in arguments.items()}, result)
+    return Case(prompt, ((call,),), families.answer(family.answers[0], drawn, result))
 
 
 def dress(text: str, rng: random.Random, *, openers: Sequence[str] = OPENERS) -> str:
@@ -171,7 +190,7 @@ def unserved(views: Sequence[View], rng: random.Random, split: str) -> Case:
         prompt = ask(show(rng.choice(others), rng, "usual"), rng, split).prompt
     else:
         prompt = dress(fill(rng.choice(UNSERVED), rng, split), rng)
-    return Case(prompt, None, None, None, REFUSALS[0])
+    return Case(prompt, (), REFUSALS[0])
 
 
 def fill(phrase: str, rng: random.Random, split: str) -> str:
@@ -186,7 +205,7 @@ def clash(family: Family, shown: set[str]) -> bool:
 
 def chat(rng: random.Random) -> Case:
     prompt, answer = rng.choice(CHITCHAT)
-    return Case(dress(prompt, rng, openers=()), None, None, None, answer)
+    return Case(dress(prompt, rng, openers=()), (), answer)
 
 
 def choose_views(
@@ -210,6 +229,10 @@ def choose_views(
     return views
 
 
+def case_of(tool: Composed, asked: Asked) -> Case:
+    return Case(asked.prompt, ((Call(tool, asked.arguments, asked.result, asked.failed),),), asked.answer)
+
+
 # -- scenes ------------------------------------------------------------------------------------------------------------
 
 
@@ -228,11 +251,14 @@ class Scene:
         return chat(rng) if kind < mix.no_tool_fits + mix.chitchat else self.served(rng, split)
 
     def served(self, rng: random.Random, split: str) -> Case:
-        view = rng.choice(self.views)
+        """A request for one of the tools that takes one call."""
+        return self.request(rng.choice(self.views), rng, split)
+
+    def request(self, view: View | Composed, rng: random.Random, split: str) -> Case:
+        """A request for `view`."""
         if isinstance(view, View):
             return ask(view, rng, split)
-        asked = view.ask(rng, split, self.others(view))
-        return Case(asked.prompt, view, asked.arguments, asked.result, asked.answer, asked.failed)
+        return case_of(view, view.ask(rng, split, self.others(view)))
 
     def others(self, tool: Composed) -> list[Composed]:
         """The composed tools but for this one, in view or not."""
@@ -241,7 +267,7 @@ class Scene:
     def unserved(self, rng: random.Random, split: str, mix: Mix) -> Case:
         if self.hidden and rng.random() < mix.near_misses:
             missing = rng.choice(self.hidden)
-            return Case(missing.ask(rng, split, self.others(missing)).prompt, None, None, None, REFUSALS[0])
+            return Case(missing.ask(rng, split, self.others(missing)).prompt, (), REFUSALS[0])
         composed = [view for view in self.views if isinstance(view, Composed)]
         while True:
             case = unserved([view for view in self.views if isinstance(view, View)], rng, split)
@@ -273,11 +299,18 @@ def composed_scene(rng: random.Random, mix: Mix, split: str = "train") -> Scene:
 
 def exchange(case: Case) -> list[Message]:
     """`case` as a finished exchange of the history."""
-    assert case.view is not None
-    name = case.view.definition.name
-    return [
-        UserMessage(case.prompt),
-        AssistantMessage((ToolCallPart(name, case.arguments, "0"),)),
-        ToolMessage((ToolResult("0", name, case.result, is_error=case.failed),)),
-        AssistantMessage((TextPart(case.answer),)),
-    ]
+    messages: list[Message] = [*case.history, UserMessage(case.prompt)]
+    for calls in case.rounds:
+        parts = [ToolCallPart(call.view.definition.name, call.arguments, str(i)) for i, call in enumerate(calls)]
+        messages += [AssistantMessage(tuple(parts)), results(calls)]
+    return [*messages, AssistantMessage((TextPart(case.answer),))]
+
+
+def results(calls: Sequence[Call]) -> ToolMessage:
+    """What came of the calls of one round."""
+    return ToolMessage(
+        tuple(
+            ToolResult(str(i), call.view.definition.name, call.result, is_error=call.failed)
+            for i, call in enumerate(calls)
+        )
+    )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from agentkit.messages import ToolDefinition
 
 from . import registers
 from .families import spoken
-from .parameters import Part, Values, drawn, keyed, make_part, plain
+from .parameters import Part, Told, Values, drawn, keyed, make_part, plain
 from .values import pseudo_word, sample
 from .wordings import Deed, Thing, Wording, put_in_words, styled
 from .words import ATTRIBUTES, FAILURES, LOOKUPS, MODIFIERS, OBJECTS, VERBS, groups_of_split, of_split
@@ -74,13 +74,27 @@ class Composed:
         """The words that say what it does."""
         return frozenset(re.findall(r"[a-z]+", " ".join((*self.deed.words, self.thing.words))))
 
-    def ask(self, rng: random.Random, split: str, others: Sequence[Composed] = ()) -> Asked:
+    def ask(
+        self,
+        rng: random.Random,
+        split: str,
+        others: Sequence[Composed] = (),
+        *,
+        without: Part | None = None,
+        told: tuple[Part, Told] | None = None,
+    ) -> Asked:
         """A request with values of `split`, the call's arguments, a result and the answer to it.
 
-        It may leave out what is clear without saying, given the `others` that there are.
+        It may leave out what is clear without saying, given the `others` that there are. It says nothing of the part
+        `without`, though the call needs it, and what it says of the part in `told` is given there.
         """
+        certain, given = told or (None, None)
         required = set(self.definition.parameters.get("required", ()))
-        chosen = [part for part in self.parts if required & set(part.properties) or rng.random() < 0.5]
+        chosen = [
+            part
+            for part in self.parts
+            if part is not without and (part is certain or required & set(part.properties) or rng.random() < 0.5)
+        ]
         rng.shuffle(chosen)
         chosen.sort(key=lambda part: part.last)
         wording, register = self.opening(rng, others)
@@ -92,15 +106,18 @@ class Composed:
             values += name
             put(arguments, self.naming, name)
         for part in chosen:
-            words, found = part.say(rng, split)
+            words, found = given if given and part is certain else part.say(rng, split)
             wording = joined(wording, renumbered(words, len(values)), rng, last=part.last, asks=asks)
             values += found
             put(arguments, part, found)
         wording = register(wording, rng)
-        prompt = re.sub(r"\{(\d+)\}", lambda match: spoken(values[int(match[1])]), wording)
-        order = self.definition.parameters["properties"]
+        prompt = filled(wording, tuple(values))
         result, failed, answer = outcome(self.result, rng, split)
-        return Asked(prompt, {key: arguments[key] for key in order if key in arguments}, result, failed, answer)
+        return Asked(prompt, self.in_order(arguments), result, failed, answer)
+
+    def in_order(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments in the order of the declaration."""
+        return {key: arguments[key] for key in self.definition.parameters["properties"] if key in arguments}
 
     def opening(self, rng: random.Random, others: Sequence[Composed]) -> tuple[str, registers.Register]:
         """The beginning of a request, and the register that goes with it."""
@@ -119,6 +136,11 @@ def put(arguments: dict[str, Any], part: Part, values: Values) -> None:
     for path, value in zip(part.paths, values, strict=True):
         inner = arguments.setdefault(path[0], {}) if len(path) == 2 else arguments
         inner[path[-1]] = plain(value)
+
+
+def filled(words: str, values: Values) -> str:
+    """`words` with the values in their placeholders."""
+    return re.sub(r"\{(\d+)\}", lambda match: spoken(values[int(match[1])]), words)
 
 
 def renumbered(words: str, by: int) -> str:

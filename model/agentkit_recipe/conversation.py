@@ -12,24 +12,29 @@ from dataclasses import dataclass, replace
 
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit.messages import Message, SystemMessage, ToolDefinition, ToolResult, UserMessage
+from agentkit.messages import Message, SystemMessage, ToolDefinition, UserMessage
 
+from . import turns
 from .cases import (
     INSTRUCTIONS,
+    Call,
     Case,
     Mix,
+    Scene,
     ask,
     chat,
     choose_scene,
     choose_views,
     composed_scene,
     exchange,
+    results,
     show,
     unserved,
 )
 from .catalogue import HELD_OUT, KNOWN
 
-DATA_VERSION = 2
+DATA_VERSION = 3
+SETS = ("known", "invented", "families", "composed", "irrelevant", "chat")  # beside those of `turns`
 EVALUATION_VERSION = 1  # the held-out cases stay as they are, so that figures of different data can be compared
 
 
@@ -71,8 +76,8 @@ class Writer:
             messages.append(SystemMessage(rng.choice(INSTRUCTIONS)))
         if rng.random() < self.mix.earlier_exchange:
             messages.extend(exchange(scene.served(rng, "train")))
-        cases = [scene.case(rng, "train", self.mix) for _ in range(branches)]
-        made = [self.branch(case, canvases, answers=answers) for case in cases]
+        cases = [turns.case(scene, rng, "train", self.mix) for _ in range(branches)]
+        made = [self.branch(case, canvases, answers=answers, rng=rng) for case in cases]
         return Pack(self.prefix(messages, [view.definition for view in scene.views]), made)
 
     def drill(self, key: str, *, branches: int, canvases: int) -> Pack:
@@ -114,16 +119,25 @@ class Writer:
         turns = [i for i, token in enumerate(tokens) if token == self.turn]
         return tokens[: turns[-2]]
 
-    def branch(self, case: Case, canvases: int, *, answers: bool) -> Branch:
-        """The user's turn and the reply, and canvases to fill after the user's turn, which don't see the reply."""
-        tokens = self.dialect.render_user(case.prompt) + self.dialect.render_prompt()
-        reply = self.reply(case)
+    def branch(self, case: Case, canvases: int, *, answers: bool, rng: random.Random) -> Branch:
+        """The user's turn and the reply, and canvases to fill after the user's turn, which don't see the reply.
+
+        With `answers`, also what follows the reply of a case with calls: results, more calls, and the answer. The
+        answer is then the last canvas; of the others, a random choice is filled.
+        """
+        tokens = self.dialect.render([*case.history, UserMessage(case.prompt)])[1:]
+        reply = self.reply(case.rounds[0]) if case.rounds else self.dialect.render_answer(case.answer)
         spots = self.spots(len(tokens), reply)
-        if case.view is None or not answers:
-            return Branch(tokens + reply, [spots[i % len(spots)] for i in range(canvases)])
-        tokens = tokens + reply + self.response(case)
-        answer = self.spots(len(tokens), self.dialect.render_answer(case.answer))
-        shown = spots[: canvases - 1] + answer[:1]
+        tokens = tokens + reply
+        if not case.rounds or not answers:
+            return Branch(tokens, [spots[i % len(spots)] for i in range(canvases)])
+        for calls, following in zip(case.rounds, [*case.rounds[1:], None], strict=True):
+            tokens = tokens + response(self.dialect, calls)
+            reply = self.dialect.render_answer(case.answer) if following is None else self.reply(following)
+            more = self.spots(len(tokens), reply)
+            if following is not None:
+                spots, tokens = spots + more, tokens + reply
+        shown = [*rng.sample(spots, min(canvases - 1, len(spots))), more[0]]
         return Branch(tokens, [shown[i % len(shown)] for i in range(canvases)])
 
     def spots(self, start: int, reply: list[int]) -> list[CanvasTarget]:
@@ -134,17 +148,20 @@ class Writer:
             CanvasTarget(start + i * size, piece + [self.pad] * (size - len(piece))) for i, piece in enumerate(pieces)
         ]
 
-    def reply(self, case: Case) -> list[int]:
-        """What the model should write: the call and its stop, or the answer and its stop."""
-        if case.view is None:
-            return self.dialect.render_answer(case.answer)
-        return self.dialect.render_call(case.view.definition.name, case.arguments or {}, stop=True)
+    def reply(self, calls: Sequence[Call]) -> list[int]:
+        """What the model should write to make the calls, and their stop."""
+        written = [(call.view.definition.name, call.arguments) for call in calls]
+        return [
+            token
+            for i, (name, arguments) in enumerate(written, start=1)
+            for token in self.dialect.render_call(name, arguments, stop=i == len(written))
+        ]
 
-    def response(self, case: Case) -> list[int]:
-        """The tool's result, as it stands after the call's stop token."""
-        assert case.view is not None
-        result = ToolResult("0", case.view.definition.name, case.result, is_error=case.failed)
-        return self.dialect.render_response(result, opened=True)
+
+def response(dialect: Gemma4, calls: Sequence[Call]) -> list[int]:
+    """The results of calls made side by side, as they stand after the calls' stop token."""
+    found = results(calls).results
+    return [token for i, result in enumerate(found) for token in dialect.render_response(result, opened=i == 0)]
 
 
 def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list[ToolDefinition], Case]:
@@ -152,13 +169,18 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
 
     "known": families trained on, values never seen. "invented": the same under names never seen. "families":
     families never trained on. "composed": composed tools of held-out words. "irrelevant": no tool fits. "chat": small
-    talk.
+    talk. "several": two or three calls in one reply. "missing": a required value has to be asked for. "later": it was
+    asked for. "follow_up": the turn before, but for one value. "chained": a result is the next call's argument. In
+    these five the tools are known families under other names for even `index`, and composed ones of held-out words for
+    odd; in the last two, always composed ones.
     """
     rng = random.Random(f"evaluate/{EVALUATION_VERSION}/{kind}/{index}")
     mix = mix or Mix()
     if kind == "composed":
         scene = composed_scene(rng, replace(mix, families_beside=0.0), "heldout")
         return [view.definition for view in scene.views], scene.served(rng, "heldout")
+    if kind in turns.MAKERS:
+        return evaluation_turn(kind, index, rng, mix)
     if kind == "families":
         others = choose_views(
             KNOWN, rng, replace(mix, tools_in_view=(30, 40, 20, 10, 0, 0)), rng.choice(("usual", "synonym"))
@@ -175,5 +197,18 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
     if kind == "chat":
         return definitions, chat(rng)
     if kind not in ("known", "invented"):
-        raise ValueError(f"no held-out set is called {kind!r}: known, invented, families, composed, irrelevant or chat")
+        raise ValueError(f"no held-out set is called {kind!r}; there are {', '.join((*SETS, *turns.MAKERS))}")
     return definitions, ask(rng.choice(views), rng, "heldout")
+
+
+def evaluation_turn(kind: str, index: int, rng: random.Random, mix: Mix) -> tuple[list[ToolDefinition], Case]:
+    """A held-out case that takes several calls or turns."""
+    make = turns.MAKERS[kind]
+    while True:
+        if index % 2 == 0 and make not in (turns.follow_up, turns.chained):
+            scene = Scene(choose_views(KNOWN, rng, mix, rng.choice(("usual", "synonym")), "heldout"))
+        else:
+            scene = composed_scene(rng, replace(mix, families_beside=0.0), "heldout")
+        case = make(scene, rng, "heldout")
+        if case is not None:
+            return [view.definition for view in scene.views], case

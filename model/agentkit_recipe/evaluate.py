@@ -17,19 +17,18 @@ from rich.console import Console
 
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit.messages import ToolDefinition, ToolMessage, ToolResult, UserMessage
+from agentkit.messages import Message, ToolDefinition, UserMessage
 from agentkit.models.base import ModelRequest
 from agentkit.models.hold import turn_hold
 from agentkit.settings import Constraints
 from agentkit_model import CanvasPlan, Context, Engine
 from agentkit_model.quantize import Quantization
 
-from .cases import Case
-from .conversation import DATA_VERSION, EVALUATION_VERSION, evaluation_case
-from .figures import Figures, Outcome, calibration, judge, no_call, summarise, table
+from .cases import Case, results
+from .conversation import DATA_VERSION, EVALUATION_VERSION, evaluation_case, response
+from .figures import Figures, Outcome, calibration, no_call, summarise, table
 from .progress import Progress
 
-SETS = ("known", "invented", "families", "composed", "irrelevant", "chat")
 MAX_CANVASES = 3
 AT_ONCE = 16  # cases that share the engine's passes
 ALONE = 12  # cases that the time of a step is measured on, one after the other
@@ -54,29 +53,24 @@ class Evaluation:
         self.tokenizer = tokenizer
 
     async def case(self, tools: Sequence[ToolDefinition], case: Case, seed: int) -> Outcome:
-        request = ModelRequest((UserMessage(case.prompt),), tuple(tools))
-        context = await self.engine.open(self.dialect.render(request.messages, tools))
-        turn = await self.turn(context, seed, request)
-        parsed = self.dialect.parse(turn.tokens)
-        written = self.tokenizer.decode(turn.tokens, markers=True)
-        outcome = Outcome(case, written, turn.steps, called=bool(parsed.calls))
-        if case.view is None:
-            outcome.exact = not parsed.calls and parsed.text == case.answer
-        else:
-            judge(outcome, parsed, tools, turn.probabilities)
-            if outcome.exact:
-                outcome.answer = await self.answers(context, case, seed, request)
-        await context.close()
+        """Runs `case` for as long as its calls are as they should be, each answered with its result."""
+        messages: tuple[Message, ...] = (*case.history, UserMessage(case.prompt))
+        request = ModelRequest(messages, tuple(tools))
+        outcome = Outcome(case)
+        async with await self.engine.open(self.dialect.render(messages, tools)) as context:
+            for index, calls in enumerate((*case.rounds, ())):
+                turn = await self.turn(context, seed + index, request)
+                parsed = self.dialect.parse(turn.tokens)
+                outcome.steps += turn.steps
+                outcome.written.append(self.tokenizer.decode(turn.tokens, markers=True))
+                if not calls:
+                    outcome.judge_text(parsed)
+                elif not outcome.judge_calls(parsed, calls, tools, turn.probabilities):
+                    break
+                else:
+                    await context.extend(response(self.dialect, calls))
+                    request = replace(request, messages=(*request.messages, results(calls)))
         return outcome
-
-    async def answers(self, context: Context, case: Case, seed: int, request: ModelRequest) -> bool:
-        """Whether the model, given the tool's result, says what the result holds."""
-        assert case.view is not None
-        result = ToolResult("0", case.view.definition.name, case.result, is_error=case.failed)
-        await context.extend(self.dialect.render_response(result, opened=True))
-        request = replace(request, messages=(*request.messages, ToolMessage((result,))))
-        turn = await self.turn(context, seed + 1, request)
-        return self.dialect.parse(turn.tokens).text == case.answer
 
     async def turn(self, context: Context, seed: int, request: ModelRequest) -> Turn:
         turn = Turn()
@@ -166,7 +160,8 @@ def evaluate(
         console.print({name: value for name, value in overall[way].items() if name != "reliability"})
         for name, figure in found.items():
             for outcome in figure.wrong[:show]:
-                shown = f"{outcome.case.prompt}\n  {outcome.written}\n  wanted {outcome.case.arguments}"
+                calls = [(call.view.definition.name, call.arguments) for r in outcome.case.rounds for call in r]
+                shown = f"{outcome.case.prompt}\n  {outcome.written}\n  wanted {calls} {outcome.case.answer}"
                 console.print(f"[{way} {name}] {shown}", markup=False)
     everything = {
         "data_version": DATA_VERSION,

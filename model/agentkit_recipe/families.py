@@ -26,6 +26,8 @@ from agentkit_recipe.values import Said, convert, partner, sample
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_LEADING = r"(?:[ ,:]+(?:in|at|for|to|of|from|with|about|by|on|into|near|named|called|saying|that|as|the|my))*[ ,:]+"
+_UNFINISHED = frozenset("is are was does do did has have equal and or than what a an".split())
 _PAIRED = {"unit_to": "unit_from", "currency_to": "currency_from", "city_to": "city_from", "path_to": "path"}
 
 
@@ -74,6 +76,15 @@ def _draw_slot(slot: Slot, kinds: Mapping[str, Any], rng: random.Random, split: 
         return value if text == value else Said(text, value)
     first = kinds.get(_PAIRED.get(slot.kind, ""))
     return sample(slot.kind, rng, split) if first is None else partner(slot.kind, first, rng, split)
+
+
+def without(ask: str, key: str) -> str | None:
+    """The phrasing without the value of `key` and what leads to it: "wake me up at {time}" becomes "wake me up".
+
+    None where the value doesn't end it, or too little would be left.
+    """
+    left = re.sub(_LEADING + rf"\{{{key}\}}$", "", ask)
+    return None if left == ask or " " not in left or left.split()[-1] in _UNFINISHED else left
 
 
 def request(ask: str, drawn: Mapping[str, Any]) -> str:

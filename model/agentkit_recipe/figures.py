@@ -15,10 +15,11 @@ from typing import Any
 import jsonschema
 from rich.table import Table
 
-from agentkit.dialects.base import Parsed
+from agentkit.dialects.base import CallRegion, Parsed
 from agentkit.messages import ToolDefinition
 
-from .cases import Case
+from .cases import Call, Case
+from .families import spoken
 
 BINS = 10
 
@@ -28,15 +29,49 @@ class Outcome:
     """What came of one case."""
 
     case: Case
-    written: str
-    steps: list[int]
-    tool: bool = False  # the right tool was called, and no other
+    written: list[str] = field(default_factory=list)  # each turn
+    steps: list[int] = field(default_factory=list)  # of each canvas
+    tool: bool = False  # in every round the right tools were called, and no other
     valid: bool = False  # what was called obeys its schema
-    exact: bool = False  # the right tool with the right arguments; for text, the right words
+    exact: bool = False  # the right tools with the right arguments; for text, the right words
     called: bool = False
-    answer: bool | None = None  # given the result, the answer holds what it has to say
-    arguments: list[bool] = field(default_factory=list)  # of the right tool: each argument, given or missing, is right
+    answer: bool | None = None  # given the results, the answer holds what it has to say
+    arguments: list[bool] = field(default_factory=list)  # of the right tools: each argument, given or missing, is right
     certainty: list[tuple[float, bool]] = field(default_factory=list)  # of each that was given, and whether it is right
+
+    def judge_text(self, parsed: Parsed) -> None:
+        """Fills in how right a turn is that should call nothing: the whole reply, or the answer after the calls."""
+        if not self.case.rounds:
+            self.called = bool(parsed.calls)
+            self.exact = not parsed.calls and parsed.text == self.case.answer
+        else:
+            self.answer = not parsed.calls and tells(parsed.text, self.case)
+
+    def judge_calls(
+        self, parsed: Parsed, calls: Sequence[Call], tools: Sequence[ToolDefinition], probabilities: Sequence[float]
+    ) -> bool:
+        """Fills in how right a round of calls is, in any order; returns whether it is as it should be.
+
+        `probabilities` are those of the tokens that `parsed` was read from.
+        """
+        schemas = {tool.name: tool.parameters for tool in tools}
+        pairs = matched(parsed.calls, calls)
+        self.called = bool(parsed.calls)
+        self.tool = pairs is not None
+        self.valid = (
+            bool(parsed.calls)
+            and not parsed.faults
+            and all(call.name in schemas and valid(call.arguments, schemas[call.name]) for call in parsed.calls)
+        )
+        self.exact = self.valid and pairs is not None and all(same(m.arguments, c.arguments) for m, c in pairs)
+        for made, call in pairs or ():
+            given, expected = made.arguments or {}, call.arguments
+            right = {
+                key: key in given and key in expected and same(given[key], expected[key]) for key in given | expected
+            }
+            self.arguments += right.values()
+            self.certainty += [(sure, right[key]) for key, sure in made.certainty(probabilities).items()]
+        return self.exact
 
 
 @dataclass
@@ -61,23 +96,42 @@ class Figures:
         return [outcome for outcome in self.outcomes if not outcome.exact]
 
 
-def judge(outcome: Outcome, parsed: Parsed, tools: Sequence[ToolDefinition], probabilities: Sequence[float]) -> None:
-    """Fills in how right the calls are. `probabilities` are those of the tokens that `parsed` was read from."""
-    case = outcome.case
-    assert case.view is not None
-    schemas = {tool.name: tool.parameters for tool in tools}
-    outcome.tool = [call.name for call in parsed.calls] == [case.view.definition.name]
-    outcome.valid = (
-        bool(parsed.calls)
-        and not parsed.faults
-        and all(call.name in schemas and valid(call.arguments, schemas[call.name]) for call in parsed.calls)
-    )
-    outcome.exact = outcome.tool and outcome.valid and same(parsed.calls[0].arguments, case.arguments)
-    if outcome.tool:
-        given, expected = parsed.calls[0].arguments or {}, case.arguments or {}
-        right = {key: key in given and key in expected and same(given[key], expected[key]) for key in given | expected}
-        outcome.arguments = list(right.values())
-        outcome.certainty = [(sure, right[key]) for key, sure in parsed.calls[0].certainty(probabilities).items()]
+def matched(made: Sequence[CallRegion], calls: Sequence[Call]) -> list[tuple[CallRegion, Call]] | None:
+    """Each call that was made beside the one it should be, of the same name; None if they are not of the same tools.
+
+    Of several calls of one tool, those with the same arguments belong together, and the rest in their order.
+    """
+    left = list(made)
+    pairs = []
+    for call in sorted(calls, key=lambda call: not any(likely(m, call) for m in made)):
+        named = [m for m in left if m.name == call.view.definition.name]
+        if not named:
+            return None
+        chosen = next((m for m in named if likely(m, call)), named[0])
+        left.remove(chosen)
+        pairs.append((chosen, call))
+    return None if left else pairs
+
+
+def likely(made: CallRegion, call: Call) -> bool:
+    return made.name == call.view.definition.name and same(made.arguments, call.arguments)
+
+
+def tells(text: str, case: Case) -> bool:
+    """Whether an answer holds the facts of the last results: those of their values that the expected answer names.
+
+    Where it names none ("The light is on."), the answer has to be the expected one.
+    """
+    facts = [spoken(value) for call in case.rounds[-1] for value in scalars(call.result)]
+    needed = [fact for fact in facts if fact and fact in case.answer]
+    return all(fact in text for fact in needed) if needed else text == case.answer
+
+
+def scalars(value: Any) -> list[Any]:
+    """The values in a JSON result that are neither an object nor an array."""
+    if isinstance(value, Mapping):
+        return [leaf for inner in value.values() for leaf in scalars(inner)]
+    return [leaf for inner in value for leaf in scalars(inner)] if isinstance(value, list) else [value]
 
 
 def valid(arguments: Any, schema: dict[str, Any]) -> bool:
@@ -121,7 +175,7 @@ def mean(values: Sequence[float]) -> float | None:
 
 def no_call(outcomes: Iterable[Outcome]) -> dict[str, float | None]:
     """Precision and recall of calling nothing: of those that called nothing, and of those that should."""
-    decided = [(not outcome.called, outcome.case.view is None) for outcome in outcomes]
+    decided = [(not outcome.called, not outcome.case.rounds) for outcome in outcomes]
     return {
         "precision": mean([should for did, should in decided if did]),
         "recall": mean([did for did, should in decided if should]),
@@ -159,7 +213,7 @@ def table(figures: Mapping[str, Figures], title: str) -> Table:
     for heading in headings:
         rows.add_column(heading, justify="left" if heading == "set" else "right")
     for name, f in figures.items():
-        calls = any(outcome.case.view is not None for outcome in f.outcomes)
+        calls = any(bool(outcome.case.rounds) for outcome in f.outcomes)
         rows.add_row(
             name,
             str(f.cases),

@@ -15,7 +15,8 @@ from .values import Said, partner, pseudo_word, sample
 from .words import ADJECTIVES, CHOICES, EXTRAS, NOUNS, PARENTS, PLURALS, QUANTITIES, of_split
 
 Values = tuple[Any, ...]
-Say = Callable[[random.Random, str], tuple[str, Values]]  # (rng, split) -> words with {0} and {1}, and their values
+Told = tuple[str, Values]  # words with {0} and {1}, and their values
+Say = Callable[[random.Random, str], Told]  # (rng, split) -> what is told
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,9 @@ def corpus(packs: int, seed: int) -> Iterator[str]:
         pieces = system_pieces(rng.choice(INSTRUCTIONS), [view.definition for view in views], thinking=False)
         for case in cases:
             pieces += [*user_pieces(case.prompt), *prompt_pieces(thinking=False), case.answer]
-            if case.view is not None:
-                name = case.view.definition.name
-                pieces += [
-                    *call_pieces(name, case.arguments or {}),
-                    *response_pieces(ToolResult("", name, case.result)),
-                ]
+            if call := case.call:
+                name = call.view.definition.name
+                pieces += [*call_pieces(name, call.arguments), *response_pieces(ToolResult("", name, call.result))]
         yield from (piece for piece in pieces if isinstance(piece, str))
 
 

@@ -9,13 +9,12 @@ from jsonschema import Draft202012Validator
 
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import AssistantMessage, ToolCallPart, ToolDefinition, UserMessage
+from agentkit_recipe import turns
 from agentkit_recipe.cases import Case, Mix, View, ask, choose_views, composed_scene, show
 from agentkit_recipe.catalogue import HELD_OUT, KNOWN
 from agentkit_recipe.composed import Composed
-from agentkit_recipe.conversation import Writer, evaluation_case
+from agentkit_recipe.conversation import SETS, Writer, evaluation_case
 from agentkit_recipe.network import Architecture
-
-SETS = ["known", "invented", "families", "composed", "irrelevant", "chat"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def test_prefix_and_branch_are_what_the_dialect_renders(writer: Writer) -> None:
     for _ in range(30):
         views = choose_views(KNOWN, rng, Mix())
         case = ask(rng.choice(views), rng, "train")
-        branch = writer.branch(case, 1, answers=False)
+        branch = writer.branch(case, 1, answers=False, rng=rng)
         spot = branch.canvases[0]
         whole = writer.dialect.render([UserMessage(case.prompt)], [view.definition for view in views])
         assert writer.prefix([], [view.definition for view in views]) + branch.tokens[: spot.anchor] == whole
@@ -44,10 +43,10 @@ def test_targets_parse_back_to_the_call(writer: Writer) -> None:
     for family in (*KNOWN, *HELD_OUT):
         for names in ("usual", "synonym", "invented"):
             case = ask(show(family, rng, names), rng, "train")
-            assert case.view is not None
-            parsed = writer.dialect.parse(writer.reply(case))
+            (calls,) = case.rounds
+            parsed = writer.dialect.parse(writer.reply(calls))
             assert [(call.name, call.arguments) for call in parsed.calls] == [
-                (case.view.definition.name, case.arguments)
+                (call.view.definition.name, call.arguments) for call in calls
             ]
             assert parsed.faults == () and parsed.stop is not None
 
@@ -62,11 +61,11 @@ def test_a_long_reply_is_cut_into_canvases(writer: Writer) -> None:
 def test_the_answer_comes_after_the_result(writer: Writer) -> None:
     rng = random.Random(2)
     case = ask(show(KNOWN[0], rng, "usual"), rng, "train")
-    branch = writer.branch(case, 2, answers=True)
+    branch = writer.branch(case, 2, answers=True, rng=rng)
     before = branch.tokens[: branch.canvases[1].anchor]
     assert before == branch.tokens and case.answer == writer.dialect.parse(branch.canvases[1].target).text
     history = writer.dialect.render(
-        [UserMessage(case.prompt), AssistantMessage((ToolCallPart("calculate", case.arguments, "0"),))]
+        [UserMessage(case.prompt), AssistantMessage((ToolCallPart("calculate", case.rounds[0][0].arguments, "0"),))]
     )
     assert history[-1] in writer.dialect.stop_tokens
 
@@ -74,10 +73,10 @@ def test_the_answer_comes_after_the_result(writer: Writer) -> None:
 def test_an_error_is_told_as_one_and_passed_on(writer: Writer) -> None:
     rng = random.Random(3)
     scene = composed_scene(rng, Mix(families_beside=0.0))
-    case = next(case for case in iter(lambda: scene.served(rng, "train"), None) if case is not None and case.failed)
-    branch = writer.branch(case, 2, answers=True)
+    case = next(case for case in iter(lambda: scene.served(rng, "train"), None) if case.rounds[0][0].failed)
+    branch = writer.branch(case, 2, answers=True, rng=rng)
     assert "error:" in writer.dialect.tokenizer.decode(branch.tokens)
-    assert case.result in writer.dialect.parse(branch.canvases[1].target).text
+    assert case.rounds[0][0].result in writer.dialect.parse(branch.canvases[1].target).text
 
 
 @given(st.integers(0, 10**9))
@@ -98,12 +97,13 @@ def test_evaluation_cases_are_fixed_and_apart(kind: str) -> None:
     held_out = {family.name for family in HELD_OUT}
     for tools, case in cases:
         assert 1 <= len(tools) <= 7 and len({tool.name for tool in tools}) == len(tools)
+        view = case.call.view if case.call else None
         if kind in ("irrelevant", "chat"):
-            assert case.view is None
+            assert view is None
         elif kind == "composed":
-            assert isinstance(case.view, Composed)
+            assert isinstance(view, Composed)
         else:
-            assert isinstance(case.view, View) and (case.view.family.name in held_out) == (kind == "families")
+            assert isinstance(view, View) and (view.family.name in held_out) == (kind == "families")
 
 
 def test_held_out_cases_stay_what_they_were() -> None:
@@ -120,7 +120,23 @@ def test_held_out_cases_stay_what_they_were() -> None:
 
 
 def spelled(tools: list[ToolDefinition], case: Case) -> bytes:
-    return repr((tools, case.prompt, case.arguments, case.result, case.answer)).encode()
+    call = case.call
+    return repr((tools, case.prompt, call and call.arguments, call and call.result, case.answer)).encode()
+
+
+@pytest.mark.parametrize("kind", turns.MAKERS)
+def test_the_canvases_of_a_turn_hold_its_calls_and_its_answer(writer: Writer, kind: str) -> None:
+    for index in range(20):
+        _, case = evaluation_case(kind, index)
+        branch = writer.branch(case, 40, answers=True, rng=random.Random(index))
+        written = [writer.dialect.parse(spot.target) for spot in branch.canvases]
+        names = {call.name for parsed in written for call in parsed.calls if not call.faults}
+        assert names <= {call.view.definition.name for calls in case.rounds for call in calls}
+        whole = writer.dialect.render([*case.history, UserMessage(case.prompt)])
+        first = min(spot.anchor for spot in branch.canvases)
+        assert [writer.dialect.render_bos()[0], *branch.tokens[:first]] == whole
+        told = "".join(parsed.text for parsed in written)
+        assert case.answer[:30] in told
 
 
 def test_an_unknown_set_is_named() -> None:
@@ -132,6 +148,6 @@ def test_an_unknown_set_is_named() -> None:
 def test_what_is_to_be_called_obeys_its_own_declaration(kind: str) -> None:
     for index in range(150):
         _, case = evaluation_case(kind, index)
-        assert case.view is not None
-        validator = Draft202012Validator(case.view.definition.parameters)
-        assert [error.message for error in validator.iter_errors(case.arguments)] == []
+        assert case.call is not None
+        validator = Draft202012Validator(case.call.view.definition.parameters)
+        assert [error.message for error in validator.iter_errors(case.call.arguments)] == []

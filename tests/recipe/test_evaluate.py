@@ -1,4 +1,5 @@
 import json
+import random
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -12,9 +13,11 @@ from rich.console import Console
 from agentkit.bundled import folder
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit_recipe.conversation import evaluation_case
+from agentkit_recipe.cases import Call, Case, show
+from agentkit_recipe.catalogue import KNOWN
+from agentkit_recipe.conversation import Writer, evaluation_case
 from agentkit_recipe.evaluate import evaluate
-from agentkit_recipe.figures import Outcome, calibration, judge, no_call, same, summarise, table, valid
+from agentkit_recipe.figures import Outcome, calibration, no_call, same, summarise, table, tells, valid
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -48,21 +51,22 @@ def judged(tokenizer: Tokenizer) -> list[Outcome]:
     tools, case = next(
         (tools, case)
         for tools, case in (evaluation_case("known", index) for index in range(50))
-        if case.arguments and len(tools) > 1 and all(isinstance(v, str) for v in case.arguments.values())
+        if case.call and case.call.arguments and len(tools) > 1
+        if all(isinstance(value, str) for value in case.call.arguments.values())
     )
-    assert case.view is not None and case.arguments is not None
-    name = case.view.definition.name
+    assert case.call is not None
+    name, arguments = case.call.view.definition.name, case.call.arguments
     other = next(tool.name for tool in tools if tool.name != name)
-    wrong = {key: value + "x" for key, value in case.arguments.items()}
+    wrong = {key: value + "x" for key, value in arguments.items()}
     outcomes = []
     for tokens in (
-        dialect.render_call(name, case.arguments, stop=True),
+        dialect.render_call(name, arguments, stop=True),
         dialect.render_call(name, wrong, stop=True),
-        dialect.render_call(other, case.arguments, stop=True),
+        dialect.render_call(other, arguments, stop=True),
         dialect.render_answer("no"),
     ):
-        outcome = Outcome(case, "", [3])
-        judge(outcome, dialect.parse(tokens), tools, [0.9**0.1] * len(tokens))
+        outcome = Outcome(case, steps=[3])
+        outcome.judge_calls(dialect.parse(tokens), case.rounds[0], tools, [0.9**0.1] * len(tokens))
         outcomes.append(outcome)
     return outcomes
 
@@ -71,6 +75,34 @@ def test_calls_are_judged_by_tool_validity_and_arguments(judged: list[Outcome]) 
     assert [outcome.tool for outcome in judged] == [True, True, False, False]
     assert [outcome.exact for outcome in judged] == [True, False, False, False]
     assert [outcome.valid for outcome in judged[:2]] == [True, True] and not judged[3].valid
+
+
+def two_calls(*values: str) -> tuple[Call, ...]:
+    tool = show(next(family for family in KNOWN if len(family.slots) == 1), random.Random(0), "usual")
+    return tuple(Call(tool, {"expression": value}, value) for value in values)
+
+
+@pytest.mark.parametrize(
+    ("made", "tool", "exact"),
+    [(("1", "2"), True, True), (("2", "1"), True, True), (("1",), False, False), (("1", "3"), True, False)],
+)
+def test_calls_side_by_side_may_come_in_any_order(
+    tokenizer: Tokenizer, made: tuple[str, ...], tool: bool, exact: bool
+) -> None:
+    dialect, wanted = Gemma4(tokenizer), two_calls("1", "2")
+    tokens = Writer(tokenizer, canvas_length=48).reply(two_calls(*made))
+    outcome = Outcome(Case("both", (wanted,), "done"))
+    outcome.judge_calls(dialect.parse(tokens), wanted, [wanted[0].view.definition], [0.9] * len(tokens))
+    assert (outcome.tool, outcome.exact) == (tool, exact)
+    assert outcome.arguments.count(False) == made.count("3")
+
+
+def test_an_answer_has_to_hold_the_facts_of_the_result() -> None:
+    (call,) = two_calls("1.5")
+    case = Case("what is 1.5", ((call,),), "The result is 1.5.")
+    assert tells("It is 1.5, I think.", case) and not tells("The result is 1.", case)
+    silent = replace(case, answer="It is done.")
+    assert tells("It is done.", silent) and not tells("1.5", silent)
 
 
 def test_figures_are_shares(judged: list[Outcome]) -> None:
@@ -82,7 +114,9 @@ def test_figures_are_shares(judged: list[Outcome]) -> None:
 
 
 def test_the_decision_to_call_nothing_has_precision_and_recall(judged: list[Outcome]) -> None:
-    refused, called = (Outcome(replace(judged[0].case, view=None), "", [2], called=called) for called in (False, True))
+    refused, called = (
+        Outcome(replace(judged[0].case, rounds=()), steps=[2], called=called) for called in (False, True)
+    )
     calls = [replace(outcome, called=True) for outcome in judged[:3]]
     assert no_call([*calls, judged[3], refused, called]) == {"precision": 0.5, "recall": 0.5}
     assert no_call(calls[:1]) == {"precision": None, "recall": None}
