@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import anyio
 
-from agentkit.calls import NO_CALL, Outcome, PreparedCall, costly, prepare, refusal, told, too_late
-from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
+from agentkit.calls import NO_CALL, Outcome, PreparedCall, costly, in_words, logger, prepare, refusal, told, too_late
+from agentkit.context import RunContext
+from agentkit.errors import ApprovalRequired, ModelRetry, ToolError, ToolFailed, UserError
 from agentkit.execution import invoke
 from agentkit.handover import HandoffTool, hand_over
+from agentkit.jsonable import NotJsonable
 from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage
 from agentkit.models.base import ModelResponse
 from agentkit.output import OutputTool
@@ -31,7 +34,10 @@ async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence
             run.outcomes[index] = Outcome(told(prepared.call, "This was not used: there is a final result already."))
         else:
             end = hand_over if isinstance(prepared.tool, HandoffTool) else _produced
-            run.outcomes[index] = refusal(run, prepared) or await end(run, prepared)
+            outcome = refusal(run, prepared) or await end(run, prepared)
+            if outcome.result.is_error and not outcome.waits:
+                await run.journal.answered(run, outcome)
+            run.outcomes[index] = outcome
 
 
 async def finish(run: Run, response: ModelResponse) -> None:
@@ -60,6 +66,7 @@ async def restore(run: Run) -> None:
     for call in message.calls:
         prepared = prepare(call, run.plan.known_tools)
         if call.id in used and isinstance(prepared.tool, OutputTool) and prepared.wrong is None:
+            _check_kept(run, prepared, prepared.tool)
             await _produced(run, prepared)
 
 
@@ -68,13 +75,13 @@ def _results(message: Message) -> tuple[ToolResult, ...]:
 
 
 async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
-    """Runs an output's function and the validators. Errors that aren't meant for the model are raised."""
+    """Makes the output and shows it to the validators. Errors that aren't meant for the model are raised."""
     tool, call = prepared.tool, prepared.call
     assert isinstance(tool, OutputTool)
     context, seconds = run.context(prepared), run.timeout(tool)
     try:
         with anyio.move_on_after(seconds) as deadline:
-            value = await invoke(run, tool, tool.bind(prepared.values, context))
+            value = await _value(run, prepared, tool, context)
             run.output = await run.plan.outputs.validated(context, value)
     except ModelRetry as error:
         return costly(call, tool.rooted(error))
@@ -85,10 +92,42 @@ async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
     return too_late(call, seconds) if deadline.cancelled_caught else Outcome(ToolResult(call.id, call.name, PROCESSED))
 
 
+async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: RunContext[Any]) -> Any:
+    """What the call amounts to. A function that has finished in a process that was stopped does not run again."""
+    function, kept = tool.bind(prepared.values, context), run.journal.state.outputs
+    if not tool.acts:
+        return await invoke(run, tool, function)
+    if prepared.call.id in kept:
+        return tool.loaded(kept[prepared.call.id])
+    await run.journal.begun(run, prepared)
+    run.unknown.discard(prepared.call.id)
+    try:
+        value = await invoke(run, tool, function)
+    except ToolError:
+        raise
+    except Exception as error:
+        await run.journal.answered(run, Outcome(told(prepared.call, in_words(error)), error=error))
+        raise
+    try:
+        await run.journal.output(run, prepared, tool.dumped(value))
+    except NotJsonable as error:
+        logger.warning("What %r gave back can't be kept in a session: %s", tool.name, error)
+    return value
+
+
+def _check_kept(run: Run, prepared: PreparedCall, tool: OutputTool) -> None:
+    """Raises `UserError` when a function that has finished would have to run again for its value."""
+    if tool.acts and not tool.options.may_repeat and prepared.call.id not in run.journal.state.outputs:
+        raise UserError(
+            f"{tool.name!r} has finished, and its value is lost: JSON can't hold it, so that the session did not keep "
+            f"it. Let the function give back what JSON can hold, or declare it: ToolOutput(function, idempotent=True)."
+        )
+
+
 def _ask_again(run: Run, reason: str) -> None:
     """Tells the model why its text won't do, as often as it may try again."""
-    run.retries[NO_CALL.retry_key] += 1
-    if run.retries[NO_CALL.retry_key] > run.plan.retries:
+    run.counts.retries[NO_CALL.retry_key] += 1
+    if run.counts.retries[NO_CALL.retry_key] > run.plan.retries:
         run.stop("retries_exhausted", f"The answers stayed wrong. The last: {reason}")
     else:
-        run.messages.append(UserMessage(reason))
+        run.messages.append(UserMessage(reason, is_retry=True))

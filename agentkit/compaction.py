@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from agentkit.errors import UserError
-from agentkit.messages import Message, ToolMessage, ToolResult, UserMessage
+from agentkit.messages import Message, ToolMessage, ToolResult, UserMessage, is_prompt
 
 DROPPED = "(dropped to save room)"
 SUMMARY = "Summary of the conversation until here: "
@@ -89,8 +89,8 @@ class Summarise:
         steps = list(_steps(history.messages))
         old = _flat(steps[: max(0, len(steps) - self.keep)])
         kept = _flat(steps[max(0, len(steps) - self.keep) :])
-        if not any(isinstance(message, UserMessage) for message in kept):
-            requests = [message for message in old if isinstance(message, UserMessage)][-1:]
+        if not any(map(is_prompt, kept)):
+            requests = list(filter(is_prompt, old))[-1:]
             kept = [*requests, *kept]
         new = [message for message in old if message not in kept and not _is_summary(message)]
         if history.filled < self.over or len(new) < 2:

@@ -10,7 +10,7 @@ from agentkit.calls import Outcome, PreparedCall
 from agentkit.delegation import called
 from agentkit.errors import UserError
 from agentkit.events import HandedOver
-from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage
+from agentkit.messages import Message, ToolMessage, ToolResult, is_prompt
 from agentkit.output import OutputTool, ToolOutput
 from agentkit.result import OutputT
 
@@ -65,6 +65,8 @@ async def _over() -> Any:
 class HandoffTool(OutputTool):
     """The call that hands over."""
 
+    acts = False
+
     def __init__(self, handoff: Handoff[Any]) -> None:
         super().__init__(handoff.output_type, name=handoff.name, description=handoff.description)
         self.handoff = handoff
@@ -84,19 +86,20 @@ def take_over(run: Run) -> None:
     assert run.successor is not None
     run.plan, run.successor = run.successor, None
     run.in_view = None
-    run.retries.clear()
-    run.bad_calls = set()
+    run.counts.forget_wrong()
     run.calls_before = run.budget.usage.tool_calls - run.discarded
 
 
 async def follow(plan: Plan, messages: Sequence[Message]) -> Plan:
     """The plan of the agent that a conversation has been handed over to since its last prompt."""
-    last_prompt = max((index for index, message in enumerate(messages) if isinstance(message, UserMessage)), default=0)
-    for message, answers in zip(messages[last_prompt:], messages[last_prompt + 1 :], strict=False):
-        name = _handed_over_by(message, answers)
-        tool = plan.outputs.tools.get(name) if name is not None else None
-        if isinstance(tool, HandoffTool):
-            plan = await _successor(plan, tool)
+    prompts = (index for index, message in enumerate(messages) if is_prompt(message))
+    since = messages[max(prompts, default=0) :]
+    for answers in since:
+        for result in answers.results if isinstance(answers, ToolMessage) else ():
+            tool = plan.outputs.tools.get(result.name)
+            if isinstance(tool, HandoffTool) and not result.is_error:
+                plan = await _successor(plan, tool)
+                break
     return plan
 
 
@@ -105,9 +108,3 @@ async def _successor(plan: Plan, tool: HandoffTool) -> Plan:
     asked = None if plan.asked is None else replace(plan.asked, tool_choice=None)
     agent = tool.handoff.agent
     return replace(agent._plan(await agent._opened(), asked, plan.limits), observer=plan.observer)
-
-
-def _handed_over_by(message: Message, answers: Message) -> str | None:
-    if not isinstance(message, AssistantMessage) or not isinstance(answers, ToolMessage):
-        return None
-    return next((result.name for result in answers.results if result.content == HANDED_OVER), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agentkit.errors import UserError
-from agentkit.messages import Message
+from agentkit.messages import JSON, Message
 from agentkit.models.base import CanvasRecord
 from agentkit.options import RunOptions
 from agentkit.sessions.base import SessionWriter
@@ -17,9 +17,11 @@ from agentkit.sessions.entries import (
     AnswerEntry,
     BegunEntry,
     CanvasEntry,
+    CountsEntry,
     DecisionsEntry,
     Entry,
     MessagesEntry,
+    OutputEntry,
     SessionState,
     StopEntry,
     UsageEntry,
@@ -55,6 +57,9 @@ class Journal:
             entries.append(MessagesEntry(start, tuple(run.messages[start:])))
         if (run.approved, run.denied) != (self.state.approved, self.state.denied):
             entries.append(DecisionsEntry(dict(run.approved), dict(run.denied)))
+        if run.counts != self.state.counts:
+            new = run.counts.turns[len(self.state.counts.turns) :]
+            entries.append(CountsEntry(dict(run.counts.retries), tuple(sorted(run.counts.bad_calls)), tuple(new)))
         if run.stop_reason is not None:
             stop = StopEntry(run.stop_reason, run.stop_detail, tuple(call.id for call in run.pending))
             if changed or stop != self.state.stop:
@@ -72,6 +77,11 @@ class Journal:
         """What is there is kept, even if the run is being cancelled."""
         with anyio.CancelScope(shield=True):
             await self._write(run, AnswerEntry(outcome.result, outcome.faulty, outcome.costs_retry))
+
+    async def output(self, run: Run, prepared: PreparedCall, value: JSON) -> None:
+        """What the function of an output made, even if the run is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self._write(run, OutputEntry(prepared.call.id, value))
 
     async def _write(self, run: Run, *entries: Entry) -> None:
         if self._writer is None:

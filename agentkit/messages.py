@@ -73,9 +73,10 @@ class SystemMessage:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """What the user said."""
+    """What the user said; or, with `is_retry`, why the answer before it won't do: the model is to write another one."""
 
     text: str
+    is_retry: bool = field(default=False, kw_only=True)
     kind: Literal["user"] = field(default="user", repr=False)
 
 
@@ -142,6 +143,11 @@ def messages_to_json(messages: Iterable[Message]) -> str:
 def messages_from_json(data: str | bytes) -> tuple[Message, ...]:
     """Reads what `messages_to_json` wrote. Raises `pydantic.ValidationError` when it is anything else."""
     return _adapter().validate_json(data)
+
+
+def is_prompt(message: Message) -> bool:
+    """Whether a person said it: a run begins with it."""
+    return isinstance(message, UserMessage) and not message.is_retry
 
 
 def open_calls(messages: Sequence[Message]) -> tuple[ToolCallPart, ...]:

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 
 import anyio.to_thread
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from agentkit._typeddict import readable
 from agentkit.context import RunContext
 from agentkit.errors import ModelRetry, ToolDefinitionError, UserError
+from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import JSON
 from agentkit.result import OutputT
 from agentkit.schema import (
@@ -35,7 +37,7 @@ from agentkit.schema import (
     faults_of,
     refuse_impossible,
 )
-from agentkit.tools import Tool, add_tool
+from agentkit.tools import Tool, add_tool, return_type
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -47,7 +49,11 @@ RESPONSE = "response"
 
 
 class ToolOutput(Generic[OutputT]):
-    """An output type or function with a name and a description of its own: what the model sees of it."""
+    """An output type or function with a name and a description of its own: what the model sees of it.
+
+    retries     how many wrong calls in a row the model may correct, instead of the agent's
+    idempotent  a function that was under way when its process was stopped may run again
+    """
 
     @overload
     def __init__(
@@ -57,6 +63,7 @@ class ToolOutput(Generic[OutputT]):
         name: str | None = None,
         description: str | None = None,
         retries: int | None = None,
+        idempotent: bool = False,
     ) -> None: ...
     @overload
     def __init__(
@@ -66,6 +73,7 @@ class ToolOutput(Generic[OutputT]):
         name: str | None = None,
         description: str | None = None,
         retries: int | None = None,
+        idempotent: bool = False,
     ) -> None: ...
     def __init__(
         self,
@@ -74,23 +82,26 @@ class ToolOutput(Generic[OutputT]):
         name: str | None = None,
         description: str | None = None,
         retries: int | None = None,
+        idempotent: bool = False,
     ) -> None:
         self.output_type = output_type
         self.name = name
         self.description = description
         self.retries = retries
+        self.idempotent = idempotent
 
     def tool(self, *, several: bool) -> OutputTool:
         """The tool, whose name says which it is where there are several that have none of their own."""
         output_type = readable(self.output_type)
         options: dict[str, Any] = {"name": self.name, "description": self.description, "retries": self.retries}
         if _is_function(output_type):
-            return OutputTool(output_type, **{key: value for key, value in options.items() if value is not None})
+            given = {key: value for key, value in options.items() if value is not None}
+            return OutputTool(output_type, idempotent=self.idempotent, **given)
         wrapped, arguments, description = _arguments(output_type)
         options["name"] = self.name or (f"{NAME}_{_type_name(output_type)}" if several else NAME)
         options["description"] = self.description or description or _named_in_words(output_type) or DESCRIPTION
         tool = OutputTool(_itself, takes_context=False, _arguments=arguments, **options)
-        tool.wrapped = wrapped
+        tool.wrapped, tool.acts = wrapped, False
         return tool
 
 
@@ -98,9 +109,30 @@ class OutputTool(Tool):
     """A tool whose call ends the run. Its function's value is the output.
 
     wrapped  the output stands in the one argument `response`
+    acts     the function is the developer's, and may have effects
     """
 
     wrapped = False
+    acts = True
+
+    @functools.cached_property
+    def _value(self) -> TypeAdapter[Any]:
+        """What the function says that it gives back."""
+        try:
+            return TypeAdapter(return_type(self.function))
+        except PydanticUserError:
+            return TypeAdapter(Any)
+
+    def dumped(self, value: Any) -> JSON:
+        """What the function gave back, as JSON. Raises `NotJsonable`."""
+        try:
+            return to_json_value(self._value.dump_python(value, mode="json", warnings="error"))
+        except (PydanticSerializationError, UnicodeDecodeError) as error:
+            raise NotJsonable(str(error).split("\n")[0]) from error
+
+    def loaded(self, value: JSON) -> Any:
+        """What `dumped` wrote, as the type that the function's annotation names; without one it stays JSON."""
+        return self._value.validate_json(json.dumps(value))
 
     def rooted(self, error: ModelRetry) -> ModelRetry:
         """The error with the place in the output that it names as a place in the call's arguments."""

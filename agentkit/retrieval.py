@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from agentkit.messages import JSON, AssistantMessage, Message, ToolDefinition, UserMessage
+from agentkit.messages import JSON, AssistantMessage, Message, ToolDefinition, UserMessage, is_prompt
 
 K1, B = 1.2, 0.5  # BM25: how soon a repeated word stops counting, how much a long declaration is held against a tool
 NAME, DESCRIPTION, PARAMETERS = 3, 2, 1  # how often a word counts, by where it stands
@@ -67,9 +67,9 @@ def tools_in_view(
     """
     if most is None or len(tools) <= most:
         return tuple(tools)
-    asked = [place for place, message in enumerate(messages) if isinstance(message, UserMessage)]
+    asked = [place for place, message in enumerate(messages) if is_prompt(message)]
     last = asked[-1] if asked else 0
-    requests = [message.text for message in messages if isinstance(message, UserMessage)]
+    requests = [message.text for message in messages if isinstance(message, UserMessage) and not message.is_retry]
     called = {
         call.name for message in messages[last:] if isinstance(message, AssistantMessage) for call in message.calls
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from agentkit.calls import NO_CALL, Outcome, PreparedCall, identity
 from agentkit.cancellation import CancellationToken
 from agentkit.compaction import Compaction
 from agentkit.context import RunContext
+from agentkit.counts import Counts
 from agentkit.events import (
     CanvasCommitted,
     CanvasStarted,
@@ -79,8 +80,7 @@ class Run:
     """One run, as far as it has come. It is filled as things happen, so that nothing is lost whatever ends it.
 
     new_from       index of this run's first message in `messages`
-    retries        wrong calls in a row, by tool
-    bad_calls      the calls of the last turn that were faulty
+    counts         what shows whether it gets any further
     turn_parts, turn_canvases   what the model committed of a turn that it hasn't finished yet
     successor      what goes on in place of `plan` when the turn is over
     calls_before   how many tools had begun when the agent that now answers took over
@@ -95,7 +95,6 @@ class Run:
     early_ids      the ids of calls that were to begin early, used or not
     discarded      how many calls began early in vain
     near           limits that have come near, and of which nobody is told yet
-    recent         what each turn called and was answered
     slots          what tools hold while they run, so that no more than `max_parallel_tools` do
     """
 
@@ -112,8 +111,7 @@ class Run:
     canvases_before: int = 0
     tool_calls: list[ToolCallFinished] = field(default_factory=list)
     still_running: list[str] = field(default_factory=list)
-    retries: Counter[str] = field(default_factory=Counter)
-    bad_calls: set[str] = field(default_factory=set)
+    counts: Counts = field(default_factory=Counts)
     unknown: set[str] = field(default_factory=set)
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
@@ -130,7 +128,6 @@ class Run:
     early_ids: set[str] = field(default_factory=set)
     discarded: int = 0
     near: deque[Near] = field(default_factory=deque)
-    recent: list[str] = field(default_factory=list)
     slots: anyio.CapacityLimiter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -212,7 +209,7 @@ class Run:
             tool_call_id=prepared.call.id,
             tool_call_approved=self.approved.get(prepared.call.id) == identity(prepared.call),
             certainty=prepared.call.certainty,
-            retry=self.retries[prepared.retry_key],
+            retry=self.counts.retries[prepared.retry_key],
             max_retries=self.max_retries(prepared),
             cancellation_token=self.token,
         )

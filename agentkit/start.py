@@ -11,7 +11,7 @@ from agentkit.budget import Budget
 from agentkit.calls import Outcome
 from agentkit.errors import UserError
 from agentkit.journal import Journal
-from agentkit.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, open_calls
+from agentkit.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, is_prompt, open_calls
 from agentkit.models.base import Emit
 from agentkit.options import RunOptions
 from agentkit.run import Plan, Run
@@ -85,6 +85,7 @@ def _reopen_turn(run: Run, state: SessionState) -> None:
 
 
 def _go_on(run: Run, state: SessionState) -> None:
+    run.counts = state.counts.copy()
     run.canvases_before = state.next_canvas - len(state.canvases)
     if any(isinstance(message, ToolMessage) for message in _since_prompt(run.messages)):
         run.calls_before = -1  # a call that is required has been made
@@ -98,7 +99,7 @@ def _go_on(run: Run, state: SessionState) -> None:
 
 
 def _since_prompt(messages: Sequence[Message]) -> Iterable[Message]:
-    return takewhile(lambda message: not isinstance(message, UserMessage), reversed(messages))
+    return takewhile(lambda message: not is_prompt(message), reversed(messages))
 
 
 def _waits_for_model(state: SessionState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 
@@ -30,11 +31,12 @@ def _count_circles(run: Run, calls: Sequence[PreparedCall]) -> None:
     assert isinstance(answered, ToolMessage)
     pairs = zip(calls, answered.results, strict=True)
     made = [[identity(prepared.call), answer.content, answer.is_error] for prepared, answer in pairs]
-    run.recent.append(json.dumps(made, sort_keys=True))
+    turn = json.dumps(made, sort_keys=True)
+    run.counts.turns.append(hashlib.sha256(turn.encode()).hexdigest())
     most = run.plan.limits.identical_calls
-    if most is not None and (period := period_of(run.recent, most)) is not None:
+    if most is not None and (period := period_of(run.counts.turns, most)) is not None:
         what = "The same calls" if period == 1 else f"The calls of the last {period} turns"
-        run.stop("repeated_call", f"{what} brought the same results {most} times in a row: {run.recent[-1]}")
+        run.stop("repeated_call", f"{what} brought the same results {most} times in a row: {turn}")
 
 
 def _count_wrong(run: Run, calls: Sequence[PreparedCall]) -> None:
@@ -48,14 +50,14 @@ def _count_wrong(run: Run, calls: Sequence[PreparedCall]) -> None:
             wrong[prepared.retry_key] = (prepared, outcome.result.content)
         else:
             right.add(prepared.retry_key)
-    repeated = bad_calls & run.bad_calls
-    run.bad_calls = bad_calls
+    repeated = bad_calls & run.counts.bad_calls
+    run.counts.bad_calls = bad_calls
     for key in right - wrong.keys():
-        run.retries.pop(key, None)
-    run.retries.update(wrong.keys())
+        run.counts.retries.pop(key, None)
+    run.counts.retries.update(wrong.keys())
     if repeated:
         run.stop("repeated_call", f"The model repeated a bad call that it had been told about: {min(repeated)}")
         return
     for key, (prepared, reason) in wrong.items():
-        if run.retries[key] > run.max_retries(prepared):
+        if run.counts.retries[key] > run.max_retries(prepared):
             run.stop("retries_exhausted", f"The calls of {prepared.call.name!r} stayed wrong. The last: {reason}")

@@ -280,6 +280,11 @@ def _hints(tool_name: str, function: ToolFunction) -> dict[str, Any]:
         raise ToolDefinitionError(f"Tool {tool_name!r}: its annotations can't be read: {error}") from None
 
 
+def return_type(function: Any) -> Any:
+    """What a function's annotation says that it gives back; `Any` where it says nothing."""
+    return typing.get_type_hints(_inner(function), include_extras=True).get("return", Any)
+
+
 def _inner(function: Any) -> Any:
     """The function that carries the annotations and the docstring."""
     while isinstance(function, functools.partial):

@@ -117,7 +117,7 @@ def said(messages: Sequence[Message], sources: str = "conversation") -> list[str
     """What the user said and the tools answered, as texts that values may be taken from."""
     texts: list[str] = []
     for message in messages:
-        if isinstance(message, UserMessage):
+        if isinstance(message, UserMessage) and not (message.is_retry and sources == "request"):
             texts.append(message.text)
         elif isinstance(message, ToolMessage) and sources == "conversation":
             texts += [text for result in message.results for text in _texts(result.content)]

@@ -6,6 +6,7 @@ process that was killed leaves nothing half done: the last entry is there or it 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +15,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from agentkit.calls import identity
-from agentkit.messages import AssistantMessage, Message, ToolCallPart, ToolResult, UserMessage, open_calls
+from agentkit.counts import Counts
+from agentkit.messages import JSON, AssistantMessage, Message, ToolCallPart, ToolResult, is_prompt, open_calls
 from agentkit.models.base import CanvasRecord
 from agentkit.result import StopReason
 from agentkit.usage import Usage
@@ -56,6 +58,25 @@ class AnswerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputEntry:
+    """The function of a call that ends the run has finished, with this value as JSON."""
+
+    call_id: str
+    value: JSON
+    kind: Literal["output"] = field(default="output", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CountsEntry:
+    """What is counted of a run, as in `Counts`; `turns` are those that have come since."""
+
+    retries: dict[str, int]
+    bad_calls: tuple[str, ...] = ()
+    turns: tuple[str, ...] = ()
+    kind: Literal["counts"] = field(default="counts", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionsEntry:
     """What a person decided about calls: the identity of those approved, and why others were denied, by their ids."""
 
@@ -83,7 +104,15 @@ class StopEntry:
 
 
 Entry: TypeAlias = Annotated[
-    MessagesEntry | CanvasEntry | BegunEntry | AnswerEntry | DecisionsEntry | UsageEntry | StopEntry,
+    MessagesEntry
+    | CanvasEntry
+    | BegunEntry
+    | AnswerEntry
+    | OutputEntry
+    | CountsEntry
+    | DecisionsEntry
+    | UsageEntry
+    | StopEntry,
     Field(discriminator="kind"),
 ]
 
@@ -104,7 +133,9 @@ class SessionState:
     next_canvas   the index of the run's next canvas
     begun      ids of the last turn's calls whose tools began and that have no answer: nobody knows how far they came
     answers    answers to calls of the last turn, while not all are answered
-    approved, denied   what a person decided about them
+    outputs    values of functions that ended the run, by the ids of the last turn's calls
+    counts     what is counted of the run
+    approved, denied   what a person decided about the last turn's calls
     stop       how the last run ended; None when it did not get to its end
     """
 
@@ -114,6 +145,8 @@ class SessionState:
     next_canvas: int = 0
     begun: set[str] = field(default_factory=set)
     answers: dict[str, AnswerEntry] = field(default_factory=dict)
+    outputs: dict[str, JSON] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     stop: StopEntry | None = None
@@ -137,9 +170,15 @@ class SessionState:
             case BegunEntry(call_id):
                 self.begun.add(call_id)
                 self.answers.pop(call_id, None)
+                self.outputs.pop(call_id, None)
             case AnswerEntry(result):
                 self.begun.discard(result.call_id)
                 self.answers[result.call_id] = entry
+            case OutputEntry(call_id, value):
+                self.begun.discard(call_id)
+                self.outputs[call_id] = value
+            case CountsEntry(retries, bad_calls, turns):
+                self.counts = Counts(Counter(retries), set(bad_calls), [*self.counts.turns, *turns])
             case DecisionsEntry(approved, denied):
                 self.approved, self.denied = dict(approved), dict(denied)
             case UsageEntry(usage):
@@ -150,20 +189,21 @@ class SessionState:
 
     def _say(self, start: int, messages: tuple[Message, ...]) -> None:
         """The calls that are still open keep what is known about them, unless they are other calls now."""
-        if messages and isinstance(messages[-1], UserMessage) and (self.stop is not None or not self.messages):
-            self.next_canvas = 0  # a new run
-        before = {call.id: identity(call) for call in self._turn()}
+        if messages and is_prompt(messages[-1]) and messages[-1:] != tuple(self.messages[-1:]):
+            self.next_canvas, self.counts = 0, Counts()  # a new run
+        before = {call.id: identity(call) for call in self._calls()}
         self.messages[start:] = messages
         self.stop = None
-        kept = {call.id for call in self._turn() if before.get(call.id) == identity(call)}
+        same = {call.id for call in self._calls() if before.get(call.id) == identity(call)}
+        kept = same if open_calls(self.messages) else set()
+        self.outputs = {id: value for id, value in self.outputs.items() if id in same}
         self.begun &= kept
         self.answers = {id: answer for id, answer in self.answers.items() if id in kept}
         self.approved = {id: call for id, call in self.approved.items() if id in kept}
         self.denied = {id: reason for id, reason in self.denied.items() if id in kept}
         self.canvases = []
 
-    def _turn(self) -> tuple[ToolCallPart, ...]:
-        """The calls of the last turn, if one of them is open."""
-        if not open_calls(self.messages):
-            return ()
-        return next(message for message in reversed(self.messages) if isinstance(message, AssistantMessage)).calls
+    def _calls(self) -> tuple[ToolCallPart, ...]:
+        """The calls of the last turn."""
+        turns = (message for message in reversed(self.messages) if isinstance(message, AssistantMessage))
+        return next((turn.calls for turn in turns), ())

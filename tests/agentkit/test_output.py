@@ -266,7 +266,7 @@ async def test_text_is_no_answer_where_a_type_is_asked_for():
     model = ScriptedModel(["It is 3.", call("final_result", response=3)])
     result = await Agent(model, output_type=int).run("1 + 2?")
     assert result.output == 3
-    assert model.requests[1].messages[-1] == UserMessage("Text is no answer here: call final_result.")
+    assert model.requests[1].messages[-1] == UserMessage("Text is no answer here: call final_result.", is_retry=True)
 
     stubborn = await Agent(ScriptedModel(["3", "3", "3"]), output_type=int).run("1 + 2?")
     assert stubborn.stop_reason == "retries_exhausted"
@@ -359,7 +359,7 @@ async def test_text_is_validated_too():
 
     result = await agent.run("Hello")
     assert result.output == "HI."
-    assert model.requests[1].messages[-1] == UserMessage("write a sentence")
+    assert model.requests[1].messages[-1] == UserMessage("write a sentence", is_retry=True)
 
 
 async def test_validators_run_in_their_order_and_their_own_errors_are_raised():

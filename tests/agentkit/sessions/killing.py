@@ -21,7 +21,7 @@ import anyio
 from agentkit import Agent, AssistantMessage, SqliteSession, TextPart, ToolMessage, tool
 from agentkit.events import CanvasCommitted
 from agentkit.models.base import CanvasRecord, Conversation, Model, ModelResponse
-from agentkit.sessions.entries import AnswerEntry, BegunEntry, SessionState, entry_adapter
+from agentkit.sessions.entries import AnswerEntry, BegunEntry, OutputEntry, SessionState, entry_adapter
 from agentkit.testing import call
 
 TURNS = 3
@@ -65,6 +65,10 @@ class World:
 
         return [pay, put, move]
 
+    def report(self, n: int) -> str:
+        """Report: the end, and not to be done twice."""
+        return self.work(n)
+
     def work(self, n: int) -> str:
         self.note("begin", n)
         time.sleep(self.pause())
@@ -97,7 +101,7 @@ class Planned(Model, Conversation):
         for index in range(len(request.written), 2):
             await anyio.sleep(self.world.pause() / 2)
             await emit(CanvasCommitted(CanvasRecord(index, tokens=(turn, index), steps=3, stopped=index == 1)))
-        if turn == len(self.plan):
+        if turn == len(self.plan):  # nobody knows whether the report was made
             return ModelResponse(AssistantMessage((TextPart("Done."),), model=self.name))
         calls = tuple(call(name, n=turn * 10 + place) for place, name in enumerate(self.plan[turn]))
         return ModelResponse(AssistantMessage(calls, model=self.name), finish="tool_calls")
@@ -112,6 +116,8 @@ class Trial:
         self.world_path = folder / f"{number}.txt"
         kinds = ["pay", "put", "move"]
         self.plan = [[self.random.choice(kinds) for _ in range(self.random.randint(1, 3))] for _ in range(TURNS)]
+        self.plan[-1].append("report")
+        self.last = str((TURNS - 1) * 10 + len(self.plan[-1]) - 1)
         self.kills = 0
         self.longest = longest
 
@@ -135,13 +141,15 @@ class Trial:
     def live(self) -> None:
         """What a process does: it begins the run, or goes on with it."""
         world = World(self.world_path, self.random.getrandbits(32) ^ os.getpid())
-        agent = Agent(Planned(world, self.plan), tools=world.tools())
+        agent = Agent(Planned(world, self.plan), tools=world.tools(), output_type=[world.report, str])
 
         async def main() -> None:
             session = SqliteSession(self.path, "trial")
             prompt = None if await session.messages() else "Go."
             result = await agent.run(prompt, session=session)
-            assert (result.output, result.stop_reason) == ("Done.", "finished"), result
+            assert result.stop_reason == "finished", result
+            made = [nonce for word, n, *rest in world.lines() if (word, n) == ("end", self.last) for nonce in rest]
+            assert result.output == "Done." or [result.output] == made, "it gave back what the report was not"
 
         anyio.run(main)
 
@@ -188,10 +196,12 @@ class Trial:
         entries = self.entries()
         state = SessionState.of(entries)
         names = [[made.name for made in m.calls] for m in state.messages if isinstance(m, AssistantMessage)]
-        assert names == [*self.plan, []]
         answers = {r.call_id: r for m in state.messages if isinstance(m, ToolMessage) for r in m.results}
         ids = self.ids(entries)
         assert len(ids) == len(answers) == sum(map(len, self.plan))
+        reported = not answers[ids[self.last]].is_error
+        assert names == ([*self.plan] if reported else [*self.plan, []])
+        values = [entry.value for entry in entries if isinstance(entry, OutputEntry)]
         first: dict[str, str] = {}
         for entry in entries:
             if isinstance(entry, AnswerEntry):
@@ -206,6 +216,9 @@ class Trial:
                 ends.setdefault(n, []).extend(rest)
         for n, id in ids.items():
             answer = answers[id]
+            if n == self.last and reported:
+                assert begins[n] == 1 and ends[n] == values, "the report was made twice, or lost"
+                continue
             assert first[id] == answer.content, "a result that was written was lost"
             if answer.name == "put":
                 assert not answer.is_error and answer.content == ends[n][-1], "it ran again after its result was there"

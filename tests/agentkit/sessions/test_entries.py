@@ -9,8 +9,10 @@ from agentkit.sessions.entries import (
     AnswerEntry,
     BegunEntry,
     CanvasEntry,
+    CountsEntry,
     DecisionsEntry,
     MessagesEntry,
+    OutputEntry,
     SessionState,
     StopEntry,
     UsageEntry,
@@ -53,6 +55,8 @@ entries = (
     | st.builds(CanvasEntry, canvases)
     | st.builds(BegunEntry, texts)
     | st.builds(AnswerEntry, results, st.booleans(), st.booleans())
+    | st.builds(OutputEntry, texts, values)
+    | st.builds(CountsEntry, st.dictionaries(texts, st.integers(0, 9)), *[st.lists(texts, max_size=2).map(tuple)] * 2)
     | st.builds(DecisionsEntry, decided, decided)
     | st.builds(UsageEntry, st.builds(Usage, turns=st.integers(0, 9), seconds=st.floats(0, 9)))
     | st.builds(StopEntry, st.sampled_from(["finished", "cancelled"]), texts, st.lists(texts, max_size=2).map(tuple))

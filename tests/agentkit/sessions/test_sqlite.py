@@ -221,4 +221,5 @@ async def test_the_log_can_be_read_by_others(tmp_path):
     with closing(sqlite3.connect(session.path)) as connection:
         rows = connection.execute("SELECT number, entry FROM agentkit_entries ORDER BY number").fetchall()
     assert [number for number, _ in rows] == list(range(len(rows)))
-    assert json.loads(rows[0][1]) == {"start": 0, "messages": [{"text": "?", "kind": "user"}], "kind": "messages"}
+    said = {"text": "?", "is_retry": False, "kind": "user"}
+    assert json.loads(rows[0][1]) == {"start": 0, "messages": [said], "kind": "messages"}
