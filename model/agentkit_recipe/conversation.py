@@ -68,15 +68,21 @@ class Writer:
         self.first_plain = max(control.values()) + 1  # the recipe's tokenizer has its control tokens in front
 
     def pack(self, key: str, *, branches: int, canvases: int, answers: bool = False, mix: Mix | None = None) -> Pack:
-        """The pack of `key`. With `answers`, the last canvas of a served request is the answer to the tool's result."""
+        """The pack of `key`. With `answers`, the last canvas of a served request is the answer to the tool's result.
+
+        Only then are there requests that lean on earlier turns: long branches stand together, since all of a batch are
+        padded to the longest.
+        """
         rng = random.Random(f"{DATA_VERSION}/{key}")
-        scene = choose_scene(rng, mix or self.mix)
+        mix = mix or self.mix
+        mix = mix if answers else replace(mix, given_later=0.0, follow_up=0.0, chained=0.0)
+        scene = choose_scene(rng, mix)
         messages: list[Message] = []
         if rng.random() < self.mix.instructions:
             messages.append(SystemMessage(rng.choice(INSTRUCTIONS)))
         if rng.random() < self.mix.earlier_exchange:
             messages.extend(exchange(scene.served(rng, "train")))
-        cases = [turns.case(scene, rng, "train", self.mix) for _ in range(branches)]
+        cases = [turns.case(scene, rng, "train", mix) for _ in range(branches)]
         made = [self.branch(case, canvases, answers=answers, rng=rng) for case in cases]
         return Pack(self.prefix(messages, [view.definition for view in scene.views]), made)
 

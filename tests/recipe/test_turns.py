@@ -93,7 +93,7 @@ def test_cases_of_every_kind_have_their_share() -> None:
     cases = [turns.case(choose_scene(rng, Mix()), rng, "train", Mix()) for _ in range(600)]
     assert 20 < sum(len(case.rounds) == 1 and len(case.rounds[0]) > 1 for case in cases) < 90
     assert 1 < sum(len(case.rounds) > 1 for case in cases) < 40
-    assert 15 < sum(bool(case.history) for case in cases) < 120
+    assert 30 < sum(bool(case.history) for case in cases) < 180
     assert 5 < sum(case.answer.startswith("Please tell me") for case in cases) < 60
 
 
