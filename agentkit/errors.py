@@ -10,7 +10,8 @@ AgentkitError
     ApprovalRequired          not told: the run stops before anything happens, and a person decides
   RunError                  the caller of the run decides
     RunCancelled              the run was cancelled; what it reached is in `.result`
-    SessionConflict           another run writes the session
+    SessionError              the session can't be read or written
+      SessionConflict           another run writes it
     UsageLimitExceeded        a limit was met; a run turns it into `stop_reason="usage_limit"`
     RunStopped                asked for by `result.raise_for_stop()`: the run ended without an answer
     ModelError                the model could not answer at all
@@ -100,7 +101,14 @@ class RunCancelled(RunError):
         self.still_running = still_running
 
 
-class SessionConflict(RunError):
+class SessionError(RunError):
+    """The session can't be read or written: its disk is full, its file is locked, damaged or may not be written.
+
+    The run ends before it acts on anything that isn't written.
+    """
+
+
+class SessionConflict(SessionError):
     """Another run, of this process or of another one, writes the session; nothing of this run was written."""
 
     def __init__(self, session: str) -> None:

@@ -53,8 +53,14 @@ def migrate(connection: sqlite3.Connection, where: str) -> None:
         connection.execute("UPDATE agentkit_schema SET version = ?", (present,))
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Takes a transaction back, unless SQLite did so by itself, as it does when the disk is full."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection, where: str) -> int:

@@ -8,17 +8,20 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
+from pydantic import ValidationError
 
-from agentkit.errors import SessionConflict, UserError
+from agentkit.calls import logger
+from agentkit.errors import SessionConflict, SessionError, UserError
 from agentkit.sessions.base import Session, SessionWriter
 from agentkit.sessions.entries import Entry, entry_adapter
+from agentkit.sessions.failures import explained
 from agentkit.sessions.lock import SignOfLife, lives
-from agentkit.sessions.schema import migrate
+from agentkit.sessions.schema import migrate, roll_back
 from agentkit.usage import UsageLimits
 
 _PATIENCE = 30.0  # seconds to wait for others that write the same file
@@ -36,7 +39,8 @@ class SqliteSession(Session):
     number of processes; a second writer of one session gets `SessionConflict`. While a run writes, a file
     `PATH-OWNER.lock` lies beside the database. The event loop's thread never waits for the disk.
 
-    Raises `UserError` when the file belongs to a newer agentkit or to something else.
+    Raises `UserError` when the file can't be opened, or belongs to a newer agentkit or to something else, and
+    `SessionError` when it can't be read or written: a full disk, a lock, permissions, damage.
     """
 
     def __init__(
@@ -54,7 +58,8 @@ class SqliteSession(Session):
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SessionWriter]:
         with anyio.CancelScope(shield=True):
-            writer = await anyio.to_thread.run_sync(_Writer, self)
+            with explained(self.path):
+                writer = await anyio.to_thread.run_sync(_Writer, self)
         try:
             yield writer
         finally:
@@ -62,34 +67,31 @@ class SqliteSession(Session):
                 await anyio.to_thread.run_sync(writer.close)
 
     def _read(self) -> tuple[Entry, ...]:
-        connection = self.connect()
-        try:
+        with explained(self.path), closing(self.connect()) as connection:
             return self.entries(connection)
-        finally:
-            connection.close()
 
     def entries(self, connection: sqlite3.Connection) -> tuple[Entry, ...]:
         """The session's log."""
         query = "SELECT entry FROM agentkit_entries WHERE session_id = ? ORDER BY number"
-        return tuple(entry_adapter().validate_json(text) for (text,) in connection.execute(query, (self.session_id,)))
+        rows = connection.execute(query, (self.session_id,))
+        return tuple(self._entry(number, text) for number, (text,) in enumerate(rows))
+
+    def _entry(self, number: int, text: str) -> Entry:
+        try:
+            return entry_adapter().validate_json(text)
+        except ValidationError as error:
+            raise SessionError(
+                f"Entry {number} of {self!r} can't be read: a newer agentkit wrote it, or somebody else. Upgrade "
+                f"agentkit, or use another session. ({error.errors()[0]['msg']})"
+            ) from error
 
     def connect(self) -> sqlite3.Connection:
         """An open connection to the file, in its present layout."""
-        try:
-            connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        except sqlite3.OperationalError as error:
-            raise UserError(
-                f"The session file {self.path} can't be opened ({error}): does its folder exist?"
-            ) from error
+        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             migrate(connection, str(self.path))
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-                raise UserError(f"{self.path} is no SQLite database: give sessions a file of their own.") from error
-            raise
         except BaseException:
             connection.close()
             raise
@@ -121,7 +123,8 @@ class _Writer:
         self._number = len(self.entries)
 
     async def append(self, entries: Sequence[Entry]) -> None:
-        await anyio.to_thread.run_sync(self._append, entries)
+        with explained(self._session.path):
+            await anyio.to_thread.run_sync(self._append, entries)
 
     def close(self) -> None:
         """Gives the session up."""
@@ -130,6 +133,8 @@ class _Writer:
             try:
                 with self._transaction():
                     self._connection.execute(release, (self._session.session_id, self._owner))
+            except sqlite3.Error as error:  # its name stays there, and is in nobody's way once its sign of life ends
+                logger.warning("%r could not be given up in good order: %s", self._session, error)
             finally:
                 self._connection.close()
                 self._sign.end()
@@ -169,5 +174,5 @@ class _Writer:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            roll_back(self._connection)
             raise

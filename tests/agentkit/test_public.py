@@ -56,6 +56,7 @@ def test_the_public_names():
         RunStopped
         Session
         SessionConflict
+        SessionError
         SpanRenoised
         SqliteSession
         Summarise

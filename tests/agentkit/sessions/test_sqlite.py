@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from agentkit import Agent, SessionConflict, SqliteSession, UserError, tool
+from agentkit import Agent, SessionConflict, SessionError, SqliteSession, UserError, tool
 from agentkit.sessions import schema
 from agentkit.testing import FunctionModel, ScriptedModel, call
 
@@ -179,7 +179,7 @@ async def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
     session = SqliteSession(tmp_path / "sessions.db", "a")
     await Agent(FunctionModel(yes)).run("?", session=session)
     broken = tuple(f"ALTER TABLE {table} ADD COLUMN title TEXT" for table in ("agentkit_sessions", "missing"))
-    with monkeypatch.context() as patch, pytest.raises(sqlite3.OperationalError, match="missing"):
+    with monkeypatch.context() as patch, pytest.raises(SessionError, match="missing"):
         patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
         await session.messages()
     assert len(await session.messages()) == 2
@@ -209,7 +209,7 @@ async def test_files_of_something_else_are_refused_and_not_touched(tmp_path):
     with pytest.raises(UserError, match=r"other\.db is a database of something else \(invoices\)"):
         await SqliteSession(other, "a").read()
 
-    with pytest.raises(UserError, match="does its folder exist"):
+    with pytest.raises(UserError, match=r"sessions\.db can't be opened: does its folder exist"):
         await SqliteSession(tmp_path / "missing" / "sessions.db", "a").read()
     with pytest.raises(UserError, match="MemorySession"):
         SqliteSession(":memory:", "a")
