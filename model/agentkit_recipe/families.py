@@ -9,7 +9,8 @@ A result template is one of
     "text"                   a string, or the value of the field with its type where the text is one field
 and a field is {int low high} (numbers or arguments), {float low high digits}, {pick a|b|c}, {kind name} (a value of
 values.KINDS), {arg key} (an argument), {eval key} (the arithmetic an argument spells), {calc expression over
-arguments}, {convert}, {prime key} (yes or no), {secret key} (as many letters and digits as the argument says).
+arguments}, {convert}, {prime key} (yes or no), {secret key} (as many letters and digits as the argument says),
+{work function key key} (what a function of `works` makes of arguments).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentkit_recipe.values import Said, convert, partner, sample
+from agentkit_recipe.works import WORKS
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -161,6 +163,9 @@ def _field(code: str, arguments: Mapping[str, Any], rng: random.Random, split: s
         return "yes" if number > 1 and all(number % factor for factor in range(2, int(number**0.5) + 1)) else "no"
     if name == "secret":
         return "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(int(arguments[rest])))
+    if name == "work":
+        function, *keys = rest.split()
+        return WORKS[function](*(arguments[key] for key in keys))
     if name == "calc":
         return _number(_calculate(rest, arguments))
     if name == "convert":

@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import vocabulary
+from .vocabulary import listed
+
 SPLITS = ("train", "heldout")
 MADE_UP = {"train": 0.25, "heldout": 0.2}  # share of made-up words among the draws of an open kind
 
@@ -44,11 +47,7 @@ def split_of(text: str) -> str:
     return "heldout" if zlib.crc32(text.lower().encode()) % 4 == 0 else "train"
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(" ".join(entry.split()) for entry in text.split(",") if entry.strip()))
-
-
-CITIES = _list(
+CITIES = listed(
     """Paris, London, Berlin, Madrid, Rome, Vienna, Prague, Lisbon, Dublin, Oslo, Stockholm, Helsinki, Copenhagen, Warsaw,
     Budapest, Athens, Brussels, Amsterdam, Zurich, Geneva, Munich, Hamburg, Cologne, Milan, Naples, Turin, Venice, Lyon,
     Nice, Toulouse, Seville, Valencia, Porto, Krakow, Riga, Vilnius, Tallinn, Sofia, Zagreb, Belgrade, Bucharest, Kyiv,
@@ -59,39 +58,39 @@ CITIES = _list(
     Vancouver, Mexico City, Havana, Lima, Bogotá, Quito, Santiago, São Paulo, Málaga, Zürich, Recife, Caracas, Montevideo,
     Leeds, Bristol, Glasgow, Cardiff, Belfast, York, Bath, Oxford, Ghent, Bergen, Basel, Graz, Split, Lille, Nantes"""
 )
-COUNTRIES = _list(
+COUNTRIES = listed(
     """France, Germany, Italy, Spain, Portugal, Norway, Sweden, Finland, Denmark, Poland, Austria, Greece, Turkey, Egypt,
     Kenya, Ghana, Nigeria, Morocco, Japan, China, India, Nepal, Vietnam, Thailand, Indonesia, Australia, Canada, Mexico,
     Cuba, Brazil, Peru, Chile, Argentina, Colombia, Iceland, Ireland, Belgium, Croatia, Hungary, Romania, Israel, Jordan"""
 )
-FIRST_NAMES = _list(
+FIRST_NAMES = listed(
     """Anna, Ben, Carla, David, Emma, Felix, Grace, Henry, Iris, Jack, Karen, Leo, Maria, Noah, Olivia, Paul, Rosa, Sam,
     Tina, Victor, Wendy, Yara, Zoe, Adam, Bella, Chris, Diana, Eric, Fiona, George, Hannah, Ivan, Julia, Kevin, Laura,
     Martin, Nina, Oscar, Peter, Rachel, Simon, Tom, Ursula, Vera, Will, Alice, Bob, Clara, Daniel, Elena, Frank, Gina,
     Hugo, Ingrid, James, Kate, Lucas, Mia, Nick, Omar, Priya, Quentin, Robert, Sofia, Theo, Lena, Ravi, Mei, Yuki, Ali,
     Fatima, Chen, Lars, Sven, José, Zoë, René, Mateo, Lucía, Amir, Layla, Pedro, Igor, Olga, Nadia, Jan, Eva, Max, Ruth"""
 )
-LAST_NAMES = _list(
+LAST_NAMES = listed(
     """Smith, Brown, Miller, Davis, Wilson, Moore, Clark, Lewis, Walker, Young, King, Scott, Green, Baker, Adams, Nelson,
     Carter, Turner, Parker, Evans, Cook, Morgan, Bell, Cooper, Reed, Ward, Gray, Hughes, Price, Long, Foster, Garcia,
     Lopez, Silva, Rossi, Weber, Fischer, Novak, Kim, Tanaka, Patel, Singh, Larsen, Dubois, Moreau, Costa, Popov, Khan"""
 )
-RELATIONS = _list(
+RELATIONS = listed(
     """mom, dad, the office, my boss, my sister, my brother, grandma, grandpa, my wife, my husband, the doctor, the dentist,
     the bank, my landlord, the school, my neighbour, aunt Rose, uncle Jim, the plumber, the hotel, my manager, the garage"""
 )
-ROOMS = _list(
+ROOMS = listed(
     """kitchen, bedroom, bathroom, living room, hall, office, garage, basement, attic, dining room, nursery, guest room,
     study, hallway, balcony, garden, porch, terrace, laundry room, library, workshop, playroom, cellar, pantry, studio,
     den, lobby, corridor, patio, sunroom, gym, closet, entrance, loft, shed, main bedroom, kids room, game room"""
 )
-DEVICES = _list(
+DEVICES = listed(
     """lamp, heater, fan, television, radio, coffee maker, kettle, oven, dishwasher, washing machine, dryer, printer,
     speaker, humidifier, air conditioner, toaster, projector, sprinkler, fountain, doorbell, router, alarm system, boiler,
     desk lamp, floor lamp, ceiling light, porch light, hall light, night light, air purifier, freezer, microwave, monitor,
     stereo, tv, lights, pump, electric blanket, bedroom fan, kitchen light, garden lights, water heater, game console"""
 )
-ITEMS = _list(
+ITEMS = listed(
     """milk, bread, eggs, butter, cheese, apples, bananas, oranges, rice, pasta, flour, sugar, salt, pepper, coffee, tea,
     honey, jam, yogurt, tomatoes, onions, garlic, potatoes, carrots, lettuce, spinach, chicken, beef, fish, tofu, beans,
     lentils, olive oil, vinegar, mustard, ketchup, soap, shampoo, toothpaste, paper towels, toilet paper, batteries,
@@ -99,29 +98,29 @@ ITEMS = _list(
     almonds, walnuts, lemons, limes, grapes, berries, cream, orange juice, cucumbers, mushrooms, basil, ginger, pencils,
     tape, glue, envelopes, trash bags, dish soap, baking powder, peanut butter, ice cream, frozen peas, corn, celery"""
 )
-FOODS = _list(
+FOODS = listed(
     """pizza, sushi, pancakes, lasagna, curry, tacos, soup, salad, risotto, ramen, burgers, paella, omelette, stew, chili,
     falafel, dumplings, noodles, pad thai, apple pie, cheesecake, brownies, meatballs, ratatouille, quiche, waffles, toast,
     banana bread, fried rice, tomato soup, chicken soup, roast beef, fish and chips, goulash, hummus, burrito, croissant,
     muffins, lentil soup, potato salad, kebab, gnocchi, pierogi, tiramisu, crème brûlée, cornbread, gazpacho, porridge"""
 )
-DRINKS = _list(
+DRINKS = listed(
     """coffee, tea, lemonade, orange juice, hot chocolate, espresso, latte, water, cola, iced tea, smoothie, green tea,
     cappuccino, apple juice, mint tea, milkshake, cider, ginger ale, mocha, tomato juice, black tea, sparkling water"""
 )
-ARTISTS = _list(
+ARTISTS = listed(
     """Mozart, Beethoven, Bach, Chopin, Vivaldi, Debussy, Miles Davis, Nina Simone, Bob Marley, Elvis, Madonna, Prince,
     Queen, Abba, The Beatles, Pink Floyd, Radiohead, Coldplay, Daft Punk, Adele, Rihanna, Shakira, Björk, Sade, Enya,
     Johnny Cash, Ella Fitzgerald, Louis Armstrong, David Bowie, Dolly Parton, Blur, Oasis, Toto, Genesis, Santana"""
 )
-TOPICS = _list(
+TOPICS = listed(
     """football, space, climate, history, music, art, chess, gardening, robots, physics, travel, cooking, health, birds,
     whales, volcanoes, the moon, black holes, solar power, electric cars, elections, the economy, tennis, painting, poetry,
     dinosaurs, bees, tea, jazz, sailing, castles, bridges, trains, rivers, vitamins, sleep, yoga, running, hiking, opera,
     photography, medicine, energy, farming, fashion, movies, science, business, the ocean, glaciers, penguins, tigers,
     roman law, old maps, quantum computers, batteries, vaccines, coral reefs, comets, pyramids, vikings, samurai"""
 )
-WORDS = _list(
+WORDS = listed(
     """garden, window, river, mountain, silver, shadow, bridge, candle, forest, winter, summer, autumn, spring, morning,
     evening, island, ocean, desert, valley, meadow, thunder, breeze, ember, crystal, marble, copper, velvet, cotton, paper,
     pencil, notebook, library, museum, theater, station, harbor, market, village, castle, tower, garage, engine, wheel,
@@ -139,43 +138,43 @@ WORDS = _list(
     turtle, panther, salmon, lizard, beetle, cricket, orchid, tulip, violet, jasmine, saffron, cinnamon, vanilla, pepper,
     keys, wallet, passport, umbrella, charger, laptop, password, account, payment, rent, taxes, salary, insurance, gift"""
 )
-MESSAGES = _list(
+MESSAGES = listed(
     """I will be late, see you soon, I am on my way, call me back, happy birthday, thank you so much, I miss you,
     dinner is ready, the meeting is moved, where are you, good luck today, have a nice trip, I am at home, be there in ten,
     please bring the keys, I forgot my wallet, the train is late, we won the game, can we talk later, I love you,
     the report is done, lunch at noon, do not wait for me, I am running late, get well soon, good night, sounds good to me,
     let us meet tomorrow, the car is fixed, congratulations on the job, I will call you tonight, no problem at all"""
 )
-COLORS = _list(
+COLORS = listed(
     """red, blue, green, yellow, orange, purple, pink, white, warm white, turquoise, violet, gold, cyan, magenta, amber,
     teal, lime, indigo, lavender, cool white, crimson, beige, coral, peach, mint, ivory, navy, scarlet, olive, maroon"""
 )
-LANGUAGES = _list(
+LANGUAGES = listed(
     """French, German, Italian, Spanish, Portuguese, Dutch, Swedish, Norwegian, Danish, Finnish, Polish, Czech, Greek,
     Turkish, Arabic, Hebrew, Hindi, Japanese, Korean, Chinese, Thai, Vietnamese, Latin, Russian, Ukrainian, Hungarian"""
 )
-TEAMS = _list(
+TEAMS = listed(
     """Lakers, Bulls, Celtics, Yankees, Red Sox, Giants, Dodgers, Arsenal, Chelsea, Liverpool, Barcelona, Real Madrid, Juventus,
     Bayern, Ajax, Benfica, Celtic, Rangers, Everton, Packers, Cowboys, Eagles, Bears, Sharks, Penguins, Raptors, Hawks,
     Falcons, Tigers, Pirates, Mariners, Rockets, Spurs, Warriors, Flyers, Kings, Jets, Saints, Sevilla, Napoli"""
 )
-APPS = _list(
+APPS = listed(
     """Spotify, Calendar, Camera, Maps, Photos, Gmail, Chrome, Firefox, Slack, Zoom, Notes, Clock, Calculator, Settings,
     Netflix, YouTube, Signal, Telegram, Music, Podcasts, Weather, Files, Contacts, Wallet, Terminal, Skype, Kindle, Duolingo"""
 )
-TICKERS = _list(
+TICKERS = listed(
     """AAPL, MSFT, GOOG, AMZN, TSLA, NVDA, META, NFLX, IBM, INTC, AMD, ORCL, SAP, KO, PEP, MCD, NKE, DIS, BA, GE, F, GM, T,
     VZ, JPM, BAC, WMT, COST, UPS, FDX, SHEL, BP, SONY, TM, UBER, ABNB, SHOP, SPOT, PYPL, ADBE"""
 )
-COMPANIES = _list(
+COMPANIES = listed(
     """Apple, Microsoft, Google, Amazon, Tesla, Nvidia, Netflix, Intel, Oracle, Siemens, Nestlé, Nike, Disney, Boeing, Ford,
     Toyota, Sony, Samsung, Nokia, Adobe, Bosch, Renault, Fiat, Visa, Pepsi, Ikea, Lego, Philips, Airbus, Honda"""
 )
-ZONES = _list("""UTC, GMT, CET, EST, PST, Europe/Paris, Europe/Rome, Asia/Tokyo, Asia/Kolkata, America/New_York, Africa/Cairo,
+ZONES = listed("""UTC, GMT, CET, EST, PST, Europe/Paris, Europe/Rome, Asia/Tokyo, Asia/Kolkata, America/New_York, Africa/Cairo,
     Asia/Dubai, America/Lima, Europe/Oslo, Australia/Sydney, Pacific/Auckland, America/Chicago, Asia/Seoul""")
-PLANTS = _list("""roses, tomatoes, ferns, orchids, basil, cactus, tulips, lawn, herbs, palm, bonsai, strawberries, lilies,
+PLANTS = listed("""roses, tomatoes, ferns, orchids, basil, cactus, tulips, lawn, herbs, palm, bonsai, strawberries, lilies,
     ivy, hedge, violets, mint, lavender, sunflowers, peppers, daisies, begonias""")
-DOORS = _list("""front door, back door, garage door, garden gate, side door, cellar door, main gate, patio door, office door,
+DOORS = listed("""front door, back door, garage door, garden gate, side door, cellar door, main gate, patio door, office door,
     kitchen door, balcony door, attic door, shed door, porch door, barn door, studio door""")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -451,13 +450,67 @@ def _unit(rng: random.Random, split: str) -> str:
     return rng.choice(tuple(rng.choice(UNITS)))
 
 
-def _item_list(rng: random.Random, split: str) -> Said:
-    items: list[str] = []
-    while len(items) < 2 or (len(items) < 3 and rng.random() < 0.5):
-        item = str(_item(rng, split))
-        if item not in items:
-            items.append(item)
-    return Said(" and ".join((", ".join(items[:-1]), items[-1])), items)
+def _several(one: Draw) -> Draw:
+    """Two or three distinct values, said as "a, b and c"."""
+
+    def draw(rng: random.Random, split: str) -> Said:
+        items: list[str] = []
+        while len(items) < 2 or (len(items) < 3 and rng.random() < 0.5):
+            item = str(one(rng, split))
+            if item not in items:
+                items.append(item)
+        return Said(" and ".join((", ".join(items[:-1]), items[-1])), items)
+
+    return draw
+
+
+def _street(rng: random.Random, split: str) -> str:
+    name = _single(rng, split).capitalize()
+    return f"{rng.randint(1, 99)} {name} {rng.choice(('Street', 'Road', 'Lane', 'Avenue'))}"
+
+
+def _institution(rng: random.Random, split: str) -> str:
+    """What houses are called: "Maple Museum", "Museum of Glass"."""
+    name = _single(rng, split).capitalize()
+    return rng.choice((f"{name} Museum", f"Museum of {name}", f"{name} Gallery", f"{name} House"))
+
+
+def _branch(rng: random.Random, split: str) -> str:
+    return f"{rng.choice(('fix', 'feature', 'add', 'drop'))}{rng.choice('-/')}{_single(rng, split)}"
+
+
+def _server(rng: random.Random, split: str) -> str:
+    return f"{_single(rng, split)}-{rng.randint(1, 20)}"
+
+
+def _domain(rng: random.Random, split: str) -> str:
+    return f"{_single(rng, split)}.{rng.choice(DOMAINS)}"
+
+
+def _version(rng: random.Random, split: str) -> str:
+    return ".".join(str(rng.randint(0, high)) for high in (9, 20, 12)[: rng.choice((2, 3, 3))])
+
+
+def _address(rng: random.Random, split: str) -> str:
+    return ".".join(str(rng.randint(1, 254)) for _ in range(4))
+
+
+def _cell(rng: random.Random, split: str) -> str:
+    return f"{rng.choice('ABCDEFGHKMTX')}{rng.randint(1, 60)}"
+
+
+def _seat(rng: random.Random, split: str) -> str:
+    return f"{rng.randint(1, 42)}{rng.choice('ABCDEF')}"
+
+
+def _tenths(low: int, high: int) -> Draw:
+    """Numbers with at most one digit after the point."""
+
+    def draw(rng: random.Random, split: str) -> int | float:
+        value = rng.randint(low * 10, high * 10) / 10
+        return int(value) if value == int(value) else value
+
+    return draw
 
 
 def _either(first: Draw, second: Draw, share: float) -> Draw:
@@ -474,7 +527,7 @@ def _of(entries: tuple[str, ...]) -> Draw:
 
 _OPEN: dict[str, Draw] = {
     "city": _city, "city_from": _city, "city_to": _city, "country": _words(COUNTRIES, title=True), "person": _person,
-    "contact": _contact, "room": _words(ROOMS), "device": _words(DEVICES), "item": _item, "items": _item_list,
+    "contact": _contact, "room": _words(ROOMS), "device": _words(DEVICES), "item": _item, "items": _several(_item),
     "food": _words(FOODS), "drink": _words(DRINKS), "title": _title, "song": _title, "topic": _topic, "note": _note,
     "artist": _words(ARTISTS, title=True), "message": _message_text, "word": _word, "query": _query, "path": _path,
     "path_to": _path, "folder": _folder, "url": _url, "email": _email, "phone": _phone, "ticker": _ticker,
@@ -482,6 +535,16 @@ _OPEN: dict[str, Draw] = {
     "color": _words(COLORS, made=0.6), "app": _words(APPS, title=True), "company": _words(COMPANIES, title=True),
     "plant": _words(PLANTS), "door": _words(DOORS), "airport": _pattern(3, 0), "flight": _pattern(2, 3),
     "order": _pattern(1, 4), "parcel": _pattern(2, 6), "code": _mixed_code, "image": _image,
+    "medicine": _words(vocabulary.MEDICINES), "symptom": _words(vocabulary.SYMPTOMS), "exercise": _words(vocabulary.EXERCISES),
+    "sport": _words(vocabulary.SPORTS), "pet": _words(vocabulary.PETS, title=True), "animal": _words(vocabulary.ANIMALS),
+    "crop": _words(vocabulary.CROPS), "clothing": _words(vocabulary.CLOTHES), "instrument": _words(vocabulary.INSTRUMENTS),
+    "game": _words(vocabulary.GAMES), "subject": _words(vocabulary.SUBJECTS), "job": _words(vocabulary.JOBS),
+    "machine": _words(vocabulary.MACHINES), "goods": _words(vocabulary.GOODS), "ship": _words(vocabulary.SHIPS, title=True),
+    "star": _words(vocabulary.STARS, title=True), "bird": _words(vocabulary.BIRDS), "service": _words(vocabulary.SERVICES),
+    "table": _words(vocabulary.TABLES), "office_thing": _words(vocabulary.OFFICE_THINGS), "symptoms": _several(_words(vocabulary.SYMPTOMS)),
+    "names": _several(_first), "words": _several(_word), "cities": _several(_city), "street": _street, "museum": _institution,
+    "branch": _branch, "server": _server, "domain": _domain, "ticket": _pattern(2, 4, "-"), "plate": _pattern(3, 3, "-"),
+    "gate": _pattern(1, 2), "policy": _pattern(3, 5), "letters": _pattern(6, 0),
 }  # fmt: skip
 _SHARED: dict[str, Draw] = {
     "expression": _expression, "time": _time, "date": _date, "weekday": _of(WEEKDAYS), "month": _of(MONTHS),
@@ -492,6 +555,13 @@ _SHARED: dict[str, Draw] = {
     "length": _range(6, 16), "low": _range(1, 20), "high": _range(30, 999), "height": _range(140, 205),
     "weight": _range(40, 130), "currency": _currency, "currency_from": _currency, "currency_to": _currency,
     "unit": _unit, "unit_from": _unit, "unit_to": _unit, "grams": _range(10, 500, 10), "big_int": _range(100, 99999),
+    "age": _range(1, 95), "birth_year": _range(1920, 2015), "coming_year": _range(2026, 2075), "adult_age": _range(18, 80), "child_height": _range(60, 170), "systolic": _range(95, 185),
+    "diastolic": _range(50, 110), "pulse": _range(40, 180), "hours": _tenths(1, 12), "rating": _range(1, 5), "weeks": _range(1, 8),
+    "guests": _range(13, 60), "oven": _range(100, 280, 10), "wash": _range(30, 90, 10), "clothes_size": _range(34, 52),
+    "pages": _range(2, 400), "floor": _range(1, 40), "distance": _range(3, 900), "speed": _range(20, 200, 5),
+    "price": _range(1000, 900000, 500), "rate": _tenths(1, 9), "salary": _range(1200, 9900, 100), "length_cm": _range(2, 90),
+    "version": _version, "ip": _address, "cell": _cell, "seat": _seat, "element": _of(vocabulary.ELEMENTS),
+    "letter": _of(tuple("abcdefghijklmnopqrstuvwxyz")), "port": _range(1024, 9999), "bus_line": _range(1, 299), "kilos": _tenths(1, 60),
 }  # fmt: skip
 KINDS: dict[str, Kind] = {
     **{name: Kind(name, draw, disjoint=True) for name, draw in _OPEN.items()},

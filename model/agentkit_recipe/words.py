@@ -8,16 +8,13 @@ main words of the catalogue's held-out families (`HELD_OUT_WORDS`) are in none o
 from __future__ import annotations
 
 from .values import split_of
+from .vocabulary import listed
 
 HELD_OUT_WORDS = frozenset("tax vacuum hotel synonym app train departure".split())
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(" ".join(entry.split()) for entry in text.split(",") if entry.strip()))
-
-
 def _groups(text: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(_list(group) for group in text.split(";") if group.strip())
+    return tuple(listed(group) for group in text.split(";") if group.strip())
 
 
 def of_split(entries: tuple[str, ...], split: str) -> tuple[str, ...]:
@@ -57,14 +54,14 @@ follow; track, trace; monitor, watch, observe; review, check over; teach; visit;
 LOOKUPS = _groups(
     """list, enumerate; count, tally; find, search, look for; show, display, view; get, fetch, retrieve; look up, consult; read"""
 )
-MODIFIERS = _list("""customer, supplier, guest, student, team, family, office, project, monthly, weekly, daily, annual, internal, external,
+MODIFIERS = listed("""customer, supplier, guest, student, team, family, office, project, monthly, weekly, daily, annual, internal, external,
     public, private, draft, final, old, new, main, backup, digital, paper, garden, kitchen, school, hospital, factory, warehouse,
     city, village, summer, winter, spring, night, morning, red, green, blue, silver, wooden, electric, solar, mobile, remote,
     local, global, regional, foreign, medical, legal, sales, marketing, finance, support, travel, sports, music, video, photo,
     news, food, coffee, wine, fruit, flower, wedding, birthday, emergency, safety, quality, research, laboratory, library,
     museum, theater, cinema, beach, mountain, river, harbor, airport, bus, cargo, freight, fleet, staff, member, partner,
     vendor, tenant, patient, driver, pilot, author, artist, press, loyalty, premium, trial, spare, rental, voice, sensor""")
-OBJECTS = _list("""invoice, receipt, voucher, coupon, refund, quote, estimate, contract, lease, permit, licence, certificate, passport, visa,
+OBJECTS = listed("""invoice, receipt, voucher, coupon, refund, quote, estimate, contract, lease, permit, licence, certificate, passport, visa,
     badge, membership, subscription, account, wallet, card, loan, mortgage, pension, donation, budget, expense, salary, bonus,
     payslip, ledger, statement, transaction, deposit, bill, fine, claim, policy, warranty, audit, report, summary, memo, agenda,
     proposal, brochure, flyer, poster, newsletter, article, essay, chapter, manuscript, glossary, footnote, caption,
@@ -149,7 +146,7 @@ currency |
 schedule | when does {x} take place
 """.strip().splitlines()))  # fmt: skip
 # What a parameter is called, for values of any kind.
-NOUNS = _list("""label, code, category, topic, subject, reference, source, target, channel, section, zone, region, branch, department, group,
+NOUNS = listed("""label, code, category, topic, subject, reference, source, target, channel, section, zone, region, branch, department, group,
     sponsor, reviewer, approver, inspector, coach, guardian, witness, courier, editor, designer, architect, supplier, brand, theme, motto,
     nickname, alias, keyword, tag, prefix, suffix, marker, key, field, column, topic area, dish, ingredient, material, fabric, flavor,
     filling, topping, pattern, texture, shade, finish, slot, shelf, aisle, floor, wing, building, street, gate, platform, dock, lane, route,
@@ -157,22 +154,22 @@ NOUNS = _list("""label, code, category, topic, subject, reference, source, targe
     lender, heir, beneficiary, caller, speaker, singer, composer, genre, chapter, volume, edition, series, scene, plot, hero, villain,
     symbol, icon, font, layout, template, script, command, module, server, cluster, folder, archive, backup, registry, queue, job,
     phase, stage, step, milestone, goal, purpose, reason, motive, remark, hint, clue, question, answer, title, heading, caption, slogan""")
-QUANTITIES = _list("""limit, count, copies, quantity, amount, seats, units, pages, rows, level, volume, score, points, weight, width, height,
+QUANTITIES = listed("""limit, count, copies, quantity, amount, seats, units, pages, rows, level, volume, score, points, weight, width, height,
     depth, length, distance, speed, power, pressure, budget, price, fee, deposit, rating, priority, delay, timeout, retries, attempts,
     age, floor, year, version, batch size, offset, radius, ratio, share, threshold, margin, dose, portions, servings, guests, players""")
-PLURALS = _list("""tags, labels, names, members, guests, players, items, parts, topics, cities, stops, words, columns, fields, ingredients,
+PLURALS = listed("""tags, labels, names, members, guests, players, items, parts, topics, cities, stops, words, columns, fields, ingredients,
     colors, keywords, authors, readers, teams, rooms, devices, products, options, extras, tasks, skills, sources, folders, groups""")
-PARENTS = _list(
+PARENTS = listed(
     """range, period, window, route, trip, transfer, span, size, area, frame, bounds, details, options, settings, data, filter, plan, info"""
 )
-ADJECTIVES = _list("""urgent, private, public, recurring, encrypted, visible, locked, shared, confidential, anonymous, permanent, temporary,
+ADJECTIVES = listed("""urgent, private, public, recurring, encrypted, visible, locked, shared, confidential, anonymous, permanent, temporary,
     automatic, secret, official, optional, mandatory, final, fragile, insured, vegan, organic, waterproof, reusable, verified, featured""")
-EXTRAS = _list("""pictures, attachments, subtitles, captions, breakfast, insurance, archives, comments, drafts, details, history, music,
+EXTRAS = listed("""pictures, attachments, subtitles, captions, breakfast, insurance, archives, comments, drafts, details, history, music,
     sound, reminders, notifications, duplicates, weekends, holidays, shipping, gift wrap, parking, wifi, headers, footnotes, links,
     totals, discounts, photos, maps, samples, labels, signature, tracking, cover letter, receipts, children, pets, toppings""")
 # What an enum is called and its choices, then how a choice is said ({0}).
 CHOICES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = tuple(
-    (_list(keys), _list(choices), _list(said)) for keys, choices, said in (line.split("|") for line in """
+    (listed(keys), listed(choices), listed(said)) for keys, choices, said in (line.split("|") for line in """
 priority, urgency, importance | low, medium, high | with {0} priority, as {0} priority
 size, dimension | small, medium, large | in {0}, in size {0}
 format, file_type, output | pdf, csv, json, xml, docx | as {0}, in {0} format, as a {0} file
@@ -206,5 +203,5 @@ age_group, readers | children, teens, adults, seniors | for {0}
 reason, cause | damaged, lost, late, wrong | because it was {0}
 cut, doneness | rare, medium, done | done {0}
 """.strip().splitlines()))  # fmt: skip
-FAILURES = _list("""not found, no permission, the server is busy, the name is taken, the card was declined, the disk is full, it is locked,
+FAILURES = listed("""not found, no permission, the server is busy, the name is taken, the card was declined, the disk is full, it is locked,
     the code is wrong, time ran out, it is closed today, no connection, it does not exist, the limit is reached, nothing left in stock""")

@@ -8,19 +8,23 @@ import re
 
 import pytest
 
-from agentkit_recipe.catalogue import CLASHES, FAMILIES, HELD_OUT, HOME, KNOWN, OPEN_ENDED, READY_MADE
+from agentkit_recipe.catalogue import CLASHES, FAMILIES, HELD_OUT, HOME, KNOWN, OPEN_ENDED, READY_MADE, TRAINED
+from agentkit_recipe.everyday import EVERYDAY
 from agentkit_recipe.families import Family, answer, arguments_of, draw, make_result, request
 from agentkit_recipe.phrases import CHITCHAT, REFUSALS, UNSERVED
 from agentkit_recipe.values import KINDS, SPLITS, Said, convert, sample
+from agentkit_recipe.words import HELD_OUT_WORDS
 
-BY_NAME = {family.name: family for family in FAMILIES}
+ALL = (*FAMILIES, *EVERYDAY)
+BY_NAME = {family.name: family for family in ALL}
 
 
 @pytest.mark.parametrize("split", SPLITS)
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", ALL, ids=lambda family: family.name)
 def test_every_family_renders(family: Family, split: str) -> None:
     rng = random.Random(7)
     required = {slot.key[0] for slot in family.slots if not slot.optional}
+    named: set[str] = set()
     for turn in range(50):
         ask = family.asks[turn % len(family.asks)]
         drawn = draw(family, ask, rng, split)
@@ -34,9 +38,11 @@ def test_every_family_renders(family: Family, split: str) -> None:
         for value in drawn.values():
             assert (value.text if isinstance(value, Said) else str(value)) in text
         json.dumps([arguments, result])
+        named |= set(arguments)
+    assert named == {slot.key[0] for slot in family.slots}
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", ALL, ids=lambda family: family.name)
 def test_families_are_well_formed(family: Family) -> None:
     assert 3 <= len(family.names) <= 5
     assert len(family.asks) >= 6
@@ -49,6 +55,28 @@ def test_families_are_well_formed(family: Family) -> None:
     for slot in family.slots:
         assert slot.kind in KINDS or slot.choices
         assert len(slot.about) >= 2
+        assert set(slot.said) <= set(slot.choices)
+    for sentence in (*family.about, *(about for slot in family.slots for about in slot.about)):
+        assert sentence[0].isupper() and sentence.endswith(".")
+    assert all(text.endswith((".", "{result}")) for text in family.answers)
+
+
+@pytest.mark.parametrize("family", EVERYDAY, ids=lambda family: family.name)
+def test_everyday_families_are_asked_for_in_many_ways(family: Family) -> None:
+    assert len(set(family.asks)) >= 8
+    optional = {slot.key[0] for slot in family.slots if slot.optional}
+    for key in optional:
+        uses = sum(f"{{{key}}}" in ask for ask in family.asks)
+        assert 0 < uses < len(family.asks), key
+        assert not any(f"{{{key}}}" in answer for answer in family.answers)
+
+
+@pytest.mark.parametrize("family", EVERYDAY, ids=lambda family: family.name)
+def test_everyday_families_stay_away_from_what_is_held_out(family: Family) -> None:
+    texts = (*family.names, *family.about, *family.asks, *(key for slot in family.slots for key in slot.key))
+    words = set(re.findall("[a-z]+", " ".join(texts).lower()))
+    held_out = HELD_OUT_WORDS | {"hostel", "thesaurus", "vat", "launch", "hoover"}
+    assert not {word for word in words if word in held_out or word.removesuffix("s") in held_out}
 
 
 def test_types_of_arguments_are_those_declared() -> None:
@@ -60,7 +88,7 @@ def test_types_of_arguments_are_those_declared() -> None:
         "array": (list,),
     }
     rng = random.Random(3)
-    for family in FAMILIES:
+    for family in ALL:
         for ask in family.asks:
             arguments = arguments_of(draw(family, ask, rng))
             for slot in family.slots:
@@ -70,7 +98,12 @@ def test_types_of_arguments_are_those_declared() -> None:
 
 def test_there_are_enough_of_all() -> None:
     assert len(FAMILIES) >= 48
-    assert len({name for family in FAMILIES for name in family.names}) == sum(len(family.names) for family in FAMILIES)
+    assert len({name for family in ALL for name in family.names}) == sum(len(family.names) for family in ALL)
+    assert len({about for family in ALL for about in family.about}) == sum(len(family.about) for family in ALL)
+    assert len({ask for family in ALL for ask in family.asks}) == sum(len(family.asks) for family in ALL)
+    assert (*KNOWN, *EVERYDAY) == TRAINED and not {family.name for family in HELD_OUT} & {
+        family.name for family in TRAINED
+    }
     assert len({family.name for family in HELD_OUT}) == 6
     assert not {family.name for family in HELD_OUT} & {family.name for family in (*KNOWN, *READY_MADE, *HOME)}
     assert set().union(*CLASHES, OPEN_ENDED) <= set(BY_NAME)
@@ -127,5 +160,11 @@ def test_results_are_worked_out() -> None:
     assert make_result(BY_NAME["calculate_tip"], {"amount": 80, "percent": 15}, rng) == 12
     assert make_result(BY_NAME["is_prime"], {"number": 91}, rng) == "no"
     assert len(make_result(BY_NAME["make_password"], {"length": 9}, rng)) == 9
+    assert make_result(BY_NAME["reverse_text"], {"word": "river"}, rng) == "revir"
+    assert make_result(BY_NAME["count_letter"], {"letter": "r", "word": "River"}, rng) == 2
+    assert make_result(BY_NAME["change_case"], {"text": "see you", "case": "title"}, rng) == "See You"
+    assert make_result(BY_NAME["right_triangle"], {"a": 3, "b": 4}, rng) == 5
+    assert make_result(BY_NAME["to_binary"], {"number": 254, "base": "16"}, rng) == "FE"
+    assert make_result(BY_NAME["roman_numeral"], {"number": 1944}, rng) == "MCMXLIV"
     assert convert(100, "celsius", "fahrenheit") == pytest.approx(212)
     assert convert(1, "km", "kg") is None
