@@ -24,7 +24,7 @@ from agentkit.messages import (
 )
 
 from . import families, registers
-from .catalogue import CLASHES, KNOWN, OPEN_ENDED
+from .catalogue import CLASHES, KNOWN, OPEN_ENDED, TRAINED
 from .composed import Asked, Composed, compose_set
 from .families import Family
 from .phrases import CHITCHAT, REFUSALS, UNSERVED
@@ -278,15 +278,19 @@ class Scene:
 
 def choose_scene(rng: random.Random, mix: Mix) -> Scene:
     """The tools of a training pack."""
-    return composed_scene(rng, mix) if rng.random() < mix.composed else Scene(choose_views(KNOWN, rng, mix))
+    return (
+        composed_scene(rng, mix, pool=TRAINED)
+        if rng.random() < mix.composed
+        else Scene(choose_views(TRAINED, rng, mix))
+    )
 
 
-def composed_scene(rng: random.Random, mix: Mix, split: str = "train") -> Scene:
+def composed_scene(rng: random.Random, mix: Mix, split: str = "train", *, pool: Sequence[Family] = KNOWN) -> Scene:
     """Composed tools in view, one or two of their set out of view, and families' tools among them."""
     count = rng.choices(range(1, len(mix.tools_in_view) + 1), mix.tools_in_view)[0]
     tools = compose_set(rng, count + rng.choice((1, 2)), split)
     views: list[View | Composed] = [*tools[:count]]
-    for place, family in enumerate(rng.sample(KNOWN, count - 1)):
+    for place, family in enumerate(rng.sample(pool, count - 1)):
         words = frozenset(" ".join(family.names).replace("_", " ").split())
         shown = {view.family.name for view in views if isinstance(view, View)}
         apart = not any(words & tool.vocabulary for tool in tools) and not clash(family, shown)

