@@ -653,6 +653,21 @@ _EVERYDAY_CLASHES: tuple[frozenset[str], ...] = tuple(
         "create_branch merge_branch create_file", "count_rows count_words add_index", "block_ip block_caller", "ping_host domain_owner http_get", "domain_owner http_get web_search",
         "silent_mode set_volume start_timer mute_chat", "block_caller dial_number add_contact forward_calls", "data_usage disk_space", "forward_calls call_contact dial_number",
         "mute_chat create_group silent_mode", "create_group send_message add_contact call_contact", "crop_image rotate_image read_file", "make_album find_photos make_folder add_event", "find_photos web_search find_birthday",
+        "print_document read_file scan_paper", "scan_paper create_file take_snapshot", "order_supplies add_item add_items order_drink", "book_meeting_room add_event book_table reserve_court arrange_viewing",
+        "set_cell sum_column add_note", "sort_table read_file", "sum_column calculate mean", "out_of_office send_email add_note add_reminder request_leave", "poll_team send_message create_group",
+        "open_ticket ticket_status assign_ticket insurance_claim", "ticket_status assign_ticket track_package", "assign_ticket assign_chore", "request_leave report_sick add_event", "report_sick excuse_pupil note_symptoms",
+        "log_hours log_sleep log_workout", "file_expense list_payments transfer_money insurance_claim", "apply_job average_salary send_email", "onboard_employee add_contact add_event",
+        "add_homework add_note add_reminder plan_exam", "enter_grade keep_score", "class_timetable list_events", "excuse_pupil note_symptoms send_message vet_appointment", "find_tutor learn_word", "plan_exam add_event add_reminder",
+        "freeze_card cancel_order block_caller", "list_payments bank_balance", "savings_goal transfer_money standing_order", "standing_order transfer_money give_pocket_money", "insurance_quote insurance_claim unit_price",
+        "find_lawyer web_search find_tutor", "polling_place election_result navigate", "election_result get_news web_search wikipedia", "request_document scan_paper print_document", "rent_level find_lawyer average_salary web_search",
+        "arrange_viewing add_event", "meter_reading set_cell solar_output",
+        "find_parking traffic_jams navigate unlock_bike", "fuel_price charge_car stock_price", "charge_car battery_level", "car_service insurance_claim charge_car", "rent_car call_taxi unlock_bike rent_level",
+        "traffic_jams navigate get_distance", "bus_arrival navigate train_departure call_taxi", "buy_bus_pass bus_arrival concert_tickets train_departure", "speed_limit wind_speed visa_rules",
+        "check_in_flight book_flight flight_status", "add_baggage book_flight send_parcel lost_luggage check_in_flight", "lost_luggage track_package flight_status report_lost_pet", "ship_position track_package flight_status",
+        "book_ferry book_flight train_departure navigate get_distance ship_position", "send_parcel track_package redirect_delivery", "redirect_delivery track_package navigate", "return_item cancel_order redeem_coupon",
+        "compare_prices price_alert stock_price unit_price", "price_alert stock_price add_reminder", "stock_level fridge_check move_stock reorder_goods", "move_stock reorder_goods order_supplies transfer_money",
+        "reorder_goods order_supplies add_item add_items", "halt_machine turn_off machine_output", "schedule_maintenance add_event car_service halt_machine add_reminder", "log_harvest bird_sighting add_note milk_yield",
+        "milk_yield feeding_log", "admit_patient book_doctor note_symptoms report_sick visiting_hours excuse_pupil", "visiting_hours museum_hours", "visa_rules wikipedia web_search request_document", "write_review send_message",
     )) for other in others)  # fmt: skip
 CLASHES = (*_CLASHES, *_EVERYDAY_CLASHES)
 # Families that could serve almost any request: not to be offered where a request shall be refused.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .living import LIVING
+from .moving import MOVING
 from .thinking import THINKING
+from .working import WORKING
 
-EVERYDAY = (*LIVING, *THINKING)
+EVERYDAY = (*LIVING, *THINKING, *WORKING, *MOVING)
