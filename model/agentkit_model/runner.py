@@ -10,14 +10,13 @@ from torch import Tensor
 from agentkit_model import sampler
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
-from agentkit_model.errors import DenoisingError
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.prefixes import Prefixes
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
-from agentkit_model.work import Denoising, Prefill
+from agentkit_model.work import Denoising, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
 PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
@@ -133,8 +132,9 @@ class Runner:
             row.free = torch.ones(length, dtype=torch.bool, device=network.device).index_fill_(0, positions, False)
 
     def step(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> list[CanvasResult | None]:
-        """One denoising step of all rows in one pass: for each row its result, or None if it goes on.
+        """One denoising step of all rows in one pass: for each row its result, or None if it goes on or has failed.
 
+        What fails in a row's own part of the step (its path, its noise, its result) is the end of that row alone.
         Chunks of prompts and of committed canvases are read in the same pass, where rows `shares_passes` with them.
         """
         hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part], chunks))  # (B, L, H)
@@ -178,42 +178,56 @@ class Runner:
         # 1. What the network expects, at the temperature of each canvas' own step, and the paths they are held to.
         outlook = self._look(rows, hidden)
         paths = self._paths(rows, outlook)
+        uniforms = torch.zeros(len(rows), self.canvas_length)  # (B, L)
         for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
-            hold = row.plan.hold
-            if path is not None and hold is not None and path.bound < self.canvas_length and row.step >= hold.from_step:
-                outlook.lift(place, path.tokens, path.bound, hold.bonus)
+            with failing(row):
+                self._lift(row, path, outlook, place)
+                uniforms[place] = row.noise.uniforms(self.canvas_length)
         # 2. Sample; the most probable canvas is kept beside it.
-        uniforms = torch.stack([row.noise.uniforms(self.canvas_length) for row in rows])  # (B, L)
         drawn = outlook.draw(uniforms.to(hidden.device))
         # 3. Accept what is certain enough, make noise of the rest.
         bounds = torch.tensor([[row.settings.entropy_bound] for row in rows], device=hidden.device)  # (B, 1)
         accepted = sampler.accept(outlook.doubts, bounds)  # (B, L)
         outcomes = []
         for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
-            row.canvas = self.renoise.again(row.noise, drawn[place], accepted[place])
-            canvas = outlook.best[place] if path is None else path.tokens
-            # 4. Stable and confident?
-            done = None
-            if row.plan.hold is None or path is not None:
-                done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
-            if done is not None:
-                done = done & sampler.confident(outlook.doubts[place], row.free, row.settings.confidence_threshold)
-            row.history.append(canvas)
-            row.step += 1
-            outcomes.append(Outcome(outlook, place, canvas, accepted[place], path, done))
+            if row.ended:
+                continue
+            with failing(row):
+                row.canvas = self.renoise.again(row.noise, drawn[place], accepted[place])
+                outcomes.append(self._outcome(row, path, outlook, place, accepted[place]))
         return self._conclude(rows, outcomes)
+
+    def _lift(self, row: Denoising, path: Path | None, outlook: Outlook, place: int) -> None:
+        """Holds a canvas to its path, where it has one and it is time."""
+        hold = row.plan.hold
+        if path is not None and hold is not None and path.bound < self.canvas_length and row.step >= hold.from_step:
+            outlook.lift(place, path.tokens, path.bound, hold.bonus)
+
+    def _outcome(self, row: Denoising, path: Path | None, outlook: Outlook, place: int, accepted: Tensor) -> Outcome:
+        """Counts a step of one canvas, and sees whether the canvas is stable and confident behind it."""
+        canvas = outlook.best[place] if path is None else path.tokens
+        done = None
+        if row.plan.hold is None or path is not None:
+            done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
+        if done is not None:
+            done = done & sampler.confident(outlook.doubts[place], row.free, row.settings.confidence_threshold)
+        row.history.append(canvas)
+        row.step += 1
+        return Outcome(outlook, place, canvas, accepted, path, done)
 
     def _conclude(self, rows: Sequence[Denoising], outcomes: Sequence[Outcome]) -> list[CanvasResult | None]:
         """Shows drafts to those who look, ends what is done, and prepares the next step of the others."""
         results: list[CanvasResult | None] = [None] * len(rows)
         going = []
-        for place, (row, outcome, done) in enumerate(zip(rows, outcomes, _flags(outcomes), strict=True)):
-            if row.watched:
-                row.post(_draft(row, outcome))
-            if done or row.step == row.settings.max_denoising_steps:
-                results[place] = self._result(row, outcome, stable=done)
-            else:
-                going.append(place)
+        for outcome, done in zip(outcomes, _flags(outcomes), strict=True):
+            row = rows[outcome.row]
+            with failing(row):
+                if row.watched:
+                    row.post(_draft(row, outcome))
+                if done or row.step == row.settings.max_denoising_steps:
+                    results[outcome.row] = self._result(row, outcome, stable=done)
+                else:
+                    going.append(outcome.row)
         if going:
             outlook = outcomes[0].outlook
             soft = self._exactly("soften", len(going), lambda part: outlook.soften(going[part]))  # (N, L, H)
@@ -232,17 +246,12 @@ class Runner:
         wanting = [place for place, row in enumerate(rows) if self._wants_path(row)]
         paths: list[Path | None] = [None] * len(rows)
         try:
-            found = self._find(rows, outlook, wanting)
-        except DenoisingError:
-            found = []
+            for place, path in zip(wanting, self._find(rows, outlook, wanting), strict=True):
+                paths[place] = path
+        except Exception:  # whose it is shows one by one
             for place in wanting:
-                try:
-                    found += self._find(rows, outlook, [place])
-                except DenoisingError as error:
-                    rows[place].fail(error)
-                    found.append(None)
-        for place, path in zip(wanting, found, strict=True):
-            paths[place] = path
+                with failing(rows[place]):
+                    (paths[place],) = self._find(rows, outlook, [place])
         return paths
 
     def _find(self, rows: Sequence[Denoising], outlook: Outlook, wanting: Sequence[int]) -> list[Path | None]:

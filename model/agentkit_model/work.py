@@ -3,8 +3,9 @@
 A piece of work ends exactly once: with an outcome, an error, or because it was abandoned.
 """
 
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from agentkit_model.attention import Seat
 from agentkit_model.cache import Cache, Store
-from agentkit_model.errors import CanvasCancelled
+from agentkit_model.errors import CanvasCancelled, DenoisingError, EngineError, OutOfMemoryError
 from agentkit_model.network import Rope
 from agentkit_model.noise import Noise
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
@@ -151,3 +152,26 @@ class Denoising(Work[CanvasResult]):
         self.rope = {}
         self.history.clear()
         self.decided = None
+
+
+@contextlib.contextmanager
+def failing(*works: Work[Any]) -> Iterator[None]:
+    """Turns any error of the block into the end of these works; what others are at goes on."""
+    try:
+        yield
+    except Exception as error:
+        reason = _explain(error)
+        for work in works:
+            work.fail(reason)
+
+
+def _explain(error: Exception) -> EngineError:
+    if isinstance(error, EngineError):
+        return error
+    explained: EngineError
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
+        explained = OutOfMemoryError(f"a step ran out of memory: use shorter contexts or a smaller max_batch ({error})")
+    else:
+        explained = DenoisingError(f"a step failed: {type(error).__name__}: {error}")
+    explained.__cause__ = error
+    return explained

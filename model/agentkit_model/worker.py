@@ -1,18 +1,17 @@
 """The one thread in which everything of an engine is computed."""
 
-import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from agentkit_model.errors import DenoisingError, EngineClosedError, EngineError, OutOfMemoryError
+from agentkit_model.errors import EngineClosedError
 from agentkit_model.plan import CanvasResult
 from agentkit_model.runner import Chunk, Runner
-from agentkit_model.work import Denoising, Prefill, Work
+from agentkit_model.work import Denoising, Prefill, Work, failing
 
 PREFILL_BUDGET = 1024  # tokens prefilled between two denoising steps while canvases are waiting for them
 
@@ -103,7 +102,7 @@ class Worker:
         if batch:
             self._apply(batch, self._run(batch, chunks))
         elif chunks:
-            with self._failing([chunk.work for chunk in chunks]):
+            with failing(*(chunk.work for chunk in chunks)):
                 self.runner.read(chunks)
         self._advance(chunks)
 
@@ -128,7 +127,7 @@ class Worker:
             if not self.runner.shares_passes:
                 budget -= self._read(work, most)
                 continue
-            with self._failing([work]):
+            with failing(work):
                 chunks.append(self.runner.chunk(work, most))
                 budget -= chunks[-1].count
         return chunks
@@ -136,7 +135,7 @@ class Worker:
     def _begun(self, work: Prefill) -> bool:
         """Begins to read a prompt; whether there is something left of it to read."""
         if work.store is None:
-            with self._failing([work]):
+            with failing(work):
                 self.runner.begin(work)
                 self.stats.reused_tokens += work.reused
             if work.ended or work.done == len(work.tokens):
@@ -147,7 +146,7 @@ class Worker:
     def _read(self, work: Prefill, most: int) -> int:
         """Reads up to `most` tokens of a prompt by themselves; returns how many."""
         count = 0
-        with self._failing([work]):
+        with failing(work):
             while count < most and not work.ended and work.done < len(work.tokens):
                 chunk = self.runner.chunk(work, most - count)
                 self.runner.read([chunk])
@@ -199,7 +198,7 @@ class Worker:
             self._waiting.remove(row)
             if self._dropped(row):
                 continue
-            with self._failing([row]):
+            with failing(row):
                 if len(row.plan.clamped) == self.runner.canvas_length:
                     self._finish(row, self.runner.clamped_result(row))
                     continue
@@ -216,7 +215,7 @@ class Worker:
 
     def _run(self, batch: list[Denoising], chunks: Sequence[Chunk]) -> list[CanvasResult | None]:
         results: list[CanvasResult | None] = []
-        with self._failing([*batch, *(chunk.work for chunk in chunks)]):
+        with failing(*batch, *(chunk.work for chunk in chunks)):
             results = self.runner.step(batch, chunks)
         return results
 
@@ -235,25 +234,3 @@ class Worker:
         self.stats.canvases += 1
         row.release()
         row.finish(lambda: result)
-
-    @contextlib.contextmanager
-    def _failing(self, works: Sequence[Work[Any]]) -> Iterator[None]:
-        """Turns any error of the block into the end of these works; the worker itself goes on."""
-        try:
-            yield
-        except Exception as error:
-            reason = _explain(error)
-            for work in works:
-                work.fail(reason)
-
-
-def _explain(error: Exception) -> EngineError:
-    if isinstance(error, EngineError):
-        return error
-    explained: EngineError
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
-        explained = OutOfMemoryError(f"a step ran out of memory: use shorter contexts or a smaller max_batch ({error})")
-    else:
-        explained = DenoisingError(f"a step failed: {type(error).__name__}: {error}")
-    explained.__cause__ = error
-    return explained

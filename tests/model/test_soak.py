@@ -47,15 +47,16 @@ class BrokenAutomaton(TokenAutomaton):
 
 
 class BrokenNoise(UniformRenoise):
-    """Noise that fails now and then, for all canvases of a pass."""
+    """Noise that fails now and then, for one canvas of a pass."""
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__(vocab_size)
-        self.calls = 0
+        self.calls = self.faults = 0
 
     def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
         self.calls += 1
-        if self.calls % 997 == 0:
+        if self.calls % 97 == 0:
+            self.faults += 1
             raise RuntimeError("no noise today")
         return super().again(noise, canvas, accepted)
 
@@ -103,6 +104,7 @@ class Visits:
     left: int
     filled: list[Filled] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
+    broken: int = 0  # plans with an automaton that fails
     closed: list[Context] = field(default_factory=list)  # in the end, and still referred to
     forks: weakref.WeakSet[Context] = field(default_factory=weakref.WeakSet)  # that nobody closes
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -112,6 +114,12 @@ class Visits:
         with self.lock:
             self.left -= 1
             return self.left >= 0
+
+    def plan(self, rng: random.Random) -> CanvasPlan:
+        asked = plan(rng)
+        with self.lock:
+            self.broken += asked.hold is BROKEN
+        return asked
 
     def saw(self, history: tuple[Operation, ...], plan: CanvasPlan, result: CanvasResult) -> None:
         with self.lock:
@@ -147,7 +155,7 @@ class Visits:
         for _ in range(rng.randint(1, 5)):
             if not self.take():
                 return
-            asked = plan(rng)
+            asked = self.plan(rng)
             way = rng.choice(["result", "result", "drafts", "leave", "cancel", "close", "fork", "rewind"])
             try:
                 if way == "leave":
@@ -212,7 +220,7 @@ class Visits:
     def thread(self, seed: int) -> None:
         rng = random.Random(seed)
         while self.take():
-            prompt, asked = rng.choice(PROMPTS), plan(rng)
+            prompt, asked = rng.choice(PROMPTS), self.plan(rng)
             with self.engine.sync.open(prompt) as context:
                 self.closed.append(context.context)
                 try:
@@ -278,7 +286,7 @@ def test_two_thousand_canvases(tiny_config: Any) -> None:
     config = tiny_config(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
     before = {thread.name for thread in threading.enumerate()}
     engine = Engine.from_config(config, seed=5, device="cpu", max_batch=12, prefix_memory=200_000)
-    engine._runner.renoise = BrokenNoise(VOCAB)
+    engine._runner.renoise = noise = BrokenNoise(VOCAB)
     visits = Visits(engine, left=CANVASES)
 
     def visitors(backend: str, seed: int) -> Callable[[], None]:
@@ -291,8 +299,11 @@ def test_two_thousand_canvases(tiny_config: Any) -> None:
     assert set(ends) >= {"finished", "failed", "left", "cancelled", "closed"}
     assert ends["finished"] > CANVASES / 3
     assert sum(ends.values()) >= CANVASES - 100  # but for those who gave up altogether
+    assert min(noise.faults, visits.broken) > 3
+    assert ends["failed"] <= noise.faults + visits.broken  # nobody else's canvas
     # 2. The engine is idle, and works.
     gc.collect()  # forks that nobody closed close themselves
+    engine._runner.renoise = UniformRenoise(VOCAB)
     with engine.sync.open(PROMPTS[3]) as context:
         assert context.fill(CanvasPlan(seed=1, max_denoising_steps=2)).result().steps == 2
     worker = engine._worker
