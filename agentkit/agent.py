@@ -14,10 +14,10 @@ import anyio
 import anyio.to_thread
 from typing_extensions import Unpack
 
+from agentkit.agent_tool import AgentTool
 from agentkit.batch import BatchItem, open_batch
 from agentkit.compaction import Compaction
 from agentkit.context import DepsT
-from agentkit.delegation import agent_tool
 from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
 from agentkit.handover import follow
@@ -203,10 +203,11 @@ class Agent(Generic[DepsT, OutputT]):
 
         The tool is called `name` or as the agent is, and described by `description` or the agent's instructions; the
         other options are those of `agentkit.tool`. Its runs have the `deps` of the run that calls it, spend from that
-        run's budget besides their own, and are cancelled with it. A run that stops without an answer is told as a
-        failed call.
+        run's budget besides their own, and are cancelled with it. Their events are in that run's stream as
+        `DelegatedEvent`s, and what waits for a person in them, that run waits for. A run that stops without an answer
+        is told as a failed call.
         """
-        return agent_tool(self, name, description, options)
+        return AgentTool(self, name=name, description=description, **options)
 
     def override(self, **changes: Unpack[Overrides]) -> AbstractContextManager[None]:
         """Other parts in place of the agent's own, for tests: `with agent.override(model=ScriptedModel([...])):`
@@ -224,7 +225,7 @@ class Agent(Generic[DepsT, OutputT]):
 
         Raises `UserError` for what can't be run, `RunCancelled`, and what the model raises.
         """
-        return await self._run(prompt, None, options)
+        return await self._run(prompt, _nowhere, options)
 
     def run_sync(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[OutputT]:
         """`run` for programs without an event loop.
@@ -247,7 +248,7 @@ class Agent(Generic[DepsT, OutputT]):
         """
 
         async def start(emit: Emit) -> AgentRunResult[OutputT]:
-            return await self._run(prompt, emit, options)
+            return await self._run(prompt, emit, options, drafts=True)
 
         return open_stream(start)
 
@@ -291,7 +292,9 @@ class Agent(Generic[DepsT, OutputT]):
 
         return open_batch(one, prompts, max_concurrent, options.get("cancellation_token"))
 
-    async def _run(self, prompt: str | None, emit: Emit | None, options: RunOptions[DepsT]) -> AgentRunResult[OutputT]:
+    async def _run(
+        self, prompt: str | None, emit: Emit, options: RunOptions[DepsT], *, drafts: bool = False
+    ) -> AgentRunResult[OutputT]:
         check_options(options)
         token = options.get("cancellation_token")
         if token is not None:
@@ -302,7 +305,7 @@ class Agent(Generic[DepsT, OutputT]):
             plan = self._plan(await self._opened(), options.get("model_settings"), options.get("usage_limits"))
             if prompt is None:
                 plan = await follow(plan, journal.state.messages)
-            run = begin(plan, prompt, options, journal, emit or _nowhere, drafts=emit is not None)
+            run = begin(plan, prompt, options, journal, emit, drafts=drafts)
             run.deps = overrides(self).get("deps", run.deps)
             return await execute(run, token)
 

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from agentkit.calls import PreparedCall, identity, logger, prepare, refusal
+from agentkit.agent_tool import with_arguments
+from agentkit.calls import PreparedCall, identity, logger, overridden, refusal
 from agentkit.errors import UserError
 from agentkit.messages import JSON, ToolCallPart, open_calls
+from agentkit.pauses import asked_about, asking, inside
 
 if TYPE_CHECKING:
     from agentkit.run import Run
@@ -58,7 +60,8 @@ class DeferredToolResults:
 def decide(run: Run, results: DeferredToolResults) -> None:
     """Takes the decisions over into the run. Raises `UserError` when they don't fit its open calls."""
     answered = {outcome.result.call_id for outcome in run.outcomes.values()}
-    calls = {call.id: call for call in open_calls(run.messages) if call.id not in answered}
+    turn = [call for call in open_calls(run.messages) if call.id not in answered]
+    calls = {call.id: call for call in asked_about(turn, run.paused)}
     strangers = sorted(results.approvals.keys() - calls.keys())
     if strangers:
         raise UserError(
@@ -70,10 +73,21 @@ def decide(run: Run, results: DeferredToolResults) -> None:
             case ToolDenied(message):
                 run.denied[id] = message
             case ToolApproved(override_args):
-                call = calls[id] if override_args is None else _changed(run, calls[id], override_args)
-                run.approved[id] = identity(call)
+                run.approved[id] = identity(calls[id])
+                if override_args is not None:
+                    asker = next(call for call in turn if asking(id, [call.id]))
+                    run.approved[id] = _changed(run, asker, id, override_args)
             case other:
                 raise UserError(f"A decision is a bool, ToolApproved or ToolDenied, not {other!r} (call {id}).")
+    run.decided = True
+
+
+def decisions_about(run: Run, call: ToolCallPart) -> DeferredToolResults:
+    """What a person decided about the calls of the agent that `call` asked, by the ids that these have there."""
+    prefix = inside(call.id)
+    denied = {id: ToolDenied(message) for id, message in run.denied.items()}
+    decided: dict[str, bool | Decision] = {**dict.fromkeys(run.approved, True), **denied}
+    return DeferredToolResults({id.removeprefix(prefix): d for id, d in decided.items() if id.startswith(prefix)})
 
 
 async def waiting(run: Run, calls: Iterable[PreparedCall]) -> list[ToolCallPart]:
@@ -81,10 +95,10 @@ async def waiting(run: Run, calls: Iterable[PreparedCall]) -> list[ToolCallPart]
     return [prepared.call for prepared in calls if refusal(run, prepared) is None and await _asks(run, prepared)]
 
 
-def check_decided(run: Run, turn: Iterable[ToolCallPart], held: Sequence[ToolCallPart]) -> None:
+def check_decided(run: Run, held: Sequence[ToolCallPart]) -> None:
     """Raises `UserError` when a person decided about some calls of the turn, and not about all that are held."""
-    missing = [call.id for call in held]
-    if missing and any(call.id in run.approved or call.id in run.denied for call in turn):
+    missing = [call.id for call in asked_about(held, run.paused) if not _is_decided(run, call.id)]
+    if missing and run.decided:
         raise UserError(
             f"deferred_tool_results says nothing about {', '.join(missing)}: all calls that wait have to be decided."
         )
@@ -93,6 +107,8 @@ def check_decided(run: Run, turn: Iterable[ToolCallPart], held: Sequence[ToolCal
 async def _asks(run: Run, prepared: PreparedCall) -> bool:
     assert prepared.tool is not None
     call, tool, options = prepared.call, prepared.tool, prepared.tool.options
+    if call.id in run.paused:
+        return not all(_is_decided(run, waits.id) for waits in asked_about([call], run.paused))
     if run.approved.get(call.id) == identity(call):
         return False
     if options.min_certainty is not None and not _is_certain(call, options.min_certainty):
@@ -100,6 +116,10 @@ async def _asks(run: Run, prepared: PreparedCall) -> bool:
     if isinstance(options.requires_approval, bool):
         return options.requires_approval
     return not _is_ordered(call.arguments) or await _says(options.requires_approval, run, tool, prepared)
+
+
+def _is_decided(run: Run, call_id: str) -> bool:
+    return call_id in run.approved or call_id in run.denied
 
 
 async def _says(predicate: ApprovalPredicate, run: Run, tool: Tool, prepared: PreparedCall) -> bool:
@@ -126,11 +146,13 @@ def _is_ordered(value: JSON) -> bool:
     return not isinstance(value, list) or all(map(_is_ordered, value))
 
 
-def _changed(run: Run, call: ToolCallPart, arguments: dict[str, JSON]) -> ToolCallPart:
-    """The call with other arguments, put into the conversation in its place."""
-    changed = replace(call, arguments=arguments, raw="", fault=None, certainty={})
-    wrong = prepare(changed, run.plan.known_tools).wrong
-    if wrong is not None:
-        raise UserError(f"deferred_tool_results: override_args of call {call.id} ({call.name}): {wrong}")
-    run.replace_call(call, changed)
-    return changed
+def _changed(run: Run, asker: ToolCallPart, id: str, arguments: dict[str, JSON]) -> str:
+    """Puts other arguments into the conversation, or that of the agent which `asker` asked; the call's identity."""
+    if id == asker.id:
+        changed = overridden(asker, arguments, run.plan.known_tools)
+        run.replace_call(asker, changed)
+        return identity(changed)
+    paused, tool = run.paused[asker.id], run.plan.known_tools.get(asker.name)
+    messages = with_arguments(tool, paused.messages, id.removeprefix(inside(asker.id)), arguments)
+    run.paused[asker.id] = replace(paused, messages=messages)
+    return ""  # that agent finds it in its conversation

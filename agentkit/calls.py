@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from agentkit.errors import ModelRetry, OutcomeUnknown
-from agentkit.messages import ToolCallPart, ToolResult
+from agentkit.errors import ModelRetry, OutcomeUnknown, UserError
+from agentkit.messages import JSON, Paused, ToolCallPart, ToolResult
 from agentkit.schema import InvalidArguments
 from agentkit.tools import Tool
 
@@ -46,6 +46,7 @@ class Outcome:
     faulty       the call itself was wrong: unreadable, of an unknown tool, or with invalid arguments
     costs_retry  one of the tool's retries is spent
     waits        the tool asked for approval; `result` is then of no use
+    paused       the agent that the tool asked, if it is that one which waits
     """
 
     result: ToolResult
@@ -53,6 +54,7 @@ class Outcome:
     faulty: bool = False
     costs_retry: bool = False
     waits: bool = False
+    paused: Paused | None = None
     seconds: float = 0.0
 
 
@@ -89,6 +91,15 @@ def refusal(run: Run, prepared: PreparedCall) -> Outcome | None:
 def identity(call: ToolCallPart) -> str:
     """Equal for calls of one tool with the same arguments; 1, 1.0 and True are not the same."""
     return json.dumps([call.name, call.raw if call.arguments is None else call.arguments], sort_keys=True, default=str)
+
+
+def overridden(call: ToolCallPart, arguments: dict[str, JSON], tools: Mapping[str, Tool]) -> ToolCallPart:
+    """The call with a person's arguments. Raises `UserError` when its tool, where it is known, won't take them."""
+    changed = replace(call, arguments=arguments, raw="", fault=None, certainty={})
+    wrong = prepare(changed, tools).wrong if call.name in tools else None
+    if wrong is not None:
+        raise UserError(f"deferred_tool_results: override_args of call {call.id} ({call.name}): {wrong}")
+    return changed
 
 
 def free_id(wanted: str, taken: Collection[str]) -> str:

@@ -1,40 +1,53 @@
-"""An agent as a tool of another one."""
+"""Asking another agent, as the tool of a run."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from agentkit.context import RunContext
-from agentkit.errors import RunCancelled, ToolFailed, UserError
-from agentkit.tools import Tool
+from agentkit.agent_tool import AgentTool
+from agentkit.approval import decisions_about
+from agentkit.calls import PreparedCall
+from agentkit.errors import ApprovalRequired, RunCancelled, ToolFailed
+from agentkit.events import DelegatedEvent, Event
+from agentkit.messages import Paused
 
 if TYPE_CHECKING:
-    from agentkit.agent import Agent
+    from agentkit.options import RunOptions
+    from agentkit.run import Run
 
 
-def agent_tool(agent: Agent[Any, Any], name: str | None, description: str | None, options: dict[str, Any]) -> Tool:
-    """See `agentkit.agent.Agent.as_tool`."""
-    named = name or called(agent)
+class AgentWaits(ApprovalRequired):
+    """The agent that was asked waits for a person."""
 
-    async def ask(context: RunContext[Any], prompt: str) -> Any:
-        try:
-            result = await agent.run(
-                prompt, deps=context.deps, budget=context.budget, cancellation_token=context.cancellation_token
-            )
-        except RunCancelled:
-            raise ToolFailed(f"{named} was cancelled.") from None
-        if result.stop_reason == "finished":
-            return result.output
-        written = f" Until then it wrote: {result.output}" if result.has_output and result.output else ""
-        raise ToolFailed(f"{named} stopped ({result.stop_reason}): {result.stop_detail}{written}")
-
-    return Tool(ask, name=named, description=description or agent.instructions or f"Ask {named}.", **options)
+    def __init__(self, message: str, paused: Paused) -> None:
+        super().__init__(message, paused.pending)
+        self.paused = paused
 
 
-def called(agent: Agent[Any, Any]) -> str:
-    """The agent's name as a tool can have it. Raises `UserError` if it has none."""
-    name = re.sub(r"\W+", "_", agent.name or "", flags=re.ASCII).strip("_")
-    if not name:
-        raise UserError(f"An agent that others call needs a name: Agent(..., name='assistant'). It is {agent!r}.")
-    return name if not name[0].isdigit() else f"_{name}"
+async def delegate(run: Run, prepared: PreparedCall) -> Any:
+    """Asks the other agent, or goes on with it after a person has decided; gives its output.
+
+    Raises `ToolFailed` when it stops without one, and `AgentWaits`.
+    """
+    tool, call = prepared.tool, prepared.call
+    assert isinstance(tool, AgentTool)
+
+    async def emit(event: Event) -> None:
+        await run.emit(DelegatedEvent(call.id, tool.agent.name, event))
+
+    options: RunOptions[Any] = {"deps": run.deps, "budget": run.budget, "cancellation_token": run.token}
+    paused = run.paused.pop(call.id, None)
+    if paused is not None:
+        options["message_history"] = paused.messages
+        options["deferred_tool_results"] = decisions_about(run, call)
+    try:
+        prompt = None if paused is not None else prepared.values["prompt"]
+        result = await tool.agent._run(prompt, emit, options, drafts=run.drafts)
+    except RunCancelled:
+        raise ToolFailed(f"{tool.name} was cancelled.") from None
+    if result.stop_reason == "finished":
+        return result.output
+    if result.stop_reason == "approval_required":
+        raise AgentWaits(f"{tool.name}: {result.stop_detail}", Paused(result.all_messages(), result.pending_calls))
+    written = f" Until then it wrote: {result.output}" if result.has_output and result.output else ""
+    raise ToolFailed(f"{tool.name} stopped ({result.stop_reason}): {result.stop_detail}{written}")

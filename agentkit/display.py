@@ -15,6 +15,7 @@ from rich.text import Text
 from agentkit.events import (
     CanvasCommitted,
     CanvasDraft,
+    DelegatedEvent,
     Event,
     HandedOver,
     HistoryCompacted,
@@ -38,6 +39,7 @@ class Lines:
     def __init__(self, console: Console, *, drafts: bool = False) -> None:
         self.console = console
         self.drafts = drafts
+        self.speaker = ""  # which agent, of those that were asked by others
 
     def __enter__(self) -> Lines:
         return self
@@ -77,6 +79,10 @@ class Lines:
             case HistoryCompacted(tokens_before=before, tokens_after=after):
                 tokens = "" if before is None else f" ({before} tokens, now {after})"
                 self.line("", f"the conversation was shortened{tokens}", "dim")
+            case DelegatedEvent(agent=agent, event=inner):
+                speaker, self.speaker = self.speaker, f"{self.speaker}{agent}: "
+                self.show(inner)
+                self.speaker = speaker
             case HandedOver(agent=agent):
                 self.line("agent", str(agent), "magenta")
             case UsageWarning(limit, used, maximum):
@@ -91,7 +97,7 @@ class Lines:
 
     def line(self, label: str, text: str, style: str) -> None:
         shown = Text().append(f"{label:<{LABEL}} ", style="dim")
-        shown.append(text, style=style)
+        shown.append(self.speaker, style="dim").append(text, style=style)
         self.console.print(shown, soft_wrap=True)
 
 

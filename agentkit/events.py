@@ -135,6 +135,20 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class DelegatedEvent:
+    """Something happened in the run of an agent that a tool of this run asks.
+
+    call_id  the call that asked it
+    agent    its name
+    event    what happened; of an agent that this one asks in turn it is a `DelegatedEvent` again
+    """
+
+    call_id: str
+    agent: str | None
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class UsageWarning:
     """80% of a limit is spent; comes once for each limit.
 
@@ -168,6 +182,7 @@ Event: TypeAlias = (
     | ToolCallFinished
     | HistoryCompacted
     | HandedOver
+    | DelegatedEvent
     | UsageWarning
     | RunFinished
 )

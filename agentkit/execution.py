@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
+from agentkit.agent_tool import AgentTool
 from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, refusal, told, too_late
+from agentkit.delegation import AgentWaits, delegate
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
 from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
@@ -47,6 +49,8 @@ async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[in
     async def answer(index: int) -> None:
         outcome = await early.outcome(calls[index].call) or await _answer(run, calls[index])
         run.outcomes[index] = outcome
+        if outcome.paused is not None:
+            run.paused[calls[index].call.id] = outcome.paused
         if not outcome.waits:
             await run.journal.answered(run, outcome)
             await run.emit(ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error))
@@ -97,7 +101,10 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
     seconds = run.timeout(tool)
     try:
         with anyio.move_on_after(seconds) as deadline:
-            value = await invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
+            if isinstance(tool, AgentTool):
+                value = await delegate(run, prepared)
+            else:
+                value = await invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
             if tool.options.check is not None:
                 tool.options.check(value)
             return Outcome(ToolResult(call.id, call.name, to_json_value(value)))
@@ -105,6 +112,8 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
         return costly(call, error)
     except ToolFailed as error:
         return Outcome(told(call, error.message), error=error)
+    except AgentWaits as error:
+        return Outcome(told(call, error.message), error=error, waits=True, paused=error.paused)
     except ApprovalRequired as error:
         return Outcome(told(call, error.message), error=error, waits=True)
     except NotJsonable as error:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from agentkit.agent_tool import called
 from agentkit.calls import Outcome, PreparedCall
-from agentkit.delegation import called
 from agentkit.errors import UserError
 from agentkit.events import HandedOver
 from agentkit.messages import Message, ToolMessage, ToolResult, is_prompt

@@ -22,6 +22,7 @@ from agentkit.sessions.entries import (
     Entry,
     MessagesEntry,
     OutputEntry,
+    PausedEntry,
     SessionState,
     StopEntry,
     UsageEntry,
@@ -57,6 +58,8 @@ class Journal:
             entries.append(MessagesEntry(start, tuple(run.messages[start:])))
         if (run.approved, run.denied) != (self.state.approved, self.state.denied):
             entries.append(DecisionsEntry(dict(run.approved), dict(run.denied)))
+        if run.paused != self.state.paused and run.stop_reason is None:
+            entries.append(PausedEntry(dict(run.paused)))
         if run.counts != self.state.counts:
             new = run.counts.turns[len(self.state.counts.turns) :]
             entries.append(CountsEntry(dict(run.counts.retries), tuple(sorted(run.counts.bad_calls)), tuple(new)))

@@ -27,6 +27,7 @@ from agentkit.messages import (
 )
 from agentkit.models.base import Conversation, ModelRequest, ModelResponse
 from agentkit.output import OutputTool
+from agentkit.pauses import asked_about
 from agentkit.repair import Repairs
 from agentkit.request import seen_tools, turn_request
 from agentkit.result import NO_OUTPUT, AgentRunResult
@@ -189,13 +190,13 @@ async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, ear
     pending = [index for index in range(len(prepared)) if index not in run.outcomes]
     await before_tools(run, prepared, pending)
     held = await waiting(run, [prepared[index] for index in pending])
-    check_decided(run, calls, held)
+    check_decided(run, held)
     while pending and not held:
         await _run(run, prepared, pending, early)
         pending = await _retried(run, repairs, prepared, pending)
         await before_tools(run, prepared, pending)
         held = await waiting(run, [prepared[index] for index in pending])
-    held += [prepared[index].call for index, outcome in run.outcomes.items() if outcome.waits]
+    held += [prepared[index].call for index, outcome in sorted(run.outcomes.items()) if outcome.waits]
     if held:
         _wait_for_approval(run, held)
     else:
@@ -234,8 +235,8 @@ async def _retried(run: Run, repairs: Repairs, prepared: list[PreparedCall], don
 
 def _wait_for_approval(run: Run, calls: Sequence[ToolCallPart]) -> None:
     leave_turn_open(run)
-    run.pending = tuple(calls)
-    run.stop("approval_required", f"A person has to approve: {', '.join(call.name for call in calls)}.")
+    run.pending = asked_about(calls, run.paused)
+    run.stop("approval_required", f"A person has to approve: {', '.join(call.name for call in run.pending)}.")
 
 
 def _conclude(run: Run, calls: Sequence[PreparedCall]) -> None:

@@ -7,7 +7,7 @@ stored, shown to the model again and read back exactly as it came.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -105,6 +105,10 @@ class AssistantMessage:
     def calls(self) -> tuple[ToolCallPart, ...]:
         return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
 
+    def with_call(self, call: ToolCallPart, changed: ToolCallPart) -> AssistantMessage:
+        """The message with another call in the place of one; the tokens are not what it says any more."""
+        return replace(self, parts=tuple(changed if part is call else part for part in self.parts), tokens=None)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
@@ -117,10 +121,22 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """An agent that another one has asked, and that waits for a person: its conversation, and the calls that wait."""
+
+    messages: tuple[Message, ...]
+    pending: tuple[ToolCallPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ToolMessage:
-    """The results of one turn's calls, in the order of the calls."""
+    """The results of one turn's calls, in the order of the calls.
+
+    paused  while the turn waits for a person: the agents that were asked and wait, by the ids of the calls that ask
+    """
 
     results: tuple[ToolResult, ...]
+    paused: dict[str, Paused] = field(default_factory=dict, repr=False)
     kind: Literal["tool"] = field(default="tool", repr=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -30,6 +30,7 @@ from agentkit.messages import (
     AssistantMessage,
     AssistantPart,
     Message,
+    Paused,
     TextPart,
     ThoughtPart,
     ToolCallPart,
@@ -90,6 +91,8 @@ class Run:
     unknown        the ids of calls that were under way when the process of an earlier run was stopped
     approved       the calls that a person agreed to: their identity, by id
     denied         what the model is told about those that a person did not agree to, by id
+    decided        whether that was as this run began
+    paused         agents that were asked and wait for a person, by the ids of the calls that asked
     still_running  synchronous tools whose threads were left behind
     in_view        the tools that its turns are told about, once they are chosen
     early_ids      the ids of calls that were to begin early, used or not
@@ -115,6 +118,8 @@ class Run:
     unknown: set[str] = field(default_factory=set)
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
+    decided: bool = False
+    paused: dict[str, Paused] = field(default_factory=dict)
     pending: tuple[ToolCallPart, ...] = ()
     successor: Plan | None = None
     calls_before: int = 0
@@ -188,8 +193,7 @@ class Run:
         """Puts another call in the place of one of the last turn's."""
         message = self.messages[-1]
         assert isinstance(message, AssistantMessage)
-        parts = tuple(changed if part is call else part for part in message.parts)
-        self.messages[-1] = replace(message, parts=parts, tokens=None)  # these tokens are not what it says any more
+        self.messages[-1] = message.with_call(call, changed)
 
     def max_retries(self, prepared: PreparedCall) -> int:
         own = prepared.tool.options.retries if prepared.tool is not None else None

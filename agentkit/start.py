@@ -74,11 +74,13 @@ def _reopen_turn(run: Run, state: SessionState) -> None:
     if isinstance(run.messages[-1], ToolMessage):
         message = run.messages.pop()
         assert isinstance(message, ToolMessage)
+        run.paused.update(message.paused)
         answers = {result.call_id: Outcome(result) for result in message.results} | answers
     run.outcomes.update(
         {index: answers[call.id] for index, call in enumerate(open_calls(run.messages)) if call.id in answers}
     )
     run.unknown |= state.begun
+    run.paused.update(state.paused)
     run.approved.update(state.approved)
     run.denied.update(state.denied)
     run.new_from = len(run.messages)

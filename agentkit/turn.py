@@ -21,8 +21,8 @@ def leave_turn_open(run: Run) -> None:
     """Keeps the results that are there; the other calls of the turn stay without one."""
     outcomes = sorted(run.outcomes.items())
     results = tuple(outcome.result for _, outcome in outcomes if not outcome.waits)
-    if results:
-        run.messages.append(ToolMessage(results))
+    if results or run.paused:
+        run.messages.append(ToolMessage(results, dict(run.paused)))
 
 
 def close_turn(run: Run, reason: str) -> None:
@@ -36,11 +36,20 @@ def close_turn(run: Run, reason: str) -> None:
     run.turn_canvases.clear()
     if calls:
         answered = {index: outcome.result for index, outcome in run.outcomes.items() if not outcome.waits}
-        reasons = {call.id: str(OutcomeUnknown()) if call.id in run.unknown else reason for call in calls}
+        reasons = {call.id: _reason(run, call.id, reason) for call in calls}
         results = tuple(answered.get(index) or told(call, reasons[call.id]) for index, call in enumerate(calls))
         run.messages.append(ToolMessage(results))
     run.approved.clear()
     run.denied.clear()
+    run.decided = False
+    run.paused.clear()
+
+
+def _reason(run: Run, call_id: str, reason: str) -> str:
+    """Why a call has no result: nobody knows what came of it, it was not finished, or `reason`."""
+    if call_id in run.unknown:
+        return str(OutcomeUnknown())
+    return "This call was not finished: it waited for a person." if call_id in run.paused else reason
 
 
 def _joined(parts: Sequence[AssistantPart]) -> tuple[AssistantPart, ...]:

@@ -3,6 +3,13 @@
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is slow, and that is no fault; what is drawn is the same each time, so that a failure is the change's.
+settings.register_profile("agentkit", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+# pytest --hypothesis-profile=search looks for what nobody has found yet.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=1000)
+settings.load_profile("agentkit")
 
 
 @pytest.fixture(scope="session", autouse=True)

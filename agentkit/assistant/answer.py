@@ -8,7 +8,7 @@ from typing import Any, Generic
 
 from agentkit.assistant.signal import Signal
 from agentkit.cancellation import CancellationToken
-from agentkit.events import CanvasDraft, Event
+from agentkit.events import CanvasDraft, DelegatedEvent, Event
 from agentkit.result import AgentRunResult, OutputT
 from agentkit.tasks import refuse_running_loop
 
@@ -120,8 +120,8 @@ class Answer(Generic[OutputT]):
     def _put(self, event: Event) -> None:
         """The run's next event; from the assistant."""
         with self._changed.lock:
-            last = self._events[-1] if self._events else None
-            if isinstance(event, CanvasDraft) and isinstance(last, CanvasDraft) and last.canvas == event.canvas:
+            drawn = _canvas_of(event)
+            if drawn is not None and self._events and _canvas_of(self._events[-1]) == drawn:
                 self._events.pop()  # nobody has looked at it, and it is replaced
             self._events.append(event)
         self._changed.fire()
@@ -131,3 +131,14 @@ class Answer(Generic[OutputT]):
         with self._changed.lock:
             self._outcome = outcome
         self._changed.fire()
+
+
+def _canvas_of(event: Event) -> tuple[str | int, ...] | None:
+    """Which canvas a draft is of: the calls that asked its agent, and its index; None for other events."""
+    match event:
+        case CanvasDraft(canvas):
+            return (canvas,)
+        case DelegatedEvent(call_id, event=inner):
+            within = _canvas_of(inner)
+            return None if within is None else (call_id, *within)
+    return None

@@ -44,7 +44,7 @@ class Chat:
     """A person at a terminal, and an assistant.
 
     view      how one run is shown
-    allowed   tools whose calls the person has agreed to for good
+    allowed   tools whose calls the person has agreed to for good, each with the agents that lead to it
     usage     what all runs have spent
     """
 
@@ -53,7 +53,7 @@ class Chat:
     console: Console
     editor: LineEditor
     view: Callable[[], Lines]
-    allowed: set[str] = field(default_factory=set)
+    allowed: set[tuple[str, ...]] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
     over: bool = False
 
@@ -76,7 +76,7 @@ class Chat:
         """Asks, and goes on for as long as there are calls that a person has to approve."""
         result = self.follow(prompt)
         while result is not None and result.stop_reason == "approval_required":
-            decisions = approve(self, result.pending_calls)
+            decisions = approve(self, result)
             result = self.follow(None, deferred_tool_results=decisions)
 
     def follow(self, prompt: str | None, **options: Any) -> AgentRunResult[Any] | None:

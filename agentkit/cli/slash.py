@@ -42,7 +42,7 @@ def show_help(chat: Chat, _: str) -> None:
 def show_tools(chat: Chat, _: str) -> None:
     """lists the tools"""
     for tool in chat.tools.values():
-        asks = " (asks first)" if tool.options.may_ask and tool.name not in chat.allowed else ""
+        asks = " (asks first)" if tool.options.may_ask and (tool.name,) not in chat.allowed else ""
         chat.say(f"{tool.name}{asks}: {tool.definition.description.splitlines()[0]}")
     if not chat.tools:
         chat.say("There are none.")

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from agentkit.messages import Message, ToolCallPart, open_calls
+from agentkit.pauses import asked_about, paused_agents
 from agentkit.sessions.entries import Entry, SessionState
 from agentkit.usage import Usage, UsageLimits
 
@@ -60,6 +61,10 @@ class Session(ABC):
         return (await self.state()).usage
 
     async def open_calls(self) -> tuple[ToolCallPart, ...]:
-        """The calls at the end of the conversation that are not answered: a person may have to approve them."""
+        """The calls at the end of the conversation that are not answered: a person may have to approve them.
+
+        In the place of a call that asked an agent which waits for a person stand that agent's calls.
+        """
         state = await self.state()
-        return tuple(call for call in open_calls(state.messages) if call.id not in state.answers)
+        calls = (call for call in open_calls(state.messages) if call.id not in state.answers)
+        return asked_about(calls, {**paused_agents(state.messages), **state.paused})

@@ -16,8 +16,9 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from agentkit.calls import identity
 from agentkit.counts import Counts
-from agentkit.messages import JSON, AssistantMessage, Message, ToolCallPart, ToolResult, is_prompt, open_calls
+from agentkit.messages import JSON, AssistantMessage, Message, Paused, ToolCallPart, ToolResult, is_prompt, open_calls
 from agentkit.models.base import CanvasRecord
+from agentkit.pauses import asking, paused_agents
 from agentkit.result import StopReason
 from agentkit.usage import Usage
 
@@ -86,6 +87,14 @@ class DecisionsEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PausedEntry:
+    """The agents that were asked and wait for a person, by the ids of the calls that asked."""
+
+    agents: dict[str, Paused]
+    kind: Literal["paused"] = field(default="paused", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UsageEntry:
     """What all runs of the session have spent together until now."""
 
@@ -111,6 +120,7 @@ Entry: TypeAlias = Annotated[
     | OutputEntry
     | CountsEntry
     | DecisionsEntry
+    | PausedEntry
     | UsageEntry
     | StopEntry,
     Field(discriminator="kind"),
@@ -135,7 +145,8 @@ class SessionState:
     answers    answers to calls of the last turn, while not all are answered
     outputs    values of functions that ended the run, by the ids of the last turn's calls
     counts     what is counted of the run
-    approved, denied   what a person decided about the last turn's calls
+    approved, denied   what a person decided about the last turn's calls, and about those of agents that they asked
+    paused     the agents that those calls asked and that wait for a person
     stop       how the last run ended; None when it did not get to its end
     """
 
@@ -149,6 +160,7 @@ class SessionState:
     counts: Counts = field(default_factory=Counts)
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
+    paused: dict[str, Paused] = field(default_factory=dict)
     stop: StopEntry | None = None
 
     @classmethod
@@ -171,6 +183,7 @@ class SessionState:
                 self.begun.add(call_id)
                 self.answers.pop(call_id, None)
                 self.outputs.pop(call_id, None)
+                self.paused.pop(call_id, None)
             case AnswerEntry(result):
                 self.begun.discard(result.call_id)
                 self.answers[result.call_id] = entry
@@ -181,6 +194,9 @@ class SessionState:
                 self.counts = Counts(Counter(retries), set(bad_calls), [*self.counts.turns, *turns])
             case DecisionsEntry(approved, denied):
                 self.approved, self.denied = dict(approved), dict(denied)
+            case PausedEntry(agents):
+                self.paused = dict(agents)
+                self.begun -= agents.keys()
             case UsageEntry(usage):
                 self.usage = usage
             case StopEntry(pending=pending):
@@ -195,12 +211,14 @@ class SessionState:
         self.messages[start:] = messages
         self.stop = None
         same = {call.id for call in self._calls() if before.get(call.id) == identity(call)}
+        self.begun -= paused_agents(self.messages).keys()
         kept = same if open_calls(self.messages) else set()
         self.outputs = {id: value for id, value in self.outputs.items() if id in same}
         self.begun &= kept
         self.answers = {id: answer for id, answer in self.answers.items() if id in kept}
-        self.approved = {id: call for id, call in self.approved.items() if id in kept}
-        self.denied = {id: reason for id, reason in self.denied.items() if id in kept}
+        self.approved = {id: call for id, call in self.approved.items() if asking(id, kept)}
+        self.denied = {id: reason for id, reason in self.denied.items() if asking(id, kept)}
+        self.paused = {id: agent for id, agent in self.paused.items() if id in kept}
         self.canvases = []
 
     def _calls(self) -> tuple[ToolCallPart, ...]:

@@ -11,7 +11,9 @@ from agentkit import (
     Agent,
     Budget,
     CancellationToken,
+    DelegatedEvent,
     ModelError,
+    ModelSettings,
     RunCancelled,
     RunContext,
     ToolMessage,
@@ -142,3 +144,67 @@ async def test_the_other_may_cancel_itself_alone():
     outer = Agent(ScriptedModel([call("inner", prompt="?"), "Alas."]), tools=[inner.as_tool()])
     result = await outer.run("?")
     assert (told(result), result.output) == ([("inner was cancelled.", True)], "Alas.")
+
+
+async def test_what_happens_in_the_other_is_in_the_stream():
+    def look() -> int:
+        return 1
+
+    third = Agent(ScriptedModel(["3"]), name="third")
+    inner = Agent(
+        ScriptedModel([[call("look"), call("third", prompt="?")], "1"]), tools=[look, third.as_tool()], name="2"
+    )
+    outer = Agent(ScriptedModel([call("second", prompt="?"), "done"]), tools=[inner.as_tool(name="second")])
+    async with outer.run_stream_events("?") as stream:
+        events = [event async for event in stream]
+
+    def path(event) -> list[str]:
+        is_inner = isinstance(event, DelegatedEvent)
+        return [f"{event.agent}({event.call_id})", *path(event.event)] if is_inner else [type(event).__name__]
+
+    paths = [path(event) for event in events]
+    assert [len(names) for names in paths].count(3) > 0
+    assert ["ToolCallStarted"] in paths and ["2(call_1)", "ToolCallStarted"] in paths
+    assert ["2(call_1)", "third(call_2)", "TextCommitted"] in paths
+    assert (
+        paths.index(["ToolCallStarted"])
+        < paths.index(["2(call_1)", "TextCommitted"])
+        < paths.index(["ToolCallFinished"])
+    )
+    assert paths[-1] == ["RunFinished"]
+    assert sum(names[-1] == "RunFinished" for names in paths) == 1
+
+
+@pytest.mark.parametrize("watched", [True, False])
+async def test_drafts_come_from_the_other_where_somebody_looks(watched):
+    seen = []
+
+    def reply(request) -> str:
+        seen.append(request.drafts)
+        return "1"
+
+    inner = Agent(FunctionModel(reply), name="inner")
+    outer = Agent(ScriptedModel([call("inner", prompt="?"), "done"]), tools=[inner.as_tool()])
+    if watched:
+        async with outer.run_stream_events("?") as stream:
+            async for _ in stream:
+                pass
+    else:
+        await outer.run("?")
+    assert seen == [watched]
+
+
+async def test_a_limit_of_the_asking_agent_that_comes_near_in_the_other_is_told_then():
+    inner = Agent(FunctionModel(lambda request: "1"), name="inner")
+    outer = Agent(ScriptedModel([call("inner", prompt="?"), "done"]), tools=[inner.as_tool()])
+    async with outer.run_stream_events("?", usage_limits=UsageLimits(turns=3)) as stream:
+        events = [event async for event in stream]
+    kinds = [type(event).__name__ for event in events]
+    assert kinds.index("UsageWarning") < kinds.index("RunFinished")
+
+
+async def test_an_agent_that_cannot_be_run_is_the_developers_affair():
+    inner = Agent(ScriptedModel([]), name="inner", model_settings=ModelSettings(tool_choice="nothing"))
+    outer = Agent(ScriptedModel([call("inner", prompt="?"), "Alas."]), tools=[inner.as_tool()])
+    ((content, is_error),) = told(await outer.run("?"))
+    assert is_error and "tool_choice='nothing'" in content

@@ -7,6 +7,7 @@ from agentkit import (
     CanvasCommitted,
     CanvasDraft,
     CanvasRecord,
+    DelegatedEvent,
     RunFinished,
     SpanRenoised,
     ToolCallDiscarded,
@@ -64,6 +65,15 @@ def test_lines_tell_the_story_of_a_run() -> None:
     ]
     assert all(line in text for line in expected), text
     assert "step" not in text.splitlines()[0]
+
+
+def test_what_other_agents_do_is_told_with_their_names() -> None:
+    events = [
+        DelegatedEvent("c1", "desk", DelegatedEvent("c2", "keeper", event)) for event in (DRAFT, RESULT.tool_calls[0])
+    ]
+    assert shown(Lines, *events, drafts=True) == "step 2    desk: keeper: call↵·\nresult    desk: keeper: 3\n"
+    assert "step 2" in shown(Watch, *events, terminal=True, vocab_size=2048)
+    assert shown(Lines, *events, RESULT.tool_calls[0]).endswith("keeper: 3\nresult    3\n")
 
 
 def test_drafts_are_lines_where_there_is_no_terminal() -> None:

@@ -33,6 +33,7 @@ def test_the_public_names():
         EarlyTools
         Event
         Grounded
+        DelegatedEvent
         HandedOver
         Handoff
         History

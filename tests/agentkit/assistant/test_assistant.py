@@ -17,6 +17,7 @@ from agentkit import (
     CancellationToken,
     CanvasDraft,
     DeferredToolResults,
+    DelegatedEvent,
     Event,
     Loading,
     ModelError,
@@ -326,6 +327,23 @@ def test_a_slow_reader_misses_replaced_drafts_and_nothing_else():
     drafts = [event for event in late if isinstance(event, CanvasDraft)]
     assert len(drafts) == len({draft.canvas for draft in drafts}) < sum(isinstance(e, CanvasDraft) for e in every)
     assert [e for e in late if not isinstance(e, CanvasDraft)] == [e for e in every if not isinstance(e, CanvasDraft)]
+
+
+def test_drafts_of_agents_that_are_asked_are_replaced_as_well():
+    settings = ModelSettings(max_denoising_steps=6, max_tokens=32, seed=1)
+    inner = Agent(toy_model(), model_settings=settings, name="inner")
+    asking = ScriptedModel([call("inner", prompt="Calculate 1 + 1"), "Done."])
+    with Assistant(Agent(asking, tools=[inner.as_tool(description="Ask.")])) as assistant:
+        every: list[Event] = []
+        answer = assistant.ask("Calculate 1 + 1", on_event=every.append)
+        answer.result(SOON)
+        late = answer.poll()
+    drafts, drafted = (
+        [e for e in events if isinstance(e, DelegatedEvent) and isinstance(e.event, CanvasDraft)]
+        for events in (late, every)
+    )
+    assert 0 < len(drafts) < len(drafted)
+    assert [event for event in every if event not in drafted] == [event for event in late if event not in drafts]
 
 
 def test_two_assistants_share_a_model_and_nothing_else():

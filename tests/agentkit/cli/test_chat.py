@@ -15,7 +15,7 @@ pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals need POSIX")
 
 APP = """
 import anyio
-from agentkit import tool
+from agentkit import Agent, tool
 from agentkit.testing import FunctionModel, call
 
 paid = []
@@ -46,6 +46,13 @@ def reply(request):
     return f"{len(request.messages)}: {last.text}"
 
 model = FunctionModel(reply)
+cashier = Agent(model, tools=[pay], name="cashier")
+
+def ask_the_cashier(request):
+    last = request.messages[-1]
+    return reply(request) if last.kind == "tool" else call("cashier", prompt=last.text)
+
+desk = Agent(FunctionModel(ask_the_cashier), tools=[cashier.as_tool(description="Pays."), pay])
 """
 PROMPT = r"(?:\n|\x1b\[2K|\x1b\[\?2004h)> "  # after a line, a line that was wiped, or a readline that marks pastes
 QUESTION = r"for this tool\? "
@@ -66,7 +73,7 @@ class Terminal:
             *(arguments or ("--model", "app:model", "--tools", "app:pay", "app:forever")),
         ]
         self.child = pexpect.spawn(
-            sys.executable, command, cwd=folder, env=environment, encoding="utf-8", timeout=30, dimensions=(40, 200)
+            sys.executable, command, cwd=folder, env=environment, encoding="utf-8", timeout=120, dimensions=(40, 200)
         )
 
     def wait(self, pattern: str = PROMPT) -> str:
@@ -176,6 +183,21 @@ def test_calls_are_approved_denied_edited_and_allowed_for_good(chat: Terminal) -
     said = chat.say("pay 11")
     assert "always, as you said" in said and "paid 11 to Ada" in said
     assert "pay: Pay somebody." in chat.say("/tools")
+
+
+def test_calls_of_agents_that_are_asked_are_approved_as_theirs(tmp_path: Path) -> None:
+    chat = Terminal(tmp_path, "--agent", "app:desk")
+    chat.wait()
+    assert "approve   cashier: pay(amount=5)" in chat.say("pay 5", until=QUESTION)
+    chat.say("e", until="JSON: ")
+    assert "amount" in chat.say('{"amount": "many"}', until=QUESTION)
+    chat.say("e", until="JSON: ")
+    said = chat.say('{"amount": 1, "to": "Bob"}')
+    assert "pay(amount=1, to='Bob')" in said and "paid 1 to Bob" in said
+    chat.say("pay 10", until=QUESTION)
+    assert "paid 10 to Ada" in chat.say("a")
+    assert "always, as you said" in chat.say("pay 11")
+    assert "pay (asks first)" in chat.say("/tools"), "the desk's own is another one"
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentkit import AssistantMessage, TextPart, ToolCallPart, ToolMessage, ToolResult, Usage, UserMessage
+from agentkit.messages import Paused
 from agentkit.models.base import CanvasRecord
 from agentkit.sessions.entries import (
     AnswerEntry,
@@ -13,6 +14,7 @@ from agentkit.sessions.entries import (
     DecisionsEntry,
     MessagesEntry,
     OutputEntry,
+    PausedEntry,
     SessionState,
     StopEntry,
     UsageEntry,
@@ -41,6 +43,9 @@ messages = (
     | st.builds(AssistantMessage, parts, tokens=st.none() | st.lists(st.integers(0, 9), max_size=3).map(tuple))
     | st.builds(ToolMessage, st.lists(results, max_size=2).map(tuple))
 )
+paused = st.builds(Paused, st.lists(messages, max_size=2).map(tuple), st.lists(calls, max_size=2).map(tuple))
+pauses = st.dictionaries(texts, paused, max_size=2)
+messages |= st.builds(ToolMessage, st.lists(results, max_size=2).map(tuple), pauses)
 canvases = st.builds(
     CanvasRecord,
     index=st.integers(0, 9),
@@ -58,6 +63,7 @@ entries = (
     | st.builds(OutputEntry, texts, values)
     | st.builds(CountsEntry, st.dictionaries(texts, st.integers(0, 9)), *[st.lists(texts, max_size=2).map(tuple)] * 2)
     | st.builds(DecisionsEntry, decided, decided)
+    | st.builds(PausedEntry, pauses)
     | st.builds(UsageEntry, st.builds(Usage, turns=st.integers(0, 9), seconds=st.floats(0, 9)))
     | st.builds(StopEntry, st.sampled_from(["finished", "cancelled"]), texts, st.lists(texts, max_size=2).map(tuple))
 )
