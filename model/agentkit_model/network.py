@@ -20,6 +20,7 @@ from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 from agentkit_model.attention import Segments
 from agentkit_model.cache import LayerShape
 from agentkit_model.errors import CheckpointError
+from agentkit_model.products import gated, linear
 
 Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (T, D)
 Product = Callable[[Tensor], Tensor]  # (..., in) -> (..., out)
@@ -93,7 +94,10 @@ class Network:
 
     def logits(self, hidden: Tensor, start: int = 0, end: int | None = None) -> Tensor:
         """Hidden states (..., H) -> soft-capped logits (..., V) in float32, or those of the tokens start to end - 1."""
-        return self.cap(F.linear(hidden, self.head[start:end]))
+        head = self.head[start:end]
+        if hidden.dtype == torch.float32:
+            return linear(hidden / self._softcap, head, then="tanh").mul_(self._softcap)
+        return self.cap(F.linear(hidden, head))
 
     def cap(self, logits: Tensor) -> Tensor:
         """The soft cap, in float32."""
@@ -101,7 +105,7 @@ class Network:
 
     def weigh(self, weights: Tensor, start: int = 0) -> Tensor:
         """The sum of the embeddings of tokens start, start + 1, ..., by their weights (..., C) -> (..., H)."""
-        return weights.to(self.dtype) @ self.table[start : start + weights.shape[-1]]
+        return linear(weights.to(self.dtype), self.table[start : start + weights.shape[-1]].T)
 
 
 class Layer:
@@ -125,6 +129,7 @@ class Layer:
         self._before_attention = Norm(block.input_layernorm)
         self._after_attention = Norm(block.post_attention_layernorm)
         one = block.experts.num_experts == 1 and block.experts.gate_up_proj.dtype == torch.float32
+        one = one and is_gelu(block.mlp.act_fn)
         self._feed: Product = OneExpert(block) if one else Experts(block)
         self._after_feed = Norm(block.post_feedforward_layernorm)
 
@@ -181,20 +186,19 @@ class OneExpert:
         mlp, experts = block.mlp, block.experts
         gate, up = experts.gate_up_proj[0].chunk(2)  # (J, H) each
         dense, sparse = block.pre_feedforward_layernorm.weight, block.pre_feedforward_layernorm_2.weight
-        self._in = torch.cat([mlp.gate_proj.weight * dense, gate * sparse, mlp.up_proj.weight * dense, up * sparse])
+        self._gate = torch.cat([mlp.gate_proj.weight * dense, gate * sparse])  # (I + J, H)
+        self._up = torch.cat([mlp.up_proj.weight * dense, up * sparse])  # (I + J, H)
         self._split = mlp.gate_proj.out_features
         self._dense_out: Tensor = mlp.down_proj.weight  # (H, I)
         self._sparse_out = experts.down_proj[0] * block.router.per_expert_scale  # (H, J)
-        self._activation: Product = mlp.act_fn
         self._eps: float = block.pre_feedforward_layernorm.eps
         self._after = Norm(block.post_feedforward_layernorm_1)
         self._after_expert = Norm(block.post_feedforward_layernorm_2)
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        gate, up = F.linear(F.rms_norm(hidden, hidden.shape[-1:], None, self._eps), self._in).chunk(2, dim=-1)
-        inner = self._activation(gate) * up  # (T, I + J)
-        dense = F.linear(inner[..., : self._split], self._dense_out)
-        sparse = F.linear(inner[..., self._split :], self._sparse_out)
+        inner = gated(F.rms_norm(hidden, hidden.shape[-1:], None, self._eps), self._gate, self._up)  # (T, I + J)
+        dense = linear(inner[..., : self._split], self._dense_out)
+        sparse = linear(inner[..., self._split :], self._sparse_out)
         return self._after(dense) + self._after_expert(sparse)
 
 
@@ -242,7 +246,13 @@ def joined(modules: Sequence[nn.Linear]) -> Product:
     biases: list[Tensor] = [module.bias for module in modules if module.bias is not None]
     weight = weights[0] if len(weights) == 1 else torch.cat(weights)
     bias = torch.cat(biases) if biases else None
-    return lambda x: F.linear(x, weight, bias)
+    return lambda x: linear(x, weight, bias)
+
+
+def is_gelu(activation: Product) -> bool:
+    """Whether an activation is the GELU in its tanh form."""
+    x = torch.linspace(-4.0, 4.0, 33)
+    return torch.allclose(activation(x), F.gelu(x, approximate="tanh"), rtol=0.0, atol=1e-6)
 
 
 def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
