@@ -20,6 +20,12 @@ def value_of(result: mcp.CallToolResult) -> JSON:
     return values[0] if len(values) == 1 else values
 
 
+def text_of(block: mcp.ContentBlock) -> str:
+    """A block as text; one that isn't text is named, as JSON."""
+    value = _block(block)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def result_of_value(value: JSON) -> mcp.CallToolResult:
     """A value as a call's result: as text, and as it is in a member `result`."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -23,23 +23,26 @@ from mcp.client.streamable_http import streamable_http_client
 from agentkit.errors import ToolDefinitionError, ToolFailed, UserError
 from agentkit.mcp.content import value_of
 from agentkit.mcp.link import Link, LinkLost, result_of
+from agentkit.mcp.shelf import Shelf, all_pages
 from agentkit.tools import Tool
 
 logger = logging.getLogger("agentkit")
 
 
-class MCPToolset:
+class MCPToolset(Shelf):
     """The tools of an MCP server, for `Agent(tools=...)`, while it is connected:
 
         with MCPToolset(["python", "server.py"], prefix="files") as files:
             agent = Agent("bundled", tools=files)
+
+    Its `list_resources`, `read_resource`, `list_prompts` and `get_prompt` are for the program, not for the model.
 
     It works as `async with` too, from any thread and in any event loop. A server that dies is started or connected to
     again by the next call; the call that was under way is a tool error, of which the model is told.
 
     server           a command with its arguments, or the URL of a streamable HTTP endpoint
     prefix           goes before the tools' names, with "_" between
-    timeout          seconds that a call may take
+    timeout          seconds that a call may take, and reading a resource or prompt
     connect_timeout  seconds that connecting may take
     include          the server's names of the tools to offer; None: all of them
     tool_options     options of `agentkit.tool` for all tools, such as `requires_approval`
@@ -66,6 +69,7 @@ class MCPToolset:
     ) -> None:
         self.server = server if isinstance(server, str) else tuple(server)
         self.prefix = prefix
+        self.timeout = timeout
         self._include = include
         self._tool_options = {"timeout": timeout, **(tool_options or {})}
         transport = _transport(self.server, headers=headers, env=env, cwd=cwd)
@@ -94,7 +98,7 @@ class MCPToolset:
             raise UserError(f"{self!r} is already connected.")
         self._link.open()
         try:
-            listed = self._link.do(_all_tools).result()
+            listed = self._link.do(partial(all_pages, method="list_tools", what="tools")).result()
             self._tools = self._collected(listed)
         except (LinkLost, MCPError) as error:
             raise UserError(f"{self!r} can't be reached: {error}.") from error
@@ -169,15 +173,6 @@ class MCPToolset:
     def __repr__(self) -> str:
         server = self.server if isinstance(self.server, str) else " ".join(self.server)
         return f"MCPToolset({server!r})"
-
-
-async def _all_tools(client: Client) -> list[mcp.Tool]:
-    page = await client.list_tools()
-    found = list(page.tools)
-    while page.next_cursor:
-        page = await client.list_tools(cursor=page.next_cursor)
-        found += page.tools
-    return found
 
 
 def _transport(

@@ -6,6 +6,7 @@ import time
 from typing import Annotated
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.prompts.base import AssistantMessage, Message, UserMessage
 from mcp_types import ImageContent, TextContent
 from pydantic import BaseModel, Field
 
@@ -64,6 +65,35 @@ def picture() -> list[TextContent | ImageContent]:
 def greet() -> str:
     """Text and nothing else."""
     return "hello"
+
+
+@server.resource("shelf://books")
+def books() -> str:
+    """What stands there."""
+    return "Dune, Emma"
+
+
+@server.resource("shelf://cover", mime_type="image/png")
+def cover() -> bytes:
+    """A picture."""
+    return b"\x89PNG"
+
+
+@server.resource("shelf://books/{title}")
+def book(title: str) -> str:
+    """One of them."""
+    return f"{title}, in one volume"
+
+
+@server.prompt()
+def review(title: str) -> list[Message]:
+    """Asks for a review."""
+    return [
+        UserMessage(f"Do you know {title}?"),
+        AssistantMessage("I do."),
+        UserMessage(ImageContent(data="AAAA", mime_type="image/png")),
+        UserMessage("Then review it."),
+    ]
 
 
 if sys.argv[1] == "stdio":
