@@ -100,7 +100,8 @@ class DiffusionModel(Model):
 
         quantization: holds the weights in 8 or 4 bits; needs the extra `quantization`.
         engine_options: of `agentkit_model.Engine`; among them those that bound its memory: `max_batch` canvases in one
-        pass, `cache_memory` bytes for all contexts, and `prefix_memory` bytes for prompts that may come again.
+        pass, `cache_memory` bytes for all contexts and `memory_timeout` seconds of waiting for them, and
+        `prefix_memory` bytes for prompts that may come again.
         """
         check_allowed(str(source))
         if progress is not None:

@@ -12,6 +12,7 @@ canvas lie side by side and no step copies the prefix.
 
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from agentkit_model.errors import ContextError, OutOfMemoryError
+from agentkit_model.waiting import Bell
 
 GRAIN = 64  # a store grows in multiples of this many positions
 
@@ -36,6 +38,10 @@ class LayerShape:
         return 0 if self.window is None else max(0, position - (self.window - 1))
 
 
+class NoRoom(OutOfMemoryError):
+    """There is no memory now, but there may be when others are closed."""
+
+
 class Memory:
     """What all stores of an engine take together, and may take.
 
@@ -44,24 +50,42 @@ class Memory:
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit
-        self.stores: weakref.WeakSet[Store] = weakref.WeakSet()
+        self.stores: weakref.WeakSet[Store] = weakref.WeakSet()  # with room for anything
         self.reclaim: Callable[[int], None] = lambda needed: None  # asked to free so many bytes before it is too late
+        self.spoken_for = False  # whether others get what becomes free
+        self.bell = Bell()  # rings when a store is let go of
 
     @property
     def used(self) -> int:
         return sum(store.bytes for store in self.stores)
 
-    def check(self, needed: int) -> None:
-        """Raises OutOfMemoryError if so many bytes more are too many."""
-        if self.limit is None or self.used + needed <= self.limit:
+    def check(self, needed: int, beside: int = 0) -> None:
+        """Raises an error if so many bytes more are too many, `beside` as many of the same context: NoRoom if there is
+        room for them when others are closed, OutOfMemoryError if there never is."""
+        if self.limit is None or not needed:
             return
-        self.reclaim(self.used + needed - self.limit)
-        if self.used + needed > self.limit:
+        if needed + beside > self.limit:
             raise OutOfMemoryError(
-                f"the caches of {len(self.stores)} contexts take {self.used / 2**20:.0f} MiB, and {needed / 2**20:.0f} "
-                f"MiB more are over the engine's cache_memory of {self.limit / 2**20:.0f} MiB: close contexts, shorten "
-                "prompts, or give it more"
+                f"this context alone would take {_mib(needed + beside)}, which is over the engine's cache_memory of "
+                f"{_mib(self.limit)}: shorten the prompt, or give it more"
             )
+        if not self.spoken_for and self.used + needed > self.limit:
+            self.reclaim(self.used + needed - self.limit)
+        if self.spoken_for or self.used + needed > self.limit:
+            raise NoRoom(
+                f"the caches of {len(self.stores)} contexts take {_mib(self.used)}, and {_mib(needed)} more are over "
+                f"the engine's cache_memory of {_mib(self.limit)}: close contexts, shorten prompts, or give it more"
+            )
+
+    def held_by_others(self, caches: "set[Cache]") -> bool:
+        """Whether a cache that is not one of these holds memory."""
+        held = Counter(cache.store for cache in caches)
+        with self.bell.condition:
+            return any(len(store.holders) > held[store] for store in self.stores)
+
+
+def _mib(count: int) -> str:
+    return f"{count / 2**20:.1f}".removesuffix(".0") + " MiB"
 
 
 class Store:
@@ -74,9 +98,11 @@ class Store:
         device: torch.device,
         dtype: torch.dtype,
         memory: Memory | None = None,
+        beside: int = 0,
     ) -> None:
+        """beside: bytes of the store that this one is a copy of."""
         self.memory = memory or Memory()
-        self.memory.check(capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize)
+        self.memory.check(capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize, beside)
 
         def allocate() -> list[Tensor]:
             return [torch.zeros(s.kv_heads, capacity, s.head_dim, device=device, dtype=dtype) for s in shapes]
@@ -88,7 +114,9 @@ class Store:
         self.filled = 0  # positions that some holder's tokens occupy
         self.kept = 0  # positions that are remembered, whoever holds them
         self.holders: weakref.WeakSet[Cache] = weakref.WeakSet()
-        self.memory.stores.add(self)
+        if capacity:
+            self.memory.stores.add(self)
+            weakref.finalize(self, self.memory.bell.ring).atexit = False
 
     @property
     def bytes(self) -> int:
@@ -101,11 +129,17 @@ class Store:
 
     def copy(self, length: int, capacity: int) -> "Store":
         """A new store of that capacity with the first `length` positions of this one."""
-        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory)
+        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory, self.bytes)
         for old, fresh in zip(self.keys + self.values, new.keys + new.values, strict=True):
             fresh[:, :length] = old[:, :length]
         new.filled = length
         return new
+
+    def let_go(self, cache: "Cache") -> None:
+        """Has one holder less."""
+        with self.memory.bell.condition:
+            self.holders.discard(cache)
+            self.memory.bell.ring()
 
 
 class Cache:
@@ -132,7 +166,7 @@ class Cache:
     def adopt(self, store: Store, length: int) -> None:
         """Takes the first `length` tokens of another store for its own; it must be empty itself."""
         with self._lock:
-            self.store.holders.discard(self)
+            self.store.let_go(self)
             self.store, self.length = store, length
             store.holders.add(self)
 
@@ -171,8 +205,8 @@ class Cache:
         """Gives up the store, so that its memory is free, or its other holders need not copy because of this one."""
         with self._lock:
             old = self.store
-            old.holders.discard(self)
             self.store, self.length, self._released = old.empty(), 0, True
+            old.let_go(self)
 
     def _trim(self) -> None:
         """Takes back positions that nobody's tokens occupy any more."""
@@ -184,6 +218,6 @@ class Cache:
             raise ContextError("the context was closed")
         needed = self.length + count + max(count, self.length // 4)
         new = self.store.copy(self.length, -(-needed // GRAIN) * GRAIN)
-        self.store.holders.discard(self)
+        self.store.let_go(self)
         new.holders.add(self)
         self.store = new

@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
@@ -57,6 +58,7 @@ class Context:
         self._flushing: Prefill | None = None
         self._filling: set[Denoising] = set()
         self._closed = False
+        weakref.finalize(cache, cache.store.memory.bell.ring).atexit = False  # nobody has to close a context
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -93,6 +95,7 @@ class Context:
 
         Raises:
             ContextError: a token outside of the vocabulary, too many tokens, or canvases that are still being filled.
+            OutOfMemoryError: they do not fit into the engine's cache_memory; the context is as it was.
         """
         await self._extension(tokens).arrival()
 

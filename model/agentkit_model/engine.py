@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agentkit_model.sync import SyncEngine
 
 MAX_BATCH = 16
+MEMORY_TIMEOUT = 60.0
 
 
 class Engine:
@@ -61,18 +62,23 @@ class Engine:
         max_batch: int = MAX_BATCH,
         prefix_memory: int = PREFIX_MEMORY,
         cache_memory: int | None = None,
+        memory_timeout: float = MEMORY_TIMEOUT,
     ) -> None:
         """Takes over a loaded network: it must not be used elsewhere any more.
 
         max_batch: canvases in one pass. prefix_memory: bytes for the keys and values of prompts whose contexts are
         closed, so that a prompt that begins alike prefills only the rest; 0 remembers none. cache_memory: bytes that
-        all contexts may take together; what would take more fails with OutOfMemoryError, and nothing else does. None
-        is no limit on the CPU, and elsewhere nine tenths of what is free beside the weights.
+        all contexts may take together; what would take more waits until others are closed. None is no limit on the CPU,
+        and elsewhere nine tenths of what is free beside the weights. memory_timeout: seconds that it waits while the
+        engine has nothing else to do and nothing is given back. Then it fails with OutOfMemoryError, and so does at
+        once what would never fit, and the last of those who all wait for one another.
         """
         if max_batch < 1:
             raise ValueError(f"max_batch must be at least 1, not {max_batch}")
         if prefix_memory < 0 or (cache_memory is not None and cache_memory < 1):
             raise ValueError("prefix_memory is a number of bytes from 0, cache_memory one from 1, or None")
+        if not memory_timeout >= 0:
+            raise ValueError(f"memory_timeout is a number of seconds from 0, not {memory_timeout}")
         network = Network(model)
         text_config = network.text_config
         self.config: DiffusionGemmaConfig = network.config
@@ -100,7 +106,7 @@ class Engine:
             prefix_memory=prefix_memory,
             cache_memory=cache_memory,
         )
-        self._worker = Worker(self._runner, max_batch)
+        self._worker = Worker(self._runner, max_batch, memory_timeout)
         # The thread does not know the engine, so an engine that is not referred to any more ends it, too.
         self._end = weakref.finalize(self, self._worker.close)
 
@@ -157,6 +163,7 @@ class Engine:
 
         Raises:
             ContextError: a token outside of the vocabulary, or too many of them.
+            OutOfMemoryError: the tokens do not fit into cache_memory.
             EngineClosedError: the engine is closed.
         """
         context = self._empty_context()

@@ -10,6 +10,7 @@ from torch import Tensor
 from agentkit_model import sampler
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
+from agentkit_model.errors import OutOfMemoryError
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
@@ -76,14 +77,26 @@ class Runner:
     # -- prefill
 
     def begin(self, work: Prefill) -> None:
-        """Takes over what is known of a prompt's beginning, and room for the rest."""
+        """Takes over what is known of a prompt's beginning, and room for the rest.
+
+        Raises:
+            NoRoom: there is no memory now; nothing is taken over.
+            OutOfMemoryError: the prompt never fits.
+        """
         self.prefixes.trim()
         known = None if work.before else self.prefixes.find(work.tokens)
         if known is not None:
-            store, work.reused = known
-            work.target = Cache(store, work.reused, self._lock)
-        work.done = work.reused
-        work.store = work.target.claim(len(work.tokens) - work.done)
+            try:
+                return self._claim(work, Cache(*known, self._lock))
+            except OutOfMemoryError:
+                del known  # there may be room if it is let go of, and the beginning read anew
+        self._claim(work, work.cache)
+
+    def _claim(self, work: Prefill, target: Cache) -> None:
+        """Has a prompt written into a cache that holds its beginning."""
+        reused = target.length - len(work.before)
+        work.store = target.claim(len(work.tokens) - reused)
+        work.target, work.done, work.reused = target, reused, reused
 
     def chunk(self, work: Prefill, most: int) -> Chunk:
         """The next tokens of a prefill that has begun, about `most` of them at most.

@@ -51,6 +51,19 @@ class Signal:
                     self._wakers.remove(waker)
 
 
+class Bell:
+    """A condition and a count of what happened. Anybody may ring it at any time, also the garbage collector."""
+
+    def __init__(self) -> None:
+        self.condition = threading.Condition()
+        self.rings = 0
+
+    def ring(self) -> None:
+        with self.condition:
+            self.rings += 1
+            self.condition.notify_all()
+
+
 def _waker(call: Callable[[], object]) -> Callable[[], None]:
     """A function for any thread that has `call` called soon in the running event loop, if that still runs."""
     schedule: Callable[[Callable[[], object]], object]

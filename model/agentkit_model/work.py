@@ -19,7 +19,7 @@ from agentkit_model.noise import Noise
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
 from agentkit_model.sampler import SamplerSettings
 from agentkit_model.vocabulary import Decided
-from agentkit_model.waiting import Signal
+from agentkit_model.waiting import Bell, Signal
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ class Work(Generic[T]):
 
     def __init__(self) -> None:
         self.signal = Signal()
+        self.bell: Bell | None = None  # of whoever works on it, who may be asleep when it is abandoned
         self.abandoned = False
         self._value: T | None = None
         self._error: BaseException | None = None
@@ -59,6 +60,8 @@ class Work(Generic[T]):
         with self.signal.lock:
             self.abandoned = True
         self.fail(CanvasCancelled("the work was abandoned before it was done"))
+        if self.bell is not None:
+            self.bell.ring()
 
     @property
     def error(self) -> BaseException | None:

@@ -1,5 +1,6 @@
 """The one thread in which everything of an engine is computed."""
 
+import functools
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from agentkit_model.errors import EngineClosedError
+from agentkit_model.line import Line
 from agentkit_model.plan import CanvasResult
 from agentkit_model.runner import Chunk, Runner
 from agentkit_model.work import Denoising, Prefill, Work, failing
@@ -40,34 +42,37 @@ class Stats:
 class Worker:
     """Takes work from any thread and does it in its own, step by step."""
 
-    def __init__(self, runner: Runner, max_batch: int) -> None:
+    def __init__(self, runner: Runner, max_batch: int, memory_timeout: float = 0.0) -> None:
         self.runner = runner
         self.max_batch = max_batch
+        self.memory_timeout = memory_timeout
         self.stats = Stats()
         self._prefills: list[Prefill] = []
         self._waiting: deque[Denoising] = deque()
         self._live: list[Denoising] = []
-        self._wake = threading.Condition()
+        self._line = Line(runner.memory)
+        self._bell = runner.memory.bell
         self._closed = False
         self._thread = threading.Thread(target=self._run_until_closed, name="agentkit-engine", daemon=True)
         self._thread.start()
 
     def submit(self, work: Prefill | Denoising) -> None:
         """Hands work over; from now on only the worker's thread touches it, except to abandon it."""
-        with self._wake:
+        work.bell = self._bell
+        with self._bell.condition:
             if self._closed:
                 raise EngineClosedError("the engine is closed; open another one")
             if isinstance(work, Prefill):
                 self._prefills.append(work)
             else:
                 self._waiting.append(work)
-            self._wake.notify()
+            self._bell.condition.notify()
 
     def close(self) -> None:
         """Ends the thread after the step at hand; work that is not done fails with EngineClosedError."""
-        with self._wake:
+        with self._bell.condition:
             self._closed = True
-            self._wake.notify()
+            self._bell.condition.notify()
         if self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -81,7 +86,7 @@ class Worker:
                 while self._wait_for_work():
                     self.step()
         finally:  # also if a step failed in a way nobody foresaw: then nobody may wait for ever
-            with self._wake:
+            with self._bell.condition:
                 self._closed = True
             pending: list[Work[Any]] = [*self._prefills, *self._waiting, *self._live]
             for work in pending:
@@ -89,14 +94,30 @@ class Worker:
             self._prefills.clear()
             self._waiting.clear()
             self._live.clear()
+            self._line.sweep()
 
     def _wait_for_work(self) -> bool:
-        with self._wake:
-            self._wake.wait_for(lambda: self._closed or self._prefills or self._waiting or self._live)
-            return not self._closed
+        """Sleeps until there is something to do; False when the engine is closed. If all that there is waits for memory
+        and none is given back for too long, it has waited enough."""
+        if not self._has_work():
+            self._line.untangle()
+        patience = self.memory_timeout if self._line else None
+        with self._bell.condition:
+            woken = self._bell.condition.wait_for(lambda: self._closed or self._has_work(), patience)
+        if not woken:
+            self._line.give_up()
+        return not self._closed
+
+    def _has_work(self) -> bool:
+        """Whether anything can go on, or could be tried again."""
+        if self._live or self._line.moves or any(work not in self._line for work in self._prefills):
+            return True
+        ready = (row for row in self._waiting if row.after is None or row.after.ended or row.ended)
+        return any(row not in self._line for row in ready)
 
     def step(self) -> None:
         """Chooses what is read and which canvases go on, runs them, and applies what came out."""
+        self._line.sweep()
         chunks = self._choose_reading()
         batch = self._choose()
         if batch:
@@ -133,10 +154,11 @@ class Worker:
         return chunks
 
     def _begun(self, work: Prefill) -> bool:
-        """Begins to read a prompt; whether there is something left of it to read."""
+        """Begins to read a prompt if there is room for it; whether there is something of it to read now."""
         if work.store is None:
             with failing(work):
-                self.runner.begin(work)
+                if not self._line.admits(work, lambda: self.runner.begin(work)):
+                    return False
                 self.stats.reused_tokens += work.reused
             if work.ended or work.done == len(work.tokens):
                 self._end_reading(work)
@@ -195,15 +217,15 @@ class Worker:
                 row.fail(row.after.error)
             if row.after is not None and not row.after.ended and not row.ended:
                 continue
+            if not self._dropped(row):
+                with failing(row):
+                    if len(row.plan.clamped) == self.runner.canvas_length:
+                        self._finish(row, self.runner.clamped_result(row))
+                    elif self._line.admits(row, functools.partial(self.runner.admit, row)):
+                        batch.append(row)
+                    else:
+                        continue  # for room
             self._waiting.remove(row)
-            if self._dropped(row):
-                continue
-            with failing(row):
-                if len(row.plan.clamped) == self.runner.canvas_length:
-                    self._finish(row, self.runner.clamped_result(row))
-                    continue
-                self.runner.admit(row)
-                batch.append(row)
         return batch
 
     def _dropped(self, row: Denoising) -> bool:

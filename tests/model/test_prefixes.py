@@ -89,7 +89,7 @@ def test_the_memory_of_closed_contexts_is_bounded_and_the_oldest_goes_first(tiny
 
 
 def test_a_prompt_that_finds_no_memory_fails_alone(tiny_config: Any) -> None:
-    with Engine.from_config(tiny_config(), device="cpu", cache_memory=1 << 20) as engine:
+    with Engine.from_config(tiny_config(), device="cpu", cache_memory=1 << 20, memory_timeout=0) as engine:
         with engine.sync.open(SYSTEM) as context:
             expected = context.fill(PLAN).result()
             others = []

@@ -1,0 +1,80 @@
+"""Who waits for memory, and who gets it next."""
+
+from collections.abc import Callable
+
+from agentkit_model.cache import Memory, NoRoom
+from agentkit_model.errors import OutOfMemoryError
+from agentkit_model.work import Denoising, Prefill
+
+
+class Line:
+    """Prefills and canvases for which there is no memory yet. Used by the worker's thread alone.
+
+    What becomes free goes to those whose contexts hold memory already, since they are the ones that can finish and give
+    it back, and then to the others; among either to whom was first. Who needs no memory passes.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._waiting: dict[Prefill | Denoising, tuple[int, str]] = {}  # the bell's count at the last attempt, and why
+
+    def __contains__(self, work: Prefill | Denoising) -> bool:
+        return work in self._waiting
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def moves(self) -> bool:
+        """Whether something happened since those in the line last asked."""
+        return any(rings != self._memory.bell.rings for rings, _ in self._waiting.values())
+
+    def admits(self, work: Prefill | Denoising, take: Callable[[], None]) -> bool:
+        """Whether `take` found the memory that it needs for this work; if not, the work waits in the line."""
+        rings = self._memory.bell.rings
+        if work in self._waiting and self._waiting[work][0] == rings:
+            return False
+        self._memory.spoken_for = any(not other.ended for other in self._before(work))
+        try:
+            take()
+        except NoRoom as error:
+            self._waiting[work] = rings, str(error)
+            return False
+        finally:
+            self._memory.spoken_for = False
+        self._leave(work)
+        return True
+
+    def sweep(self) -> None:
+        """Lets those leave who gave up, or have failed."""
+        for work in [work for work in self._waiting if work.ended]:
+            self._leave(work)
+
+    def untangle(self) -> None:
+        """If all who hold memory wait for one another, the last of them fails. To be called when nothing goes on."""
+        holding = [work for work in self._waiting if _holds(work)]
+        if holding and not self._memory.held_by_others({work.cache for work in holding}) and not self.moves:
+            self._fail(holding[-1], "all of them wait for one another")
+
+    def give_up(self) -> None:
+        """Fails all, since nothing was given back for too long."""
+        for work in list(self._waiting):
+            self._fail(work, "none of them was closed while this waited")
+
+    def _before(self, work: Prefill | Denoising) -> list[Prefill | Denoising]:
+        """Those in the line who come before this work, which may be in it or not."""
+        ranked = sorted(dict.fromkeys([*self._waiting, work]), key=lambda each: not _holds(each))
+        return ranked[: ranked.index(work)]
+
+    def _fail(self, work: Prefill | Denoising, why: str) -> None:
+        _, reason = self._waiting[work]
+        work.fail(OutOfMemoryError(f"{reason} ({why})"))
+        self._leave(work)
+
+    def _leave(self, work: Prefill | Denoising) -> None:
+        if self._waiting.pop(work, None) is not None:
+            self._memory.bell.ring()  # who comes behind may ask again
+
+
+def _holds(work: Prefill | Denoising) -> bool:
+    return work.cache.store.capacity > 0
