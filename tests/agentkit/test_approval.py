@@ -196,7 +196,7 @@ result = agent.run_sync(None, message_history=history, deferred_tool_results=dec
 print(json.dumps([result.output, sorted(done, key=str)]))
 """
     command = [sys.executable, "-c", program, str(tmp_path / "run.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["Paid.", [5, "x"]]
 

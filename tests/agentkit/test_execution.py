@@ -54,7 +54,7 @@ class Meter:
     async def work(self) -> None:
         self.now += 1
         self.most = max(self.most, self.now)
-        await anyio.sleep(0.01)
+        await anyio.wait_all_tasks_blocked()  # until all that may run beside it do
         self.now -= 1
 
     @tool(sequential=True)

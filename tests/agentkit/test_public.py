@@ -106,5 +106,5 @@ agent.tool_plain(name="add")(lambda a, b: a + b)
 assert agent.run_sync("1 + 2?").output == "3"
 assert not {name.partition(".")[0] for name in sys.modules} & {"agentkit_model", "numpy", "httpx"}
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr

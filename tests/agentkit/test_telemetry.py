@@ -278,5 +278,5 @@ try:
 except Exception as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=240)
     assert done.stdout == "agentkit.telemetry needs opentelemetry: pip install 'agentkit-diffusion[otel]'.\n", done

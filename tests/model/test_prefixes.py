@@ -129,7 +129,8 @@ async def test_a_short_prompt_does_not_wait_behind_a_long_one(tiny_config: Any, 
     async with Engine.from_config(tiny_config(max_position_embeddings=60_000), device="cpu") as engine:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(extend, "long", 30_000)
-            await anyio.sleep(0.02)
+            while engine.stats.prefilled_tokens == 0:  # noqa: ASYNC110
+                await anyio.sleep(0.001)
             for number in range(3):
                 tasks.start_soon(extend, f"short {number}", 40)
     assert ended[-1] == "long"

@@ -258,7 +258,7 @@ def test_without_a_terminal_it_reads_lines_and_repeats_them(tmp_path: Path) -> N
     typed = "hello\npay 5\nn\n/usage\n"
     environment = {**os.environ, "HOME": str(tmp_path)}
     done = subprocess.run(
-        command, input=typed, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        command, input=typed, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0 and done.stderr == ""
     assert "request   hello" in done.stdout and "answer    1: hello" in done.stdout and "denied" in done.stdout

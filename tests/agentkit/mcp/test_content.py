@@ -47,5 +47,5 @@ def test_a_value_survives_the_way_there_and_back(value):
 
 def test_without_the_extra_it_says_what_to_install():
     program = "import sys; sys.modules['mcp'] = None\ntry: import agentkit.mcp\nexcept Exception as error: print(error)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240)
     assert done.stdout == "agentkit.mcp needs mcp: pip install 'agentkit-diffusion[mcp]'.\n", done

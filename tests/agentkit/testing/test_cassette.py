@@ -206,6 +206,6 @@ agent = Agent(CassetteModel("a.json"), tools=[book], model_settings=settings, us
 print(agent.run_sync("one").usage.denoising_steps)
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=240
     )
     assert done.stdout == f"{result.usage.denoising_steps}\n", done.stderr
