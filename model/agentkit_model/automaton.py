@@ -171,16 +171,18 @@ class Tables:
         cost = np.append(np.asarray(automaton.cost, np.float32), np.float32(0))
         order = np.lexsort((label, source, target))
         self.size = automaton.size
-        self.target = _ids(target[order], device)  # (E,) ascending
-        self.source = _ids(source[order], device)  # (E,)
         self.column = _ids(label[order], device)  # (E,)
         self.cost = torch.from_numpy(cost[order]).to(device)  # (E,)
-        # The same on the CPU, for the way back.
-        self.before: list[int] = source[order].tolist()  # (E,)
-        self.columns = label[order]  # (E,)
-        self.first: list[int] = np.searchsorted(
+        # What goes from state to state is on the CPU, and all that follows from one state to the next.
+        first = np.searchsorted(
             target[order], np.arange(automaton.size + 1)
-        ).tolist()  # of s: [s], [s+1]
+        )  # the edges into s: first[s] to first[s + 1]
+        self.source = source[order]  # (E,)
+        self.columns = label[order]  # (E,)
+        self.entered = np.flatnonzero(np.diff(first))  # the states that edges lead into
+        self.begins = first[self.entered]  # and the first edge into each
+        self.before: list[int] = self.source.tolist()  # for single look-ups
+        self.first: list[int] = first.tolist()
         self.distance = np.asarray(automaton.distance, np.int64)  # (S,)
         # The sets.
         self.singles = np.array([int(automaton.sets[index][0]) for index in single] + [automaton.pad], np.int64)
@@ -202,9 +204,9 @@ class Tables:
     def best_tokens(self, reading: "Reading", first: int, columns: NDArray[np.int64]) -> Tensor:
         """The most probable token of a column at each of the positions first, first + 1, ...: columns (N,) -> (N,)."""
         singles, larger = len(self.singles) - 1, len(self._larger.sets)
-        found = _ids(self.singles[np.where(columns < singles, columns, singles)], self.target.device)
+        found = _ids(self.singles[np.where(columns < singles, columns, singles)], self.column.device)
         for column in np.unique(columns[(columns >= singles) & (columns < singles + larger)]).tolist():
-            places = _ids(np.flatnonzero(columns == column), self.target.device)
+            places = _ids(np.flatnonzero(columns == column), self.column.device)
             found[places] = self._larger.best_tokens(reading, places + first, column - singles)
         return found
 
@@ -261,15 +263,15 @@ class Folded:
     def best(self, logits: Tensor) -> tuple[Tensor, Tensor | None]:
         """The best logit of each class at each position: (L, V) -> (L, C).
 
-        Of a large vocabulary also the tokens that have them (L, C): looking again for those that are needed would take
-        longer, as it takes less for a small one.
+        Of a large vocabulary, or on a GPU, also the tokens that have them (L, C): looking again for those that are
+        needed would take longer, as it takes less for a small one.
         """
         if not self.sets:
             return logits.new_zeros(len(logits), 0), None
-        parts = torch.split(logits.index_select(1, self._tokens), self._sizes, dim=1)
-        if len(self._tokens) <= _LARGE:
-            return torch.stack([part.amax(dim=1) for part in parts], dim=1), None
-        best = [part.max(dim=1) for part in parts]
+        values = logits.index_select(1, self._tokens)  # (L, T)
+        if len(self._tokens) <= _LARGE and values.device.type == "cpu":
+            return torch.from_numpy(np.maximum.reduceat(values.numpy(), self._begins.numpy(), axis=1)), None
+        best = [part.max(dim=1) for part in torch.split(values, self._sizes, dim=1)]
         places = torch.stack([each.indices for each in best], dim=1) + self._begins  # (L, C)
         return torch.stack([each.values for each in best], dim=1), self._tokens[places]
 

@@ -64,9 +64,8 @@ def viterbi(legs: Sequence[Leg]) -> list[Found]:
     if not legs:
         return []
     readings = [leg.tables.read(leg.logits) for leg in legs]
-    scores, reached = _forward(legs, readings)
-    over = torch.stack([leg.tables.over(leg.logits[leg.end - 1]) for leg in legs])
-    behind, by, stops = scores.cpu().numpy(), reached.cpu().numpy(), over.tolist()
+    behind, by = _forward(legs, readings)
+    stops = torch.stack([leg.tables.over(leg.logits[leg.end - 1]) for leg in legs]).tolist()
     found = []
     state_at = edge_at = 0
     for leg, reading, stop in zip(legs, readings, stops, strict=True):
@@ -78,20 +77,26 @@ def viterbi(legs: Sequence[Leg]) -> list[Found]:
     return found
 
 
-def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[Tensor, Tensor]:
-    """The score of each state before each position (L + 1, S), and by each edge behind it (L, E)."""
+def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The score of each state before each position (L + 1, S), and by each edge behind it (L, E).
+
+    On the CPU, whatever the device: each position is little work, and waits for what the one before it made.
+    """
     tables = [leg.tables for leg in legs]
-    offsets = [0, *accumulate(each.size for each in tables)]
-    source = torch.cat([each.source + offset for each, offset in zip(tables, offsets, strict=False)])  # (E,)
-    target = torch.cat([each.target + offset for each, offset in zip(tables, offsets, strict=False)])  # (E,)
+    states = [0, *accumulate(each.size for each in tables)]
+    edges = [0, *accumulate(len(each.source) for each in tables)]
+    source = np.concatenate([each.source + offset for each, offset in zip(tables, states, strict=False)])  # (E,)
+    entered = np.concatenate([each.entered + offset for each, offset in zip(tables, states, strict=False)])
+    begins = np.concatenate([each.begins + offset for each, offset in zip(tables, edges, strict=False)])
     weights = torch.cat([each.weights(read) for each, read in zip(tables, readings, strict=True)], dim=1)  # (L, E)
-    scores = weights.new_full((len(weights) + 1, offsets[-1]), -torch.inf)
-    for leg, offset in zip(legs, offsets, strict=False):
+    by: NDArray[np.float32] = weights.cpu().numpy()
+    scores = np.full((len(by) + 1, states[-1]), -np.inf, np.float32)
+    for leg, offset in zip(legs, states, strict=False):
         scores[leg.first, [offset + state for state in leg.begin]] = 0.0
-    for before, behind, reached in zip(scores, scores[1:], weights, strict=False):
-        reached.add_(before.index_select(0, source))
-        behind.scatter_reduce_(0, target, reached, "amax")
-    return scores, weights
+    for before, behind, reached in zip(scores, scores[1:], by, strict=False):
+        reached += before.take(source)
+        behind[entered] = np.maximum.reduceat(reached, begins)
+    return scores, by
 
 
 def _last(leg: Leg, scores: NDArray[np.float32], stops: bool) -> int:

@@ -40,8 +40,8 @@ class Walk:
         """What there is to know of positions' logits (C, V): each label's share and its best token, (C, 2 * labels)."""
         speaking = self._automaton.tables(logits.device).speaking
         marginals = logits.softmax(dim=-1)
-        shares = [marginals[:, tokens].sum(dim=1).double() for tokens in speaking]
-        best = [tokens[logits[:, tokens].argmax(dim=1)].double() for tokens in speaking]
+        shares = [marginals.index_select(1, tokens).sum(dim=1).double() for tokens in speaking]
+        best = [tokens[logits.index_select(1, tokens).argmax(dim=1)].double() for tokens in speaking]
         return torch.stack(shares + best, dim=1)
 
     def learn(self, known: Sequence[Sequence[float]]) -> None:
