@@ -69,6 +69,11 @@ class Reading:
         mask = self._mask(self._store.shapes[layer].window, first)
         return attend(query, keys[:, first : self._end], values[:, first : self._end], mask)
 
+    def written(self) -> list[Tensor]:
+        """Copies of the keys and values that were written, (kv_heads, kept, D) each."""
+        kept = slice(self._start, self._start + self._kept)
+        return [tensor[:, kept].clone() for tensor in self._store.keys + self._store.values]
+
     def _mask(self, window: int | None, first: int) -> Tensor:
         if window not in self._masks:
             device = self._store.keys[0].device
@@ -91,6 +96,7 @@ class Seat:
 
     def __init__(self, store: Store, position: int, length: int) -> None:
         self.length = length
+        self.store = store
         end = position + length
         self._layers = []  # of (own keys, own values, all visible keys, all visible values), (kv_heads, ..., D) each
         for shape, keys, values in zip(store.shapes, store.keys, store.values, strict=True):

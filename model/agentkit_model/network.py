@@ -42,6 +42,7 @@ class Network:
         encoder: Any = model.model.encoder.language_model
         if encoder.layers[0].self_attn.q_proj.weight is not decoder.layers[0].self_attn.q_proj.weight:
             raise CheckpointError("encoder and decoder do not share their weights, as those of a DiffusionGemma do")
+        self.parameters = sum(parameter.numel() for parameter in decoder.parameters())
         self.table: Tensor = decoder.embed_tokens.weight  # (V, H)
         self.scale: Tensor = decoder.embed_tokens.embed_scale.to(self.table.dtype)
         self.device: torch.device = self.table.device

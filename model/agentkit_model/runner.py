@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from agentkit_model import sampler
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.errors import OutOfMemoryError
+from agentkit_model.lanes import SMALL, Lanes, shares
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
@@ -24,14 +26,21 @@ PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
 
 
 @dataclass(slots=True)
-class Chunk:
-    """Tokens of a prefill that are read in one pass."""
+class Block:
+    """Tokens that are read behind each other, attending to what lies before them."""
 
-    work: Prefill
-    count: int  # tokens of the prefill that it gets on by
     tokens: Tensor  # (N,) int64
     rope: Rope
     reading: Reading
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What is read of a prefill in one pass."""
+
+    work: Prefill
+    count: int  # tokens of the prefill that it gets on by
+    blocks: list[Block]
 
 
 @dataclass(slots=True)
@@ -67,6 +76,7 @@ class Runner:
         self.stop_tokens = stop_tokens
         self.canvas_length = int(network.config.canvas_length)
         self.forward_passes = 0
+        self.lanes = Lanes() if self._exact and network.parameters <= SMALL else None
         self._shareable: dict[tuple[str, int, int], bool] = {}
 
     def new_cache(self) -> Cache:
@@ -108,20 +118,41 @@ class Runner:
         assert work.store is not None
         base = len(work.before)
         start, end = base + work.done, base + min(work.done + min(most, PREFILL_CHUNK), len(work.tokens))
-        length = end - start
+        size = end - start
         if self._exact:
             start = start - start % GRAIN
-            end, length = min(start + GRAIN, base + len(work.tokens)), GRAIN
-        known = (*work.before[start:], *work.tokens[max(0, start - base) : end - base])
-        tokens = torch.zeros(length, dtype=torch.long)
-        tokens[: len(known)] = torch.tensor(known)
-        reading = Reading(work.store, start, length, len(known))
-        rope = self.network.rope(start, length)
-        return Chunk(work, end - base - work.done, tokens.to(self.network.device), rope, reading)
+            end, size = min(-(-end // GRAIN) * GRAIN, base + len(work.tokens)), GRAIN
+        blocks = []
+        for first in range(start, end, size):
+            known = (
+                *work.before[first : first + size],
+                *work.tokens[max(0, first - base) : min(first + size, end) - base],
+            )
+            tokens = torch.zeros(size, dtype=torch.long)
+            tokens[: len(known)] = torch.tensor(known)
+            reading = Reading(work.store, first, size, len(known))
+            blocks.append(Block(tokens.to(self.network.device), self.network.rope(first, size), reading))
+        return Chunk(work, end - base - work.done, blocks)
 
     def read(self, chunks: Sequence[Chunk]) -> None:
         """Runs chunks in a pass without canvases."""
-        self._pass((), chunks)
+        self.forward_passes += 1
+        blocks = [block for chunk in chunks for block in chunk.blocks]
+        key = ("read", len(blocks), torch.get_num_threads())
+        if len(blocks) == 1 or not self._exact or self._shareable.get(key):
+            self._pass((), blocks)
+            return
+        # As in `_exactly`: together if that makes no difference to any bit, else one by one.
+        if key not in self._shareable and not self.network.routes_tokens:
+            self._pass((), blocks)
+            together = [block.reading.written() for block in blocks]
+            for block in blocks:
+                self._pass((), [block])
+            alone = [block.reading.written() for block in blocks]
+            self._shareable[key] = all(map(torch.equal, chain(*together), chain(*alone)))
+            return
+        for block in blocks:
+            self._pass((), [block])
 
     # -- canvases
 
@@ -150,7 +181,28 @@ class Runner:
         What fails in a row's own part of the step (its path, its noise, its result) is the end of that row alone.
         Chunks of prompts and of committed canvases are read in the same pass, where rows `shares_passes` with them.
         """
-        hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part], chunks))  # (B, L, H)
+        self.forward_passes += 1
+        if self.lanes is None or len(rows) < 2 or chunks:
+            return self._step(rows, chunks)
+        weights = [row.position + 8 * self.canvas_length for row in rows]  # what a canvas costs, roughly
+        parts = shares(weights, [id(row.seat.store) for row in rows], self.lanes.count)
+
+        def run(part: Sequence[int]) -> list[CanvasResult | None]:
+            mine = [rows[place] for place in part]
+            results: list[CanvasResult | None] = [None] * len(mine)
+            with failing(*mine):
+                results = self._step(mine)
+            return results
+
+        results: list[CanvasResult | None] = [None] * len(rows)
+        for part, found in zip(parts, self.lanes.map(run, parts), strict=True):
+            for place, result in zip(part, found, strict=True):
+                results[place] = result
+        return results
+
+    def _step(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> list[CanvasResult | None]:
+        blocks = [block for chunk in chunks for block in chunk.blocks]
+        hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part], blocks))  # (B, L, H)
         results: list[CanvasResult | None] = []
         for part in self._parts(len(rows)):
             results += self._sample(rows[part], hidden[part])
@@ -324,16 +376,15 @@ class Runner:
     def _exact(self) -> bool:
         return self.network.device.type == "cpu" and self.network.dtype == torch.float32
 
-    def _pass(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> Tensor:
-        """Runs canvases and, behind them, chunks; returns the canvases' hidden states (B, L, H)."""
-        self.forward_passes += 1
+    def _pass(self, rows: Sequence[Denoising], blocks: Sequence[Block] = ()) -> Tensor:
+        """Runs canvases and, behind them, what is read; returns the canvases' hidden states (B, L, H)."""
         network, empty = self.network, torch.empty(0, dtype=torch.long, device=self.network.device)
         canvases = torch.cat([row.canvas for row in rows]) if rows else empty  # (B * L,)
         soft = torch.cat([row.soft for row in rows]) if rows else network.table[:0]  # (B * L, H)
-        read = torch.cat([chunk.tokens for chunk in chunks]) if chunks else empty
-        ropes = [row.rope for row in rows] + [chunk.rope for chunk in chunks]
+        read = torch.cat([block.tokens for block in blocks]) if blocks else empty
+        ropes = [row.rope for row in rows] + [block.rope for block in blocks]
         rope = ropes[0] if len(ropes) == 1 else {kind: _side_by_side([r[kind] for r in ropes]) for kind in ropes[0]}
-        segments = Segments([*(row.seat for row in rows), *(chunk.reading for chunk in chunks)])
+        segments = Segments([*(row.seat for row in rows), *(block.reading for block in blocks)])
         hidden = network.run(canvases, soft, read, rope, segments)  # (B * L, H)
         return hidden.view(len(rows), self.canvas_length, hidden.shape[-1])
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from agentkit_model.errors import EngineClosedError
+from agentkit_model.lanes import compute_alone
 from agentkit_model.line import Line
 from agentkit_model.plan import CanvasResult
 from agentkit_model.runner import Chunk, Runner
@@ -81,7 +82,10 @@ class Worker:
         return self._closed
 
     def _run_until_closed(self) -> None:
+        lanes = self.runner.lanes
         try:
+            if lanes is not None:
+                compute_alone()
             with torch.inference_mode():
                 while self._wait_for_work():
                     self.step()
@@ -95,6 +99,8 @@ class Worker:
             self._waiting.clear()
             self._live.clear()
             self._line.sweep()
+            if lanes is not None:
+                lanes.close()
 
     def _wait_for_work(self) -> bool:
         """Sleeps until there is something to do; False when the engine is closed. If all that there is waits for memory
@@ -145,13 +151,19 @@ class Worker:
             most = budget // 2 if work is waiting[0] and shortest else budget
             if not self._begun(work):
                 continue
-            if not self.runner.shares_passes:
-                budget -= self._read(work, most)
+            if not self.runner.shares_passes and not work.before:
+                budget -= self._read(work, most)  # by itself, so that the next prompt may begin with what it read
                 continue
             with failing(work):
                 chunks.append(self.runner.chunk(work, most))
                 budget -= chunks[-1].count
-        return chunks
+        if self.runner.shares_passes:
+            return chunks
+        if chunks:
+            with failing(*(chunk.work for chunk in chunks)):
+                self.runner.read(chunks)
+            self._advance(chunks)
+        return []
 
     def _begun(self, work: Prefill) -> bool:
         """Begins to read a prompt if there is room for it; whether there is something of it to read now."""
