@@ -44,7 +44,6 @@ class Repairs:
         self._doubts = dict(doubts)
         self._left: dict[int, int] = {}
         self._banned: dict[int, dict[str, list[JSON]]] = {}
-        self._able = True
 
     async def checked(self, calls: Sequence[PreparedCall], *, skip: Collection[int] = ()) -> list[PreparedCall]:
         """The calls of the turn, those with wrong arguments written again as often as it takes, or may take.
@@ -92,7 +91,7 @@ class Repairs:
         self, index: int, call: PreparedCall, faults: Sequence[ArgumentFault], *, ban: bool
     ) -> PreparedCall | None:
         left = self._left.setdefault(index, self._limit())
-        if not left or not self._able:
+        if not left:
             return None
         self._left[index] -= 1
         banned = self._banned.setdefault(index, {})
@@ -107,7 +106,7 @@ class Repairs:
             message = await self._conversation.repair(self._request, self._message, wrong, self._run.emit)
             ended(message)
         if message is None:
-            self._able = False
+            self._left[index] = 0
             return None
         self._run.messages[-1] = message
         return prepare(message.calls[index], self._tools)

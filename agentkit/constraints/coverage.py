@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.nodes import (
     Array,
     Choice,
@@ -21,6 +23,9 @@ from agentkit.constraints.nodes import (
 from agentkit.constraints.normalize import Normalized, Unheld
 from agentkit.constraints.scalars import number_bytes, text_bytes
 
+_MENDED = ("maxLength", "multipleOf")
+"""Keywords that are held after all once a value was wrong (see `without`)."""
+
 MOST_COUNTED = 64
 """Different values up to which it is counted whether there are enough."""
 
@@ -30,8 +35,7 @@ def unheld(normalized: Normalized) -> tuple[Unheld, ...]:
     found = dict.fromkeys(normalized.unheld)
     for node in all_nodes(normalized.node):
         if isinstance(node, Text | Number):
-            keywords = (text_bytes(node) if isinstance(node, Text) else number_bytes(node))[1]
-            found |= dict.fromkeys((node.pointer, keyword) for keyword in keywords)
+            found |= dict.fromkeys((node.pointer, keyword) for keyword in _bytes(node)[1])
     return tuple(found)
 
 
@@ -39,7 +43,7 @@ def possible(node: Node) -> Node:
     """The node without the strings and numbers that nothing can be (a pattern that the length contradicts).
 
     Raises:
-        Refused: nothing is left; the pointer is that of the schema.
+        Refused: nothing is left, or a keyword can't be held; the pointer is that of the schema.
     """
     found: list[Node] = []
     refusal: Refused | None = None
@@ -47,6 +51,8 @@ def possible(node: Node) -> Node:
         try:
             found.append(_possible(flat))
         except Refused as error:
+            if error.broken:
+                raise
             refusal = refusal or error
     if refusal and not found:
         raise refusal
@@ -57,7 +63,10 @@ def _possible(node: Flat) -> Node:
     if isinstance(node, Choice):
         return node
     if isinstance(node, Text | Number):
-        automaton, _ = text_bytes(node) if isinstance(node, Text) else number_bytes(node)
+        automaton, lost = _bytes(node)
+        for keyword, reason in lost.items():
+            if keyword not in _MENDED:
+                raise Refused(f"{node.pointer}/{keyword}", reason, broken=True)
         if automaton.is_empty:
             raise Refused(node.pointer, "no value fits all of its keywords")
         return node
@@ -66,25 +75,30 @@ def _possible(node: Flat) -> Node:
     return _possible_array(node) if isinstance(node, Array) else _possible_object(node)
 
 
+def _bytes(node: Text | Number) -> tuple[ByteDFA, Mapping[str, str]]:
+    return text_bytes(node) if isinstance(node, Text) else number_bytes(node)
+
+
 def _possible_object(node: Object) -> Object:
     members = []
     for member in node.properties:
         try:
             members.append(replace(member, node=possible(member.node)))
-        except Refused:
-            if member.required or len(node.properties) <= node.min_properties:
+        except Refused as error:
+            if member.required or error.broken or len(node.properties) <= node.min_properties:
                 raise
-    if len(members) < node.min_properties:
-        raise Refused("", "no member of an object that needs one can be written")
-    return replace(node, properties=tuple(members))
+    left = replace(node, properties=tuple(members))
+    if left.impossible:
+        raise Refused("", "no object has as many members as it must have")
+    return left
 
 
 def _possible_map(node: Map) -> Node:
     try:
         possible(node.names)
         values = possible(node.values)
-    except Refused:
-        if node.min_properties:
+    except Refused as error:
+        if node.min_properties or error.broken:
             raise
         return Object()
     begun = tuple(replace(member, node=possible(member.node)) for member in node.begun)
@@ -99,8 +113,8 @@ def _possible_array(node: Array) -> Array:
         for item in node.prefix:
             prefix.append(possible(item))
         rest = None if node.items is None else possible(node.items)
-    except Refused:
-        if node.min_items > len(prefix):
+    except Refused as error:
+        if node.min_items > len(prefix) or error.broken:
             raise
         end = len(prefix)
     if node.unique and rest is not None:
@@ -125,8 +139,7 @@ def values_of(node: Node, enough: int) -> int:
         if isinstance(flat, Choice):
             found += len(flat.values)
         elif isinstance(flat, Text | Number):
-            automaton, _ = text_bytes(flat) if isinstance(flat, Text) else number_bytes(flat)
-            found += automaton.count(enough)
+            found += _bytes(flat)[0].count(enough)
         else:
             return enough
     return min(found, enough)

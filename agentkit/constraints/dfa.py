@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agentkit.constraints.lengths import EXACT_LENGTH
+from agentkit.constraints.lengths import MOST_LENGTH
 from agentkit.constraints.minimal import byte_classes, minimal, trimmed
 
 LIMIT = 4000
@@ -194,14 +194,14 @@ def text(min_length: int = 0, max_length: int | None = None) -> ByteDFA:
     """Any text, U+0000 included, as valid UTF-8: what `str.encode` can give.
 
     Args:
-        min_length: fewest code points, at most `EXACT_LENGTH`.
-        max_length: most code points, at most `EXACT_LENGTH`; None for any number.
+        min_length: fewest code points, at most `MOST_LENGTH`.
+        max_length: most code points, at most `MOST_LENGTH`; None for any number.
 
     Raises:
-        Unsupported: a length above `EXACT_LENGTH`.
+        Unsupported: a length above `MOST_LENGTH`.
     """
-    if max(min_length, max_length or 0) > EXACT_LENGTH:
-        raise Unsupported(f"lengths above {EXACT_LENGTH} characters are not counted")
+    if max(min_length, max_length or 0) > MOST_LENGTH:
+        raise Unsupported(f"lengths above {MOST_LENGTH} characters are not counted")
     enough = min_length if max_length is None else max_length  # more characters are not counted
 
     def moves(state: tuple[int, str]) -> Iterable[Move[tuple[int, str]]]:

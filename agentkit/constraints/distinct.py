@@ -49,11 +49,12 @@ def _at(node: Node, pointer: str) -> list[Flat]:
     """What may stand at a pointer."""
     flats = [*flat_nodes(node)]
     for step in map(unescaped, pointer.split("/")[1:]):
-        flats = [inner for flat in flats for node in _below(flat, step) for inner in flat_nodes(node)]
+        flats = [inner for flat in flats for node in below(flat, step) for inner in flat_nodes(node)]
     return flats
 
 
-def _below(flat: Flat, step: str) -> Iterable[Node]:
+def below(flat: Flat, step: str) -> Iterable[Node]:
+    """What may stand in a node one step of a JSON pointer further; the step is a key or an index."""
     if isinstance(flat, Map):
         return (flat.values,)
     if isinstance(flat, Object):

@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from agentkit.constraints.lengths import EXACT_LENGTH
-from agentkit.constraints.merge_members import merged_array, merged_object
+from agentkit.constraints.lengths import EXACT_LENGTH, MOST_LENGTH
+from agentkit.constraints.merge_array import merged_array
+from agentkit.constraints.merge_object import merged_object
 from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text, union
 from agentkit.constraints.places import (
     Bound,
@@ -20,10 +21,10 @@ from agentkit.constraints.places import (
     Place,
     Places,
     excluded,
+    forbidden,
     given,
     least,
     most,
-    note_conditions,
     telling,
     writable,
 )
@@ -97,10 +98,8 @@ def _kinds(places: Places) -> tuple[set[str], bool]:
     for place in places:
         if "type" in place.schema:
             kinds &= _spelt(place.schema["type"])
-        forbidden = place.schema.get("not")
-        if isinstance(forbidden, Mapping) and forbidden.keys() == {"type"}:
-            without = _spelt(forbidden["type"])
-            kinds -= without if "number" in without else without - {"integer"}
+    for banned in map(_spelt, forbidden(places, "type")):
+        kinds -= banned if "number" in banned or "number" not in kinds else banned - {"integer"}
     return kinds, any("type" in place.schema for place in places)
 
 
@@ -136,39 +135,42 @@ def _without_one_of(places: Places) -> list[Place]:
 
 
 def _text(context: Context, places: Places) -> Node:
-    note_conditions(context, places, scalar=True)
     shortest, longest = most(places, "minLength"), least(places, "maxLength")
+    fewest, end = (None if bound is None else int(bound.value) for bound in (shortest, longest))
     if shortest and longest and shortest.value > longest.value:
-        raise Refused(longest.where, f"no string has at least {shortest.value} and at most {longest.value} characters")
-    for bound in (shortest, longest):
-        if bound and bound.value > EXACT_LENGTH:
-            context.note(bound.pointer, bound.keyword)
+        raise Refused(longest.where, f"no string has at least {fewest} and at most {end} characters")
+    if shortest and shortest.value > MOST_LENGTH:
+        raise Refused(shortest.where, f"more than {MOST_LENGTH} characters are not counted")
+    counted = EXACT_LENGTH if (fewest or 0) <= EXACT_LENGTH else MOST_LENGTH
+    if longest and longest.value > counted:
+        context.note(longest.pointer, "maxLength")
     return Text(
-        min_length=min(int(shortest.value), EXACT_LENGTH) if shortest else 0,
-        max_length=int(longest.value) if longest and longest.value <= EXACT_LENGTH else None,
+        min_length=fewest or 0,
+        max_length=end if end is not None and end <= counted else None,
         patterns=given(places, "pattern"),
         formats=given(places, "format"),
+        forbidden=forbidden(places, "pattern"),
         excluded=tuple(value for value in excluded(places) if isinstance(value, str) and writable(value)),
         declared=_declared(places),
-        uncounted=bool(longest and longest.value > EXACT_LENGTH),
+        uncounted=bool(longest and longest.value > counted),
         pointer=telling(places, _TELLING["string"]),
     )
 
 
 def _number(context: Context, places: Places, integer: bool) -> Node:
-    note_conditions(context, places, scalar=True)
     places = [_modern(place) for place in places]
-    for place in places:
-        if not integer and place.schema.get("not") == {"type": "integer"}:
-            context.note(place.pointer, "not")
     low, high = most(places, "minimum"), least(places, "maximum")
     above, below = most(places, "exclusiveMinimum"), least(places, "exclusiveMaximum")
+    apart = forbidden(places, "multipleOf")
+    if not integer and any("integer" in _spelt(banned) for banned in forbidden(places, "type")):
+        apart = (*apart, 1)  # a number, but no integer
     node = Number(
         minimum=_value(low),
         maximum=_value(high),
         exclusive_minimum=_value(above),
         exclusive_maximum=_value(below),
         multiples=given(places, "multipleOf"),
+        apart=apart,
         excluded=tuple(value for value in excluded(places) if is_number(value)),
         declared=_declared(places),
         pointer=telling(places, _TELLING["number"]),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from agentkit.constraints.characters import Ranges, spelled
 from agentkit.constraints.dfa import LIMIT, ByteDFA, Move, TooLarge
 
@@ -41,6 +43,18 @@ class NFA:
         states = [start, *(self.state() for _ in spelling[1:])]
         for state, moves in zip(states, spelling, strict=True):
             self._moves[state] += [(first, last, end if to < 0 else states[to]) for first, last, to in moves]
+
+    def embed(self, start: int, end: int, dfa: ByteDFA) -> None:
+        """Edges by what an automaton accepts, if the text ends there."""
+        states = [start, *(self.state() for _ in range(dfa.size))]
+        self.free(start, states[1])
+        for state, row in enumerate(dfa.table, start=1):
+            begins = np.flatnonzero(np.append(True, row[1:] != row[:-1])).tolist()
+            for first, following in pairwise([*begins, 256]):
+                if row[first] >= 0:
+                    self._moves[states[state]].append((first, following - 1, states[int(row[first]) + 1]))
+            if dfa.accepting[state - 1]:
+                self.free(states[state], end, "end")
 
     def determined(self, start: int, final: int) -> ByteDFA:
         """What leads from `start` to `final`, which is never left again. Raises `TooLarge`."""

@@ -43,6 +43,7 @@ class Text:
 
     patterns  regular expressions that all have to be found in it
     formats   names of formats that it all has to have; unknown ones mean nothing
+    forbidden regular expressions that must not be found in it
     excluded  what it must not be
     declared  the schema says that the value is grounded
     uncounted the schema has a greatest length that is beyond what is counted
@@ -53,6 +54,7 @@ class Text:
     max_length: int | None = None
     patterns: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     declared: bool = False
     uncounted: bool = field(default=False, compare=False, repr=False)
@@ -61,7 +63,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number. Of an integer, the bounds are integers and inclusive."""
+    """A number. Of an integer, the bounds are integers and inclusive.
+
+    apart   what it must not be a multiple of
+    strict  only multiples that are certain to be taken for some (see `numbers`), which are fewer
+    """
 
     integer: bool = False
     minimum: float | None = None
@@ -69,8 +75,10 @@ class Number:
     exclusive_minimum: float | None = None
     exclusive_maximum: float | None = None
     multiples: tuple[float, ...] = ()
+    apart: tuple[float, ...] = ()
     excluded: tuple[float, ...] = ()
     declared: bool = False
+    strict: bool = False
     pointer: str = field(default="", compare=False, repr=False)
 
 
@@ -78,8 +86,8 @@ class Number:
 class Array:
     """A list: the nodes of `prefix` one by one, then as many of `items` as the bounds allow (None: no further ones).
 
-    `max_items` is None where there is no end. The items of a `unique` one are all different: no automaton holds that,
-    so what is written of it is looked at (see `distinct`).
+    `max_items` is None where there is no end, and where it is beyond what is counted (`uncounted`). The items of a
+    `unique` one are all different: no automaton holds that, so what is written of it is looked at (see `distinct`).
     """
 
     prefix: tuple[Node, ...] = ()
@@ -87,7 +95,15 @@ class Array:
     min_items: int = 0
     max_items: int | None = None
     unique: bool = False
+    uncounted: bool = field(default=False, compare=False, repr=False)
     pointer: str = field(default="", compare=False, repr=False)
+
+    @property
+    def ends_at(self) -> int | None:
+        """The most items there can be; None for any number."""
+        if self.items is not None:
+            return self.max_items
+        return len(self.prefix) if self.max_items is None else min(len(self.prefix), self.max_items)
 
     def spread(self, count: int) -> tuple[Node, ...]:
         """The nodes of the first `count` items, of fewer where there can't be so many."""
@@ -106,17 +122,29 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object of known keys, in the order of `properties`, at least `min_properties` of them (0 or 1)."""
+    """An object of known keys, in the order of `properties`: so many of them as the bounds allow (None: no end).
+
+    closed  whether the schema forbids any other key (none is written in any case)
+    """
 
     properties: tuple[Property, ...] = ()
     min_properties: int = 0
+    max_properties: int | None = None
     closed: bool = False
-    """Whether the schema forbids any other key (none is written in any case)."""
+
+    @property
+    def impossible(self) -> bool:
+        """Whether there are too few members, or too many that are required."""
+        required = sum(member.required for member in self.properties)
+        fits = self.max_properties is None or max(required, self.min_properties) <= self.max_properties
+        return not fits or len(self.properties) < self.min_properties
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
     """An object of any keys that are `names`, from `min_properties` to `max_properties` (None: no end) of them.
+
+    `uncounted` says that the schema has an end that is beyond what is counted.
 
     No automaton holds that they are different, so what is written of it is looked at (see `distinct`): the first
     members have the keys of `begun`, and no other one has any of these.
@@ -127,6 +155,7 @@ class Map:
     min_properties: int = 0
     max_properties: int | None = None
     begun: tuple[Property, ...] = ()
+    uncounted: bool = field(default=False, compare=False, repr=False)
     pointer: str = field(default="", compare=False, repr=False)
 
 
@@ -136,6 +165,8 @@ class Union:
 
     branches: tuple[Flat, ...]
 
+
+_MOST_NUMBER = 1e15  # above it, a number of 15 digits may not be within bounds
 
 Flat: TypeAlias = Choice | Text | Number | Array | Object | Map
 Node: TypeAlias = Flat | Union
@@ -176,15 +207,23 @@ def all_nodes(node: Node) -> Iterator[Flat]:
 
 
 def doubtful(node: Flat) -> bool:
-    """Whether it takes an automaton to tell if anything can be written: where keywords may contradict each other."""
+    """Whether it takes an automaton to tell if its keywords can be held, and if anything fits them all."""
     if isinstance(node, Text):
         lengths = node.min_length > 0 or node.max_length is not None
-        return len(node.patterns) + len(node.formats) + lengths + bool(node.excluded) > 1
+        return bool(node.patterns or node.forbidden) or len(node.formats) + lengths + bool(node.excluded) > 1
     if isinstance(node, Number):
-        return bool(node.multiples) and (node.minimum, node.exclusive_minimum) != (None, None)
+        bounds = (node.minimum, node.maximum, node.exclusive_minimum, node.exclusive_maximum)
+        return bool(node.multiples or node.apart) or any(abs(bound or 0) >= _MOST_NUMBER for bound in bounds)
     if isinstance(node, Array):
         return node.unique and node.min_items > 1
+    if isinstance(node, Object):
+        return (node.min_properties, node.max_properties) != (0, None)
     return isinstance(node, Map) and node.min_properties > 1 and node.names != Text()
+
+
+def is_multiple(value: float, step: float) -> bool:
+    """Whether jsonschema takes a number for a multiple: a quotient of floats has to be whole."""
+    return not (value / step) % 1 if isinstance(step, float) else not value % step
 
 
 def identity(value: JSON) -> str:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from agentkit.constraints.exclusive import Tags, exclusive
 from agentkit.constraints.merge import merged
-from agentkit.constraints.nodes import Choice, Flat, Node, Object, Refused, flat_nodes, union
-from agentkit.constraints.places import Place
+from agentkit.constraints.nodes import Choice, Flat, Node, Object, Refused, flat_nodes, identity, union
+from agentkit.constraints.opposite import lacks, opposites
+from agentkit.constraints.places import Place, plain_not
 from agentkit.messages import JSON
 
 DEPTH = 4
@@ -30,6 +31,9 @@ _SAYS_NOTHING = frozenset(
     ("type", "title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs")
 )
 _ALTERNATIVES = 64  # alternatives of one place that are looked at
+_FEW = 8  # alternatives from which on those that contradict themselves are looked for
+_MISSED = frozenset(("format",))  # what hardly any value meets by accident
+_NAMING = frozenset(("const", "enum", "type", "title", "description", "default"))
 _NODES = 4000  # above it, a recursive schema is unrolled less
 
 Unheld: TypeAlias = tuple[str, str]
@@ -76,21 +80,47 @@ class _TooLarge(Exception):
     """The schema unrolls to too many nodes."""
 
 
+class _Again(Exception):
+    """A `oneOf` has to be spelt out: its branches overlap."""
+
+
 class _Normalizer:
+    """Makes the nodes of one schema.
+
+    Branches of a `oneOf` that overlap are only met when their nodes are compared, and that too little of what is
+    forbidden can be said only when nothing is left. It then begins again, knowing so.
+    """
+
     def __init__(self, root: Mapping[str, Any], depth: int, *, limit: int | None = _NODES) -> None:
         self._root = root
         self._depth = depth
         self._limit = limit
         self._count = 0
+        self._overlapping: set[str] = set()
+        self._vague: dict[Unheld, set[str]] = {}  # the keywords of which it can't be said what they forbid
+        self._unsaid: set[Unheld] = set()
         self.exact = '"oneOf":' in json.dumps(root)  # whose branches can be told apart only if their nodes are
         self.unheld: dict[Unheld, None] = {}
 
     def run(self) -> Normalized:
-        root = Place("", self._root)
         if not self._root.keys() - _SAYS_NOTHING:  # an object of which nothing is said takes no arguments
             return Normalized(Object(), ())
-        node = self.node([root, Place("", {"type": "object"})])
-        return Normalized(node, tuple(self.unheld))
+        while True:
+            self._count, self.unheld = 0, {}
+            try:
+                node = self.node([Place("", self._root), Place("", {"type": "object"})])
+                return Normalized(node, tuple(self.unheld))
+            except _Again:
+                continue
+            except Refused as refusal:
+                unsaid = self._vague.keys() - self._unsaid
+                if not unsaid or refusal.broken:
+                    raise
+                for pointer, keyword in unsaid:
+                    if left := self._vague[pointer, keyword] - _MISSED:
+                        reason = f"it can't be held that {', '.join(sorted(left))} must not be met"
+                        raise Refused(f"{pointer}/{keyword}", reason) from None
+                self._unsaid |= unsaid
 
     def note(self, pointer: str, keyword: str) -> None:
         """Notes that a keyword is not held."""
@@ -120,8 +150,10 @@ class _Normalizer:
             raise refusal or self._nothing(places)
         if not any(chosen for _, chosen in found):
             return union(flat for flat, _ in found)
-        for pointer in exclusive(found):
-            self.note(pointer, "oneOf")
+        overlapping = set(exclusive(found))
+        if overlapping:
+            self._overlapping |= overlapping
+            raise _Again
         return self._chosen(union(flat for flat, _ in found), places)
 
     def _chosen(self, node: Node, places: Sequence[Place]) -> Node:
@@ -164,14 +196,53 @@ class _Normalizer:
             if place.refs.count(reference) >= self._depth:
                 return []
             parts.append(self._alternatives(self._target(place, reference)))
-        parts += [self._alternatives(place.at("allOf", index)) for index in range(len(schema.get("allOf", ())))]
+        parts += [self._alternatives(place.part("allOf", index)) for index in range(len(schema.get("allOf", ())))]
         parts += [list(self._branches(place, keyword)) for keyword in ("anyOf", "oneOf") if keyword in schema]
-        return _product(*parts)
+        return _product(*parts, *self._conditions(place))
 
     def _branches(self, place: Place, keyword: str) -> Iterator[Alternative]:
-        for index in range(len(place.schema[keyword])):
-            for plain, chosen in self._alternatives(place.at(keyword, index)):
-                yield plain, (chosen if keyword == "anyOf" else (*chosen, (place.pointer, index)))
+        count = len(place.schema[keyword])
+        overlapping = keyword == "oneOf" and place.pointer in self._overlapping
+        for index in range(count):
+            branch = self._alternatives(place.part(keyword, index))
+            if overlapping:
+                others = (place.part(keyword, other) for other in range(count) if other != index)
+                branch = _product(branch, *(self._opposites(other, place, keyword) for other in others))
+            for plain, chosen in branch:
+                yield plain, (chosen if keyword == "anyOf" or overlapping else (*chosen, (place.pointer, index)))
+
+    def _conditions(self, place: Place) -> Iterator[list[Alternative]]:
+        """What a schema says of what is valid only together with something else, or only without it."""
+        schema = place.schema
+        if "not" in schema and not plain_not(schema):
+            yield self._opposites(place.at("not"), place, "not")
+        if "if" in schema and schema.keys() & {"then", "else"}:
+            met = self._alternatives(place.part("if"))
+            unmet = self._opposites(place.at("if"), place, "if")
+            then, otherwise = (
+                self._alternatives(place.part(word)) if word in schema else [((), ())] for word in ("then", "else")
+            )
+            yield _product(met, then) + _product(unmet, otherwise)
+        for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
+            for key, asked in schema.get(keyword, {}).items():
+                there = place.saying(required=[key, *(asked if isinstance(asked, list) else ())])
+                also = [((), ())] if isinstance(asked, list) else self._alternatives(place.part(keyword, key))
+                yield [*_product([((there,), ())], also), ((place.saying(**lacks(key)),), ())]
+
+    def _opposites(self, place: Place, owner: Place, keyword: str) -> list[Alternative]:
+        """The alternatives of what is not valid in a schema; where they can't be said, that is noted of its owner."""
+        told = owner.pointer, keyword
+        if told in self._unsaid:
+            self.note(*told)
+            return [((), ())]
+        schemas, unsaid = opposites(place.schema)
+        found = [one for schema in schemas for one in self._alternatives(Place(place.pointer, schema, place.refs))]
+        for reference in _references(place.schema):
+            if place.refs.count(reference) < self._depth:
+                found += self._opposites(self._target(place, reference), owner, keyword)
+        if unsaid:
+            self._vague.setdefault(told, set()).update(unsaid)
+        return found
 
     def _target(self, place: Place, reference: str) -> Place:
         """The schema that a reference names. Only the root document is looked at."""
@@ -182,7 +253,8 @@ class _Normalizer:
         if not isinstance(target, Mapping | bool):
             raise Refused(f"{place.pointer}/$ref", f"{reference!r} names nothing in this schema", broken=True)
         pointer = reference[1:] if reference.startswith("#/") or reference == "#" else f"{place.pointer}/$ref"
-        return Place.of(pointer, target, (*place.refs, reference))
+        found = Place.of(pointer, target, (*place.refs, reference))
+        return replace(found, within=(*place.within, place.pointer))
 
     @cached_property
     def _resolver(self) -> Any:
@@ -210,5 +282,30 @@ def _product(*parts: Sequence[Alternative]) -> list[Alternative]:
     found: list[Alternative] = [((), ())]
     for part in parts:
         pairs = itertools.product(found, part)
-        found = [(one + two, tags + more) for (one, tags), (two, more) in itertools.islice(pairs, _ALTERNATIVES)]
+        both = ((one + two, tags + more) for (one, tags), (two, more) in pairs)
+        if len(found) * len(part) > _FEW:
+            both = (alternative for alternative in both if not _contradict(alternative[0]))
+        found = list(itertools.islice(both, _ALTERNATIVES))
     return found
+
+
+def _contradict(places: Iterable[Place]) -> bool:
+    """Whether places plainly contradict each other: in the values of a key that has to be there."""
+    required: set[str] = set()
+    allowed: dict[str, set[str]] = {}
+    forbidden: dict[str, set[str]] = {}
+    for place in places:
+        required.update(place.schema.get("required", ()))
+        for key, member in place.schema.get("properties", {}).items():
+            if (values := _named(member)) is not None:
+                allowed[key] = allowed.get(key, values) & values
+            elif isinstance(member, Mapping) and (values := _named(member.get("not"))) is not None:
+                forbidden.setdefault(key, set()).update(values)
+    return any(not allowed[key] - forbidden.get(key, set()) for key in required & allowed.keys())
+
+
+def _named(schema: Any) -> set[str] | None:
+    """The values of a schema that says nothing but which they are."""
+    if not isinstance(schema, Mapping) or not schema.keys() & {"const", "enum"} or schema.keys() - _NAMING:
+        return None
+    return set(map(identity, [schema["const"]] if "const" in schema else schema["enum"]))

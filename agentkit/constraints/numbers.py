@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agentkit.constraints.dfa import LIMIT, ByteDFA, Move, TooLarge, Unsupported, literals
+from agentkit.constraints.nodes import is_multiple
 
 INTEGER_DIGITS = 18
 """Most digits of an integer on a side without a bound."""
@@ -27,6 +28,7 @@ FRACTION_DIGITS = 6
 """Most digits behind the point, unless the bounds or multipleOf themselves have more."""
 
 _MOST_FRACTION_DIGITS = 12
+_FEW = 250  # multiples that are tried where not all of them can be
 _EXPLORED = 20_000  # states on the way to a smaller automaton, and multiples that are tried one by one
 
 
@@ -76,8 +78,43 @@ def numbers(
     step = _decimal(multiple_of)
     if step != Fraction(multiple_of):  # a float that is another number than its decimals say
         return found.intersect(_tried(bounds, multiple_of))
-    behind = max(1, _places(multiple_of))
-    return _among(found, _multiples(int(step * 10**behind), behind))
+    return _among(found, _multiples_of(multiple_of))
+
+
+def near_multiples(
+    minimum: float | None,
+    maximum: float | None,
+    exclusive_minimum: float | None,
+    exclusive_maximum: float | None,
+    multiple_of: float,
+    *,
+    strict: bool,
+) -> ByteDFA:
+    """Where `numbers` can't give the multiples within the bounds: what may be one, or with `strict` some that are.
+
+    What may be one is what decimals say, or any number where that can't be held. With `strict`, those are left whose
+    step is a float exactly and a multiple (0.25 of 0.01), or else a few hundred that are tried one by one.
+    """
+    step = _decimal(multiple_of)
+    if not strict:
+        try:
+            return _multiples_of(multiple_of)
+        except TooLarge:
+            return numbers()
+    halves = (step.denominator & -step.denominator) if step.denominator > 1 else 1  # the powers of two in it
+    bounds = (minimum, maximum, exclusive_minimum, exclusive_maximum)
+    try:
+        found = numbers(*bounds, step.numerator / halves)
+        if step.denominator > 1 and not found.is_empty:
+            return found
+    except Unsupported:
+        pass
+    return _tried(_Bounds(*bounds), multiple_of, most=_FEW)
+
+
+def apart(multiple_of: float) -> ByteDFA:
+    """All numbers but the multiples. Raises `TooLarge`."""
+    return numbers().minus(_multiples_of(multiple_of), _EXPLORED)
 
 
 class _Bounds(NamedTuple):
@@ -197,8 +234,13 @@ def _negated(dfa: ByteDFA) -> ByteDFA:
 
 
 def _multiples(step: int, places: int) -> ByteDFA:
-    """All digits that make a multiple of `step` units of the last of so many places."""
+    """All digits that make a multiple of `step` units of the last of so many places. Raises `TooLarge`."""
     unit = 10**places
+    odd = step  # what is left of it without the factors of ten: no automaton has fewer states
+    while (factor := gcd(odd, 10)) > 1:
+        odd //= factor
+    if odd > LIMIT:
+        raise TooLarge(f"the multiples need more than {LIMIT} states")
     coarse = step // gcd(step, unit)  # what the digits before the point leave matters no more exactly than that
 
     def moves(state: tuple[int, int]) -> Iterator[Move[tuple[int, int]]]:
@@ -228,21 +270,37 @@ def _among(numbers: ByteDFA, multiples: ByteDFA) -> ByteDFA:
     return found
 
 
-def _tried(bounds: _Bounds, multiple_of: float) -> ByteDFA:
-    """The multiples within the bounds for which jsonschema's division gives a whole quotient."""
+def _multiples_of(value: float) -> ByteDFA:
+    """All digits that make a multiple. Raises `TooLarge`."""
+    behind = max(1, _places(value))
+    return _multiples(int(_decimal(value) * 10**behind), behind)
+
+
+def _tried(bounds: _Bounds, multiple_of: float, most: int | None = None) -> ByteDFA:
+    """The multiples within the bounds for which jsonschema's division gives a whole quotient.
+
+    Args:
+        most: how many are tried at most, from a bound or from zero on; None for all.
+    """
     step = _decimal(multiple_of)
     lowest = [_decimal(bound) for bound in (bounds.minimum, bounds.exclusive_minimum) if bound is not None]
     highest = [_decimal(bound) for bound in (bounds.maximum, bounds.exclusive_maximum) if bound is not None]
-    if not lowest or not highest:
+    if most is None and not (lowest and highest):
         raise Unsupported(f"the multiples of {multiple_of!r} can only be tried one by one, and have no bounds")
-    first, last = max(lowest) // step, -(-min(highest) // step)
+    last = -(-min(highest) // step) if highest else None
+    first = max(lowest) // step if lowest else min(0, last or 0) - (most or 0)
+    last = first + 2 * (most or 0) if last is None else last
+    if most is not None:
+        last = min(last, first + 2 * most)
     if last - first > _EXPLORED:
         raise Unsupported(f"the multiples of {multiple_of!r} within the bounds are too many to be tried")
     return literals(
         writing
         for count in range(first, last + 1)
         for writing in _writings(count * step)
-        if (float(writing) / multiple_of).is_integer()
+        if is_multiple(float(writing) if "." in writing else int(writing), multiple_of)
+        and bounds.high_enough(float(writing))
+        and bounds.low_enough(float(writing))
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 from agentkit.constraints.nodes import Node
@@ -12,11 +12,16 @@ from agentkit.messages import JSON
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A schema and where it stands; `refs` are the references that were followed to it from the root."""
+    """A schema and where it stands.
+
+    refs    the references that were followed to it from the root
+    within  the schemas, by their pointers, that it is a part of and that say something of the same value
+    """
 
     pointer: str
     schema: Mapping[str, Any]
     refs: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, pointer: str, schema: Mapping[str, Any] | bool, refs: tuple[str, ...] = ()) -> Place:
@@ -31,6 +36,18 @@ class Place:
         for step in steps:
             schema = schema[step]
         return Place.of(self.pointer + "".join(map(_step, steps)), schema, self.refs)
+
+    def part(self, *steps: str | int) -> Place:
+        """The schema that stands there within this one, and says something of the same value."""
+        return replace(self.at(*steps), within=(*self.within, self.pointer))
+
+    def saying(self, **keywords: Any) -> Place:
+        """A schema of these keywords, which says something of the same value."""
+        return Place(self.pointer, keywords, self.refs)
+
+    def parts(self, places: Places) -> list[Place]:
+        """This place, and those that are a part of it."""
+        return [place for place in places if place is self or self.pointer in place.within]
 
 
 Places: TypeAlias = Sequence[Place]
@@ -89,40 +106,45 @@ def telling(places: Places, keywords: set[str]) -> str:
     return found[-1] if found else places[0].pointer if places else ""
 
 
-def note_conditions(context: Context, places: Places, *, scalar: bool) -> None:
-    """Notes `if`, and `not` where it is more than a type or some scalars."""
-    for place in places:
-        if "if" in place.schema and place.schema.keys() & {"then", "else"}:
-            context.note(place.pointer, "if")
-        if "not" in place.schema and not _simple(place.schema["not"], scalar):
-            context.note(place.pointer, "not")
-
-
 def excluded(places: Places) -> list[JSON]:
     """The values that `not` forbids one by one."""
     found: list[JSON] = []
-    for place in places:
-        forbidden = place.schema.get("not")
-        if isinstance(forbidden, Mapping) and _simple(forbidden, scalar=True):
-            found += [forbidden["const"]] if "const" in forbidden else forbidden.get("enum", [])
+    for forbidden in _plain_nots(places):
+        found += [forbidden["const"]] if "const" in forbidden else forbidden.get("enum", [])
     return found
+
+
+def forbidden(places: Places, keyword: str) -> tuple[Any, ...]:
+    """The values of a keyword that stands by itself in a `not`: of `type`, `pattern` or `multipleOf`."""
+    return tuple(forbidden[keyword] for forbidden in _plain_nots(places) if forbidden.keys() & _SAYING == {keyword})
+
+
+def plain_not(schema: Mapping[str, Any]) -> bool:
+    """Whether what a schema's `not` forbids is held by a node: types, single values, and of strings a pattern."""
+    forbidden = schema["not"]
+    if not isinstance(forbidden, Mapping) or not forbidden.keys() <= _SAYING | _ANNOTATIONS:
+        return False
+    keywords = forbidden.keys() & _SAYING
+    if keywords == {"pattern"}:
+        return schema.get("type") == "string"
+    if keywords == {"multipleOf"}:
+        return schema.get("type") in ("number", "integer")
+    return keywords == {"type"} or (keywords <= {"type", "enum", "const"} and bool(keywords & {"enum", "const"}))
+
+
+_SAYING = frozenset(("type", "enum", "const", "pattern", "multipleOf"))  # in a `not` that is plain
+_ANNOTATIONS = frozenset(("title", "description"))
+
+
+def _plain_nots(places: Places) -> Iterator[Mapping[str, Any]]:
+    for place in places:
+        if "not" in place.schema and plain_not(place.schema):
+            yield place.schema["not"]
 
 
 def writable(text: str) -> bool:
     """Whether a text can be written as UTF-8: a lone surrogate cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _simple(forbidden: Any, scalar: bool) -> bool:
-    """Whether a `not` is held: one of types, or one of values where a scalar stands."""
-    if not isinstance(forbidden, Mapping):
-        return False
-    keywords = forbidden.keys() - {"title", "description"}
-    if keywords == {"type"}:
-        return True
-    values = [forbidden["const"]] if "const" in forbidden else forbidden.get("enum", [])
-    plain = scalar or not any(isinstance(value, list | dict) for value in values)
-    return bool(values) and plain and keywords <= {"type", "enum", "const"}
 
 
 def _bound(places: Places, keyword: str, pick: Callable[..., Bound]) -> Bound | None:

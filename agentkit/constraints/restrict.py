@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agentkit.constraints.distinct import below
+from agentkit.constraints.fits import fits
 from agentkit.constraints.nodes import (
     Array,
     Choice,
@@ -49,14 +51,20 @@ def restrict(
 
 
 def _selected(node: Node, only: frozenset[str]) -> Node:
-    """The objects that have most of these members, with nothing but these. Keys that none has are left out."""
-    found: dict[int, list[Node]] = {}
+    """The objects of these members alone, as many as they have. Keys that none has are left out.
+
+    Objects that need others are taken where all do, and with the fewest of those.
+    """
+    found: dict[tuple[int, int], list[Node]] = {}
     for flat in flat_nodes(node):
         if isinstance(flat, Map):
             flat = Object(tuple(Property(key, flat.values, True) for key in sorted(only, key=str.lower)))
         if isinstance(flat, Object):
-            kept = tuple(replace(member, required=True) for member in flat.properties if member.key in only)
-            found.setdefault(len(kept), []).append(replace(flat, properties=kept, min_properties=0))
+            members = [member for member in flat.properties if member.required or member.key in only]
+            more = sum(member.key not in only for member in members)
+            kept = tuple(replace(member, required=True) for member in members)
+            alone = replace(flat, properties=kept, min_properties=0, max_properties=None)
+            found.setdefault((-more, len(kept)), []).append(alone)
     return union(found[max(found)])
 
 
@@ -89,10 +97,17 @@ class _Restriction:
 
     def _holds(self, node: Flat, pointer: str) -> bool:
         """Whether all that is fixed below a pointer can stand in the node."""
-        steps = _steps(pointer, self.fixed)
-        if isinstance(node, Object):
-            return {*steps} <= {escaped(member.key) for member in node.properties}
-        return not steps or isinstance(node, Array | Map)
+        return all(
+            any(
+                self._takes(flat, f"{pointer}/{step}")
+                for inner in below(node, unescaped(step))
+                for flat in flat_nodes(inner)
+            )
+            for step in _steps(pointer, self.fixed)
+        )
+
+    def _takes(self, node: Flat, pointer: str) -> bool:
+        return fits(node, self.fixed[pointer]) if pointer in self.fixed else self._holds(node, pointer)
 
     def _flat(self, node: Flat, pointer: str) -> Node:
         if isinstance(node, Array):
@@ -111,9 +126,10 @@ class _Restriction:
             except Refused:
                 if required:
                     raise
-        if len(members) < node.min_properties:
+        left = replace(node, properties=tuple(members))
+        if left.impossible:
             raise Refused(pointer, FORBIDDEN)
-        return replace(node, properties=tuple(members))
+        return left
 
     def _map(self, node: Map, pointer: str) -> Node:
         known = [unescaped(step) for step in _steps(pointer, self.fixed, self.banned)]

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import TypeAlias
 
 from agentkit.constraints import formats, numbers, regex
-from agentkit.constraints.dfa import ByteDFA, TooLarge, Unsupported, literals, text
+from agentkit.constraints.dfa import LIMIT, ByteDFA, TooLarge, Unsupported, literals, text
 from agentkit.constraints.nodes import Number, Text
 
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _MOST_DIGITS = 12  # that are ever written behind the point
 
+_EXPLORED, _MOST = 5 * LIMIT, LIMIT // 2  # states on the way to an automaton, and of it
+
 _Part: TypeAlias = tuple[str, Callable[[], ByteDFA | None]]
 """A keyword and what makes its automaton."""
 
+Bytes: TypeAlias = tuple[ByteDFA, Mapping[str, str]]
+"""What may be written, and the keywords that this does not hold, with why."""
+
 
 @lru_cache(maxsize=1024)
-def text_bytes(node: Text) -> tuple[ByteDFA, tuple[str, ...]]:
-    """What a string may be, in UTF-8, and the keywords that this does not hold."""
+def text_bytes(node: Text) -> Bytes:
+    """What a string may be, in UTF-8. In ASCII alone, where the automaton would be too large otherwise."""
     parts: list[_Part] = [("pattern", partial(regex.compile, pattern)) for pattern in node.patterns]
+    parts += [("not", partial(regex.without, pattern)) for pattern in node.forbidden]
     parts += [("format", partial(formats.of, name)) for name in node.formats]
     if node.min_length or node.max_length is not None:
         keyword = "minLength" if node.max_length is None else "maxLength"
         parts.append((keyword, partial(text, node.min_length, node.max_length)))
-    return _joined(text(), parts, [value.encode() for value in node.excluded])
+    excluded = [value.encode() for value in node.excluded]
+    found, lost = _joined(text(), parts, excluded)
+    if any(isinstance(error, TooLarge) for error in lost.values()):
+        found, lost = min(
+            (found, lost), _joined(regex.compile("^[ -~]*$"), parts, excluded), key=lambda pair: len(pair[1])
+        )
+    return found, {keyword: str(error) for keyword, error in lost.items()}
 
 
 @lru_cache(maxsize=1024)
-def number_bytes(node: Number) -> tuple[ByteDFA, tuple[str, ...]]:
-    """What a number may be, in digits, and the keywords that this does not hold."""
+def number_bytes(node: Number) -> Bytes:
+    """What a number may be, in digits."""
     parts: list[_Part] = []
     whole = [int(multiple) for multiple in node.multiples if node.integer and multiple == int(multiple)]
     multiples = [multiple for multiple in node.multiples if multiple not in whole]
@@ -48,21 +60,30 @@ def number_bytes(node: Number) -> tuple[ByteDFA, tuple[str, ...]]:
             keyword = next(keyword for keyword, bound in zip(_BOUNDS, bounds, strict=True) if bound is not None)
             parts.append((keyword, partial(numbers.numbers, *bounds)))
     parts += [("multipleOf", partial(numbers.numbers, *bounds, multiple)) for multiple in multiples]
-    return _joined(base, parts, [writing.encode() for value in node.excluded for writing in _writings(value)])
+    parts += [("not", partial(numbers.apart, step)) for step in node.apart]
+    excluded = [writing.encode() for value in node.excluded for writing in _writings(value)]
+    found, lost = _joined(base, parts, excluded)
+    if "multipleOf" in lost:
+        for multiple in node.multiples:
+            found = found.intersect(numbers.near_multiples(*bounds, multiple, strict=node.strict), _EXPLORED)
+    return found, {keyword: str(error) for keyword, error in lost.items()}
 
 
-def _joined(base: ByteDFA, parts: Sequence[_Part], excluded: list[bytes]) -> tuple[ByteDFA, tuple[str, ...]]:
-    """The base with every part that can be had, without what is excluded."""
-    lost: dict[str, None] = {}
+def _joined(base: ByteDFA, parts: Sequence[_Part], excluded: list[bytes]) -> tuple[ByteDFA, dict[str, Unsupported]]:
+    """The base with every part that can be had, without what is excluded, and what can't be had."""
+    lost: dict[str, Unsupported] = {}
     if excluded:
         parts = [*parts, ("not", lambda: base.minus(literals(excluded)))]
     for keyword, make in parts:
         try:
             part = make()
-            base = base if part is None else base.intersect(part)
-        except (Unsupported, TooLarge):
-            lost[keyword] = None
-    return base, tuple(lost)
+            both = base if part is None else base.intersect(part, _EXPLORED)
+            if both.size > _MOST:
+                raise TooLarge(f"the automaton has {both.size} states, more than {_MOST}")
+            base = both
+        except Unsupported as error:
+            lost[keyword] = error
+    return base, lost
 
 
 def _writings(value: float) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from agentkit.constraints.lengths import EXACT_LENGTH
+from agentkit.constraints.lengths import EXACT_LENGTH, MOST_ITEMS, MOST_LENGTH
 from agentkit.constraints.nodes import (
     Array,
     Choice,
@@ -19,6 +19,7 @@ from agentkit.constraints.nodes import (
     Text,
     flat_nodes,
     identity,
+    is_multiple,
     union,
 )
 from agentkit.messages import JSON
@@ -29,26 +30,64 @@ _MOST_BRANCHES = 64
 FORBIDDEN = "all that could be written here is forbidden"
 
 
-def without(node: Node, values: Iterable[JSON], *, exact: bool = False) -> Node:
+def without(node: Node, values: Sequence[JSON], *, exact: bool = False) -> Node:
     """The node without some values.
 
     An array that is not a given one has another length or another item, and an object another member: these are its
-    branches. Where there would be too many of them, the node is left as it is.
+    branches. Where there would be too many of them, the node is left as it is; with `exact`, there are then only those
+    values that differ from all the given ones in the same way.
 
     Raises:
-        Refused: nothing is left, or with `exact` a value can't be left out; the pointer is empty.
+        Refused: nothing is left; the pointer is empty.
     """
+    given = node
     for value in values:
         flats = flat_nodes(node)
         if isinstance(value, list | dict) and len(flats) > _MOST_BRANCHES:
             if exact:
-                raise Refused("", f"more than {_MOST_BRANCHES} ways to differ are not told apart")
+                return _apart(given, values)
             continue
-        left = [other for flat in flats for other in _others(flat, value)]
-        if not left:
-            raise Refused("", FORBIDDEN)
-        node = union(left)
+        node = _any(other for flat in flats for other in _others(flat, value))
     return node
+
+
+def _any(nodes: Iterable[Node]) -> Node:
+    left = list(nodes)
+    if not left:
+        raise Refused("", FORBIDDEN)
+    return union(left)
+
+
+def _apart(node: Node, values: Sequence[JSON]) -> Node:
+    """What differs from all the values in the same way: in one item, in one member, or in their number."""
+    return _any(other for flat in flat_nodes(node) for other in _ways_apart(flat, values))
+
+
+def _ways_apart(node: Flat, values: Sequence[JSON]) -> Iterator[Node]:
+    lists = [value for value in values if isinstance(value, list)]
+    dicts = [value for value in values if isinstance(value, dict)]
+    longest = max(map(len, lists if isinstance(node, Array) else dicts), default=0)
+    if isinstance(node, Array):
+        if node.ends_at is None or longest < node.ends_at:
+            yield replace(node, min_items=max(node.min_items, longest + 1))
+        items = node.spread(longest)
+        for index, item in enumerate(items):
+            there = [value[index] for value in lists if index < len(value)]
+            for other in _try(item, there):
+                prefix = (*items[:index], other, *items[index + 1 :])
+                yield replace(node, prefix=prefix, min_items=max(node.min_items, index + 1))
+    elif isinstance(node, Object):
+        for member in node.properties:
+            there = [value[member.key] for value in dicts if member.key in value]
+            for other in _try(member.node, there):
+                yield from _possibly(_with(node, Property(member.key, other, True)))
+    elif isinstance(node, Map):
+        if node.max_properties is None or longest < node.max_properties:
+            yield replace(node, min_properties=max(node.min_properties, longest + 1))
+        names = replace(node.names, excluded=(*node.names.excluded, *{key for value in dicts for key in value}))
+        yield replace(node, names=names, min_properties=max(node.min_properties, 1))
+    else:
+        yield from _try(node, values)
 
 
 def _others(node: Flat, value: JSON) -> Iterator[Node]:
@@ -58,10 +97,10 @@ def _others(node: Flat, value: JSON) -> Iterator[Node]:
         if kept:
             yield Choice(kept)
     elif isinstance(node, Text) and isinstance(value, str):
-        longest = EXACT_LENGTH if node.uncounted and len(value) > EXACT_LENGTH else node.max_length
-        yield replace(node, excluded=(*node.excluded, value), max_length=longest)
+        yield replace(node, excluded=(*node.excluded, value), max_length=_longest(node, value))
     elif isinstance(node, Number) and isinstance(value, int | float) and not isinstance(value, bool):
-        yield replace(node, excluded=(*node.excluded, value))
+        strict = node.strict or not all(is_multiple(value, step) for step in node.multiples)
+        yield replace(node, excluded=(*node.excluded, value), strict=strict)
     elif isinstance(node, Array) and isinstance(value, list):
         yield from _other_arrays(node, value)
     elif isinstance(node, Object) and isinstance(value, dict):
@@ -72,11 +111,23 @@ def _others(node: Flat, value: JSON) -> Iterator[Node]:
         yield node
 
 
+def _longest(node: Text, value: str) -> int | None:
+    """The greatest length of another text than this one, which may have been too long."""
+    counted = EXACT_LENGTH if node.min_length <= EXACT_LENGTH else MOST_LENGTH
+    if node.uncounted and len(value) > counted:
+        return counted
+    if node.max_length is not None and len(value) > node.max_length:  # that could not be held
+        return max(node.min_length, node.max_length // 4)
+    return node.max_length
+
+
 def _other_arrays(node: Array, value: list[JSON]) -> Iterator[Node]:
-    count = len(value)
-    end = node.max_items if node.items is not None else min(len(node.prefix), node.max_items or len(node.prefix))
+    count, end = len(value), node.ends_at
     if count < node.min_items or (end is not None and count > end):
         yield node
+        return
+    if node.uncounted and count > (most := MOST_ITEMS + max(len(node.prefix), node.min_items)):
+        yield replace(node, max_items=most, uncounted=False)  # it was too long
         return
     if count > node.min_items:
         yield replace(node, max_items=count - 1)
@@ -84,8 +135,9 @@ def _other_arrays(node: Array, value: list[JSON]) -> Iterator[Node]:
         yield replace(node, min_items=count + 1)
     items = node.spread(count)
     for index, item in enumerate(value):
-        for other in _try(items[index], item):
-            yield Array((*items[:index], other, *items[index + 1 :]), None, count, count, node.unique, node.pointer)
+        for other in _try(items[index], [item]):
+            prefix = (*items[:index], other, *items[index + 1 :])
+            yield Array(prefix, None, count, count, node.unique, pointer=node.pointer)
 
 
 def _other_objects(node: Object, value: dict[str, JSON]) -> Iterator[Node]:
@@ -93,19 +145,32 @@ def _other_objects(node: Object, value: dict[str, JSON]) -> Iterator[Node]:
     if not value.keys() <= keys or any(member.required and member.key not in value for member in node.properties):
         yield node
         return
-    for index, member in enumerate(node.properties):
-        before, after = node.properties[:index], node.properties[index + 1 :]
+    for member in node.properties:
         if member.key not in value:
-            yield replace(node, properties=(*before, replace(member, required=True), *after))
+            yield from _possibly(_with(node, replace(member, required=True)))
             continue
-        if not member.required and (before or after or not node.min_properties):
-            yield replace(node, properties=(*before, *after))
-        for other in _try(member.node, value[member.key]):
-            yield replace(node, properties=(*before, Property(member.key, other, True), *after))
+        if not member.required:
+            left = tuple(other for other in node.properties if other.key != member.key)
+            yield from _possibly(replace(node, properties=left))
+        for other in _try(member.node, [value[member.key]]):
+            yield from _possibly(_with(node, Property(member.key, other, True)))
+
+
+def _with(node: Object, member: Property) -> Object:
+    """The object with this member in place of its own of the same key."""
+    return replace(node, properties=tuple(member if own.key == member.key else own for own in node.properties))
+
+
+def _possibly(node: Object) -> Iterator[Object]:
+    if not node.impossible:
+        yield node
 
 
 def _other_maps(node: Map, value: dict[str, JSON]) -> Iterator[Node]:
     count = len(value)
+    if node.uncounted and count > (most := MOST_ITEMS + node.min_properties):
+        yield replace(node, max_properties=most, uncounted=False)  # it was too long
+        return
     if node.max_properties is None or count < node.max_properties:
         yield replace(node, min_properties=max(node.min_properties, count + 1))
     for key in value:
@@ -115,8 +180,8 @@ def _other_maps(node: Map, value: dict[str, JSON]) -> Iterator[Node]:
         yield from _other_objects(Object(tuple(members)), value)
 
 
-def _try(node: Node, value: JSON) -> Iterator[Node]:
+def _try(node: Node, values: Sequence[JSON]) -> Iterator[Node]:
     try:
-        yield without(node, [value])
+        yield without(node, values)
     except Refused:
         return

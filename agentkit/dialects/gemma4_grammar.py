@@ -250,18 +250,33 @@ class _Grammar:
         return self._or_empty(found, brackets) if fewest == 0 else self._narrowed(found)
 
     def _object(self, node: Object) -> _Fragment:
-        """Its members in their order. Before each of them, any optional ones may have been left out."""
-        found = _Fragment()
-        written: list[tuple[int, str]] = []  # where members end that this one can follow
-        first = True  # whether this one can be the first
-        for member in node.properties:
-            part = self._member(self._key(member.key), self._value(member.node))
-            if first:
-                found.entries.extend(part.behind("{").entries)
-            self._connect(written, ",", part)
-            written = part.exits if member.required else [*written, *part.exits]
+        """Its members in their order, counted as far as that matters. Any optional ones may be left out."""
+        most, found = node.max_properties, _Fragment()
+        counted = max(node.min_properties, 1) if most is None else most
+        ends: dict[
+            int, list[tuple[int, str]]
+        ] = {}  # by how many members there are: where those end that one can follow
+        first = True  # whether there may be none so far
+        for index, member in enumerate(node.properties):
+            rest = node.properties[index + 1 :]
+            needed = sum(other.required for other in rest)
+            following = {} if member.required else dict(ends)
+            for count in range(1, counted + 1):
+                before = [*ends.get(count - 1, ()), *(ends.get(count, ()) if most is None and count == counted else ())]
+                begins = first and count == 1
+                if not (before or begins) or count + len(rest) < node.min_properties:
+                    continue
+                if most is not None and count + needed > most:
+                    continue
+                part = self._member(self._key(member.key), self._value(member.node))
+                if begins:
+                    found.entries.extend(part.behind("{").entries)
+                self._connect(before, ",", part)
+                following[count] = [*following.get(count, ()), *part.exits]
+            ends = following
             first = first and not member.required
-        found.exits.extend((state, text + "}") for state, text in written)
+        for count, exits in ends.items():
+            found.exits.extend((state, text + "}") for state, text in exits if count >= node.min_properties)
         return self._or_empty(found, "{}") if first and not node.min_properties else self._narrowed(found)
 
     def _member(self, key: _Fragment | str, value: _Fragment) -> _Fragment:

@@ -149,8 +149,8 @@ class Conversation(ABC):
     ) -> AssistantMessage | None:
         """The turn with one call's wrong arguments written again and all else kept.
 
-        `request` is what `message` answered. None means that this model can't, and has to be told in words instead:
-        so it is with every model that doesn't write on canvases.
+        `request` is what `message` answered. None means that it can't be, and the model has to be told in words: where
+        nothing else may stand there, and so it is with every model that doesn't write on canvases.
         """
         return None
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import anyio
 import anyio.to_thread
 
+from agentkit.constraints.nodes import Refused
 from agentkit.dialects import Gemma4
 from agentkit.dialects.base import CallRegion, Dialect, Outline, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
@@ -207,7 +208,10 @@ class DiffusionConversation(Conversation):
         kept = min(slots, default=region.span[0])
         start = kept // self.model.engine.canvas_length * self.model.engine.canvas_length
         with _engine_errors(self.model.name):
-            held = await self._repair_held(request, tool, tokens[: parsed.length], region, wrong)
+            try:
+                held = await self._repair_held(request, tool, tokens[: parsed.length], region, wrong)
+            except Refused:  # all that could be written there was wrong already
+                return None
             held = replace(held, hold=replace(held.hold, state=held.hold.automaton.follow(tokens[:start])))
             request.budget.charge(repairs=1)
             context, _ = await self._read([*self._prompt(request), *tokens[:start]], request)

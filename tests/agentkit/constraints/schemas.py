@@ -266,7 +266,7 @@ def _soup(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Schema]:
     several = st.lists(inner, min_size=1, max_size=3)
     members = st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
     numeric = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
-    counts = ("minItems", "maxItems", "minProperties", "maxProperties")
+    counts = ("minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains")
     single = ("items", "contains", "additionalProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems")
     keywords: dict[str, st.SearchStrategy[Any]] = {
         **dict.fromkeys((*numeric, *counts), _small),
@@ -275,13 +275,15 @@ def _soup(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Schema]:
         "type": _kinds | st.lists(_kinds, min_size=1, max_size=3, unique=True),
         "enum": st.lists(plain_values, min_size=1, max_size=5),
         "const": plain_values,
-        "pattern": st.sampled_from(["a", "^a*$", "b$", "^[ab]{2}$"]),
+        "pattern": st.sampled_from(["a", "^a*$", "b$", "^[ab]{2}$", "^(?!b)", "a(?=b)"]),
+        "format": st.sampled_from(["date", "time", "ipv4", "email", "unheard-of"]),
         "multipleOf": st.sampled_from([1, 2, 3, 0.5, 1.5]),
         "uniqueItems": st.booleans(),
         "properties": members,
         "required": _names,
         "patternProperties": st.dictionaries(st.sampled_from(["a", "^b", "[ac]"]), inner, max_size=2),
         "dependentRequired": st.dictionaries(st.sampled_from("abc"), _names, max_size=2),
+        "dependentSchemas": st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
         "$ref": st.just("#/$defs/Chain"),
     }
     chosen = st.lists(st.sampled_from(sorted(keywords)), max_size=4, unique=True)
@@ -294,3 +296,47 @@ soups = st.recursive(
     max_leaves=6,
 ).map(lambda schema: {"type": "object", "properties": {"x": schema}, "required": ["x"], "$defs": DEFINITIONS})
 """Schemas of a tool with the one argument `x`; any keyword may stand anywhere, and no value may be valid."""
+
+
+# -- members that depend on each other
+
+_members = {
+    "kind": {"enum": ["x", "y", "z"]},
+    "n": {"type": "integer"},
+    "on": {"type": "boolean"},
+    "s": {"maxLength": 3},
+}
+_keys = st.lists(st.sampled_from(sorted(_members)), min_size=1, max_size=2, unique=True)
+_says = st.one_of(
+    st.builds(lambda value: {"properties": {"kind": {"const": value}}}, st.sampled_from("xyz")),
+    st.builds(lambda keys: {"required": keys}, _keys),
+    st.builds(lambda least: {"properties": {"n": {"minimum": least}}, "required": ["n"]}, st.integers(-9, 9)),
+    st.builds(lambda most: {"maxProperties": most}, st.integers(1, 3)),
+    st.builds(lambda least: {"minProperties": least}, st.integers(1, 4)),
+)
+_conditions = st.fixed_dictionaries(
+    {},
+    optional={
+        "if": _says,
+        "then": _says,
+        "else": _says,
+        "not": _says,
+        "oneOf": st.lists(_says, min_size=2, max_size=3),
+        "anyOf": st.lists(_says, min_size=1, max_size=2),
+        "allOf": st.lists(st.fixed_dictionaries({"if": _says, "then": _says}), min_size=1, max_size=3),
+        "dependentRequired": st.dictionaries(st.sampled_from(sorted(_members)), _keys, min_size=1, max_size=2),
+        "dependentSchemas": st.dictionaries(st.sampled_from(sorted(_members)), _says, min_size=1, max_size=2),
+        "minProperties": st.integers(0, 3),
+        "maxProperties": st.integers(2, 4),
+        "unevaluatedProperties": st.just(False),
+        "required": _keys,
+    },
+)
+conditional = _conditions.map(
+    lambda said: {
+        "type": "object",
+        "properties": {"x": {"type": "object", "properties": _members, **said}},
+        "required": ["x"],
+    }
+)
+"""Schemas of a tool whose argument `x` has four members, of which one asks for another."""

@@ -148,32 +148,99 @@ def test_one_of_with_required_keys_takes_one_of_them() -> None:
     assert argument(schema) == Union((by_id, Object((Property("name", Text(), True),))))
 
 
+NUMBER = {"type": "number"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "node"),
+    [
+        ({"oneOf": [NUMBER, INTEGER]}, Number(apart=(1,))),
+        ({"type": "integer", "oneOf": [{"minimum": 3}, {"maximum": 7}]},
+         Union((Number(True, minimum=8), Number(True, maximum=2)))),
+        ({"type": "string", "not": {"pattern": "a"}}, Text(forbidden=("a",))),
+        ({"type": "string", "not": {"pattern": "a", "minLength": 3}}, Union((Text(forbidden=("a",)), Text(0, 2)))),
+        ({"type": "string", "if": {"minLength": 2}, "then": {"pattern": "a"}},
+         Union((Text(2, patterns=("a",)), Text(0, 1)))),
+        ({"type": "integer", "not": {"multipleOf": 2}}, Number(True, apart=(2,))),
+        ({"type": ["integer", "null"], "not": INTEGER}, Choice((None,))),
+        (an_object({"a": STRING, "b": STRING}, dependentRequired={"a": ["b"]}),
+         Union((Object((Property("a", Text(), True), Property("b", Text(), True))),
+                Object((Property("b", Text(), False),))))),
+        (an_object({"a": STRING}, dependentSchemas={"a": {"required": ["b"]}}),
+         Union((Object((Property("a", Text(), True), Property("b", argument({}), True))), Object()))),
+        (an_object({"a": STRING, "b": STRING, "c": STRING}, minProperties=2),
+         Object(tuple(Property(key, Text(), False) for key in "abc"), 2)),
+        (an_object({"a": STRING, "b": STRING}, maxProperties=1),
+         Object(tuple(Property(key, Text(), False) for key in "ab"), 0, 1)),
+        (an_object({"a": {"enum": [1, 2]}}, "a", **{"not": {"properties": {"a": {"const": 1}}}}),
+         Object((Property("a", Choice((2,)), True),))),
+        (an_object({"a": {"type": "boolean"}}, "a", **{"not": {"const": {"a": True}}}),
+         Object((Property("a", Choice((False,)), True),))),
+        ({"type": "object", "patternProperties": {"^a": STRING}, "additionalProperties": INTEGER},
+         Union((Map(Text(patterns=("^a",)), Text()), Map(Text(forbidden=("^a",)), Number(True))))),
+        ({"type": "object", "propertyNames": {"anyOf": [{"minLength": 3}, {"pattern": "a"}]},
+          "additionalProperties": INTEGER},
+         Union((Map(Text(3), Number(True)), Map(Text(patterns=("a",)), Number(True))))),
+        ({"type": "array", "items": INTEGER, "contains": {"const": 1}, "maxItems": 2},
+         Union((Array((Choice((1,)),), Number(True), 1, 2), Array((Number(True), Choice((1,))), None, 2, 2)))),
+        ({"type": "array", "items": {"enum": [1, 2]}, "contains": {"const": 1}, "minContains": 0, "maxContains": 0},
+         Array((), Choice((2,)))),
+        ({"unevaluatedProperties": False, **an_object({"a": STRING}), "allOf": [an_object({"b": STRING})]},
+         Object((Property("a", Text(), False), Property("b", Text(), False)))),
+        ({"allOf": [{"unevaluatedProperties": False, **an_object({"a": STRING})}, an_object({"b": STRING})]},
+         Object((Property("a", Text(), False),))),
+        ({"type": "array", "allOf": [{"prefixItems": [STRING]}], "unevaluatedItems": INTEGER},
+         Array((Text(),), Number(True))),
+    ],
+)  # fmt: skip
+def test_what_depends_on_something_is_spelt_out(schema: Any, node: Node) -> None:
+    assert argument(schema) == node
+    assert unheld(schema) == []
+
+
+def test_alternatives_that_contradict_each_other_are_left_out() -> None:
+    keys = "abcdefghij"
+    conditions = [{"if": {"properties": {"of": {"const": key}}}, "then": {"required": [key]}} for key in keys]
+    node = argument(an_object({"of": {"enum": list(keys)}} | {key: INTEGER for key in keys}, "of", allOf=conditions))
+    assert isinstance(node, Union)
+    written = {flat.properties[-1].node: flat for flat in node.branches if isinstance(flat, Object)}
+    assert [{"of", key} for key in keys] == [
+        {member.key for member in written[Choice((key,))].properties if member.required} for key in keys
+    ]
+
+
 @pytest.mark.parametrize(
     ("schema", "noted"),
     [
         ({"type": "string", "maxLength": 101}, ("", "maxLength")),
-        ({"type": "string", "minLength": 101}, ("", "minLength")),
         ({"type": "array", "items": INTEGER, "uniqueItems": True}, ("", "uniqueItems")),
-        ({"type": "array", "contains": INTEGER}, ("", "contains")),
         ({"type": "array", "items": INTEGER, "maxItems": 17}, ("", "maxItems")),
-        ({"type": "array", "items": INTEGER, "minItems": 17}, ("", "minItems")),
-        ({"oneOf": [{"type": "number"}, INTEGER]}, ("", "oneOf")),
-        ({"oneOf": [STRING, {"additionalProperties": INTEGER}]}, ("", "oneOf")),
-        ({"type": "string", "not": {"pattern": "a"}}, ("", "not")),
-        ({"type": "string", "if": {"minLength": 2}, "then": {"pattern": "a"}}, ("", "if")),
-        (an_object({"a": STRING, "b": STRING}, dependentRequired={"a": ["b"]}), ("", "dependentRequired")),
-        (an_object({"a": STRING, "b": STRING, "c": STRING}, minProperties=2), ("", "minProperties")),
-        (an_object({"a": STRING, "b": STRING}, maxProperties=1), ("", "maxProperties")),
-        ({"type": "object", "patternProperties": {"^a": STRING}}, ("", "patternProperties")),
-        (an_object({"a": STRING}, dependentSchemas={"a": {"maxProperties": 1}}), ("", "dependentSchemas")),
-        ({"type": "object", "propertyNames": {"anyOf": [{"minLength": 3}, {"pattern": "a"}]}}, ("", "propertyNames")),
-        ({"unevaluatedProperties": False, **an_object({"a": STRING}), "allOf": [an_object({"b": STRING})]},
-         ("", "unevaluatedProperties")),
+        ({"type": "object", "additionalProperties": INTEGER, "maxProperties": 17}, ("", "maxProperties")),
+        ({"type": "string", "not": {"format": "date"}}, ("", "not")),
         (an_object({"y/z": {"type": "array", "uniqueItems": True}}), ("/properties/y~1z", "uniqueItems")),
     ],
-)  # fmt: skip
+)
 def test_what_no_automaton_holds_is_noted(schema: Any, noted: tuple[str, str]) -> None:
     assert unheld(schema) == [noted]
+
+
+@pytest.mark.parametrize(
+    ("schema", "where", "reason"),
+    [
+        ({"type": "string", "pattern": "(a)\\1"}, "pattern", "a back-reference cannot be held"),
+        ({"type": "string", "pattern": "(?<=a)b"}, "pattern", "a look-behind cannot be held"),
+        ({"type": "string", "pattern": "(?a)\\w"}, "pattern", "the flag"),
+        ({"type": "string", "not": {"pattern": "(a)\\1"}}, "not", "a back-reference cannot be held"),
+        ({"type": "string", "minLength": 401}, "minLength", "more than 400 characters are not counted"),
+        ({"type": "array", "minItems": 129}, "minItems", "more than 128 items are not counted"),
+        ({"type": "object", "minProperties": 129}, "minProperties", "more than 128 members are not counted"),
+        ({"type": "array", "contains": INTEGER, "minContains": 129}, "minContains", "more than 128 items"),
+        ({"type": "number", "minimum": 1e300}, "minimum", "no number of at most 15 digits"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(schema: Any, where: str, reason: str) -> None:
+    with pytest.raises(ToolDefinitionError, match=f"at /properties/x/{where}: .*{reason}"):
+        Tool.from_schema(print, name="f", description="", json_schema=an_object({"x": schema}, "x"))
 
 
 @pytest.mark.parametrize(

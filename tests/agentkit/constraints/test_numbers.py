@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from agentkit.constraints.dfa import ByteDFA, Unsupported
-from agentkit.constraints.numbers import FRACTION_DIGITS, SIGNIFICANT_DIGITS, integers, numbers
+from agentkit.constraints.dfa import ByteDFA, TooLarge, Unsupported
+from agentkit.constraints.numbers import FRACTION_DIGITS, SIGNIFICANT_DIGITS, apart, integers, near_multiples, numbers
 
 INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.([0-9]*[1-9]|0))?")
@@ -192,3 +192,31 @@ def test_other_multiples_need_bounds() -> None:
         numbers(multiple_of=0.01)
     with pytest.raises(Unsupported, match="too many"):
         numbers(0, 10**6, multiple_of=0.01)
+
+
+@pytest.mark.parametrize(
+    ("multiple", "low", "high"),
+    [(0.01, None, None), (0.1, None, 5e5), (0.1, 0, 1e6), (3.3, -7, None), (7919, None, None), (7919, 10**6, None)],
+)
+def test_multiples_that_cant_be_held_are_narrowed_to_certain_ones(
+    multiple: float, low: float | None, high: float | None
+) -> None:
+    bounds = low, high, None, None
+    certain = near_multiples(*bounds, multiple, strict=True)
+    schema = {"multipleOf": multiple, "minimum": low, "maximum": high}
+    validator = Draft202012Validator({key: bound for key, bound in schema.items() if bound is not None})
+    chance = random.Random(0)
+    values = [value_of(written(certain, chance)) for _ in range(200)]
+    assert all(validator.is_valid(value) for value in values)
+    assert len(set(values)) > 10
+    near = near_multiples(*bounds, multiple, strict=False)
+    assert all(near.accepts(str(value)) for value in values)
+
+
+def test_what_is_no_multiple() -> None:
+    odd = apart(2)
+    assert odd.accepts("7") and odd.accepts("2.5") and not odd.accepts("8") and not odd.accepts("8.0")
+    cents = apart(0.01)
+    assert cents.accepts("0.125") and not cents.accepts("0.29")
+    with pytest.raises(TooLarge):
+        apart(7919)

@@ -38,6 +38,14 @@ EXACT = [
     "^(?=.*b)[abc]{1,3}$",
     "^(?=a)(?=.*c$)",
     "^.(日|語)$",
+    "a(?!b)",
+    "b(?=a)[ab]",
+    "^(?!.*cc)[abc]{2,4}$",
+    "(?:a|b(?=c))c",
+    "^(?:a(?!b)c?){1,3}$",
+    "^(?:a(?=b))?b*$",
+    "^a(?=b(?!c))",
+    "^(?=(?!ab)a)",
 ]
 """Patterns on which nothing is lost for texts without line ends."""
 ALPHABET = "abcABC-1 é日語я"
@@ -50,6 +58,16 @@ def test_accepts_what_the_pattern_is_found_in(pattern: str) -> None:
     for _ in range(2000):
         text = "".join(number.choices(ALPHABET, weights=[9, 9, 9, *[1] * (len(ALPHABET) - 3)], k=number.randrange(8)))
         assert dfa.accepts(text) == bool(re.search(pattern, text)), text
+
+
+@pytest.mark.parametrize("pattern", [*EXACT, "\\d", "(?i)ab$", "^\\w+$", "a(?!\\w)"])
+def test_what_a_pattern_is_surely_not_found_in(pattern: str) -> None:
+    dfa = regex.without(pattern)
+    number = random.Random(0)
+    texts = ["".join(number.choices("abcABC-1 é日語я\n", k=number.randrange(6))) for _ in range(3000)]
+    assert not [text for text in texts if dfa.accepts(text) and re.search(pattern, text)]
+    plain = [text for text in texts if text.isascii() and text.isprintable()]
+    assert all(dfa.accepts(text) for text in plain if not re.search(pattern, text))
 
 
 def words_of(dfa: ByteDFA, number: random.Random, count: int) -> list[bytes]:
@@ -146,9 +164,9 @@ def test_the_same_texts_give_the_same_automaton() -> None:
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [
-        ("a(?!b)", "look-around"),
-        ("(?<=a)b", "look-around"),
-        ("b(?=a)", "look-around"),
+        ("(?<=a)b", "look-behind"),
+        ("^(?:(?!ab).)*$", "look-ahead in what is repeated"),
+        ("(?=^a)", "behind a look-ahead"),
         ("(a)\\1", "back-reference"),
         ("(?P<x>a)(?(x)b|c)", "back-reference"),
         ("(?>a*)a", "atomic"),

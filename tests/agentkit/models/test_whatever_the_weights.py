@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 
-from agentkit import ModelSettings, ToolDefinition, UserMessage
+from agentkit import ModelSettings, Tool, ToolDefinition, ToolDefinitionError, UserMessage
 from agentkit.models.base import ModelRequest
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import Constraints
 from agentkit.testing import toy_model
-from tests.agentkit.constraints.schemas import Case, differing
+from tests.agentkit.constraints.schemas import DEFINITIONS, Case, Schema, conditional, differing, soups
 
 SCHEMAS, PARTS = 2_000, 4
 GENERATED = settings(
@@ -77,3 +77,102 @@ def test_every_call_is_valid_whatever_the_weights(models: list[DiffusionModel], 
 
     check()
     assert seen >= SCHEMAS // PARTS
+
+
+def check_calls(model: DiffusionModel, schema: Schema, seed: int) -> None:
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    made = anyio.run(calls, model, schema, seed)
+    assert made
+    for arguments in made:
+        assert [error.message for error in validator.iter_errors(arguments)] == [], arguments
+
+
+KEYWORDS: dict[str, Schema] = {
+    "type": {"type": ["integer", "boolean", "null"]},
+    "enum": {"enum": ["a", 2, None, [1], {"k": "v"}]},
+    "const": {"const": {"a": [1, "b"]}},
+    "minLength, maxLength": {"type": "string", "minLength": 3, "maxLength": 8},
+    "minLength beyond 100": {"type": "string", "minLength": 104, "maxLength": 110},
+    "pattern": {"type": "string", "pattern": "^[a-c]{2,4}-[0-9]$"},
+    "pattern with look-aheads": {"type": "string", "pattern": "^(?=.*[0-9])(?!.*--)[a-c0-9-]{4,8}$"},
+    "format": {"type": "string", "format": "date-time"},
+    "minimum, maximum": {"type": "integer", "minimum": -7, "maximum": 120},
+    "exclusiveMinimum, exclusiveMaximum": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    "multipleOf": {"type": "number", "multipleOf": 2.5},
+    "additionalProperties": {"type": "object", "additionalProperties": {"type": "boolean"}, "maxProperties": 3},
+    "patternProperties": {"type": "object", "patternProperties": {"^a": {"type": "boolean"}, "b$": {"type": "null"}},
+                          "minProperties": 2, "maxProperties": 3},
+    "propertyNames": {"type": "object", "additionalProperties": {"type": "null"}, "maxProperties": 3,
+                      "propertyNames": {"anyOf": [{"maxLength": 2}, {"pattern": "^x"}]}},
+    "items, prefixItems": {"type": "array", "prefixItems": [{"type": "boolean"}], "items": {"type": "null"},
+                           "minItems": 2, "maxItems": 5},
+    "minItems beyond 16": {"type": "array", "items": {"type": "boolean"}, "minItems": 40, "maxItems": 44},
+    "uniqueItems": {"type": "array", "uniqueItems": True, "minItems": 7, "maxItems": 7,
+                    "items": {"type": "object", "properties": {"a": {"enum": [1, 2, 3]}, "b": {"type": "boolean"}}}},
+    "contains": {"type": "array", "items": {"enum": [1, 2, 3]}, "contains": {"const": 2}, "maxItems": 4},
+    "minContains, maxContains": {"type": "array", "items": {"type": ["integer", "null"]}, "maxItems": 6,
+                                 "contains": {"type": "integer"}, "minContains": 2, "maxContains": 3},
+    "contains behind a prefix": {"type": "array", "prefixItems": [{"type": "null"}], "items": {"type": "integer"},
+                                 "contains": {"type": "integer", "minimum": 5}, "maxItems": 4},
+    "contains twice": {"type": "array", "items": {"enum": ["a", "b", "c"]}, "maxItems": 4,
+                       "allOf": [{"contains": {"const": "a"}}, {"contains": {"const": "b"}}]},
+    "$ref": {"$ref": "#/$defs/Chain"},
+    "allOf": {"allOf": [{"type": "integer"}, {"minimum": 3}, {"multipleOf": 4}]},
+    "anyOf": {"anyOf": [{"type": "boolean"}, {"type": "integer", "minimum": 7}]},
+    "oneOf that overlaps": {"type": "integer", "oneOf": [{"minimum": 3}, {"maximum": 7}]},
+    "oneOf of strings": {"type": "string", "maxLength": 5, "oneOf": [{"pattern": "^a"}, {"pattern": "b$"}]},
+    "not, of a pattern": {"type": "string", "maxLength": 6, "not": {"pattern": "[aeiou]"}},
+    "not, of a list": {"type": "array", "items": {"type": "boolean"}, "maxItems": 2, "not": {"enum": [[], [True]]}},
+    "not, of several": {"type": ["integer", "boolean"], "not": {"anyOf": [{"minimum": 3}, {"const": True}]}},
+    "an integer is no number here": {"type": "number", "not": {"type": "integer"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_every_keyword_is_held(models: list[DiffusionModel], name: str) -> None:
+    schema = {"type": "object", "properties": {"x": KEYWORDS[name]}, "required": ["x"], "$defs": DEFINITIONS}
+    Tool.from_schema(print, name="f", description="Do it.", json_schema=schema)  # it is not refused
+    for seed in range(6):
+        check_calls(models[seed % len(models)], schema, seed)
+
+
+@pytest.mark.timeout(600)
+def test_members_that_depend_on_each_other_are_held(models: list[DiffusionModel]) -> None:
+    served = 0
+
+    @hypothesis.seed(0)
+    @settings(GENERATED, max_examples=150)
+    @given(conditional)
+    def check(schema: Schema) -> None:
+        nonlocal served
+        if not refused(schema):
+            served += 1
+            check_calls(models[served % len(models)], schema, served)
+
+    check()
+    assert served >= 100
+
+
+@pytest.mark.timeout(600)
+def test_keywords_thrown_together_are_held_or_refused(models: list[DiffusionModel]) -> None:
+    served = 0
+
+    @hypothesis.seed(0)
+    @settings(GENERATED, max_examples=200)
+    @given(soups)
+    def check(schema: Schema) -> None:
+        nonlocal served
+        if not refused(schema):
+            served += 1
+            check_calls(models[served % len(models)], schema, served)
+
+    check()
+    assert served >= 150
+
+
+def refused(schema: Schema) -> bool:
+    try:
+        Tool.from_schema(print, name="f", description="Do it.", json_schema=schema)
+    except ToolDefinitionError:
+        return True
+    return False
