@@ -1,6 +1,6 @@
 """What a wrong tool call costs: error turns, regeneration, constraints in the loop, repaired spans.
 
-    python benchmarks/correction.py [--quick] [--json FILE] [--picture FILE]
+    python benchmarks/correction.py [--quick] [--json FILE] [--picture FILE] [--table FILE]
 
 On the bundled model, or any checkpoint with `--model`. Two parts, the same cases and seeds for every row:
 
@@ -11,9 +11,12 @@ On the bundled model, or any checkpoint with `--model`. Two parts, the same case
 and four ways to handle a call that is refused, each with at most `RETRIES` more tries:
 
     error-turns           unconstrained; the call and an error stay in the history, and the model writes another turn
-    regenerate            unconstrained; the canvas is denoised again with another seed
-    constrained           held to the schemas while denoising; the canvas is denoised again with another seed
+    regenerate            unconstrained; the canvas is denoised again with another seed, and has to make a call
+    constrained           held to the schemas while denoising; denoised again in the same way
     constrained+repair    held to the schemas; the argument's span is re-noised, the rest of the call kept
+
+Besides, what inferred grounding brings: the requests held to the schemas, with values that prefer what the user said
+and without. Where a way corrects nothing, its steps a corrected call are those of all its tries.
 
 Steps per canvas and the stop rule are the checkpoint's own: at most 48 steps, until the canvas stays the same for one
 step and its mean entropy is below 0.005 nats.
@@ -183,7 +186,8 @@ class Bench:
             outcome.canvases += request.budget.usage.canvases - before.canvases
             return None if repaired is None else (request, repaired)
         else:
-            request = replace(request, settings=replace(request.settings, seed=(request.settings.seed or 0) + 7_777))
+            seed = (request.settings.seed or 0) + 7_777
+            request = replace(request, settings=replace(request.settings, seed=seed, tool_choice="required"))
         return request, await self._respond(conversation, request, outcome)
 
     async def _respond(self, conversation: Conversation, request: ModelRequest, outcome: Outcome) -> AssistantMessage:
@@ -279,22 +283,39 @@ def figures(row: str, part: str, outcomes: list[Outcome]) -> dict[str, Any]:
     }
 
 
+HEADINGS = ("part", "way", "valid", "right", "steps a task", "steps a corrected call", "ms a task", "turns")
+HEADINGS += ("tokens in history",)
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    """A row of the table, as it stands in the documentation."""
+    corrected = f"{row['steps_per_corrected_call']:.1f}" if row["corrected"] and row["part"] != "requests" else ""
+    return [
+        row["part"],
+        row["name"],
+        f"{row['valid']:.1%}",
+        f"{row['right']:.1%}",
+        f"{row['steps_per_task']:.1f}",
+        corrected,
+        f"{row['milliseconds_per_task']:.0f}",
+        f"{row['turns']:.1f}",
+        f"{row['tokens_in_history']:.0f}",
+    ]
+
+
 def table(rows: list[dict[str, Any]]) -> Table:
     shown = Table(title="tool calls: valid, right, and what they cost")
-    headings = ("part", "way", "cases", "valid", "right", "steps a task", "steps a canvas", "steps a corrected call")
-    for heading in (*headings, "ms a task", "turns", "tokens in history"):
+    for heading in HEADINGS:
         shown.add_column(heading, justify="left" if heading in ("part", "way") else "right")
     for row in rows:
-        shown.add_row(
-            row["part"],
-            row["name"],
-            str(row["cases"]),
-            f"{row['valid']:.1%}",
-            f"{row['right']:.1%}",
-            *(f"{row[name]:.1f}" for name in ("steps_per_task", "steps_per_canvas", "steps_per_corrected_call")),
-            *(f"{row[name]:.1f}" for name in ("milliseconds_per_task", "turns", "tokens_in_history")),
-        )
+        shown.add_row(*cells(row))
     return shown
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The same for the documentation."""
+    lines = [HEADINGS, ["---"] * len(HEADINGS), *map(cells, rows)]
+    return "".join("|" + "".join(f" {cell} |" if cell else "  |" for cell in line) + "\n" for line in lines)
 
 
 def picture(rows: list[dict[str, Any]]) -> str:
@@ -309,26 +330,39 @@ def picture(rows: list[dict[str, Any]]) -> str:
             ],
             "One argument corrupted: right in the end": [(r["name"], r["right"], f"{r['right']:.1%}") for r in second],
             "One argument corrupted: denoising steps a corrected call": [
-                (r["name"], r["steps_per_corrected_call"], f"{r['steps_per_corrected_call']:.1f}") for r in second
+                (r["name"], r["steps_per_corrected_call"], f"{r['steps_per_corrected_call']:.1f}")
+                if r["corrected"]
+                else (r["name"], 0, "none corrected")
+                for r in second
             ],
         },
     )
 
 
-async def measure(bench: Bench, parts: dict[str, list[Task]]) -> list[dict[str, Any]]:
+async def measure(bench: Bench, parts: dict[str, list[Task]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of both parts; and of the first one, held to the schemas, by grounding."""
     rows: list[dict[str, Any]] = []
-    total = sum(len(tasks) for tasks in parts.values()) * len(ROWS)
+    total = sum(len(tasks) for tasks in parts.values()) * len(ROWS) + len(parts["requests"])
     with Progress("measuring", total=total) as progress:
         done = 0
+
+        async def outcomes(bench: Bench, row: str, tasks: list[Task]) -> list[Outcome]:
+            nonlocal done
+            found = []
+            for task in tasks:
+                found.append(await bench.task(row, task))
+                done += 1
+                progress.update(done)
+            return found
+
         for part, tasks in parts.items():
             for row in ROWS:
-                outcomes = []
-                for task in tasks:
-                    outcomes.append(await bench.task(row, task))
-                    done += 1
-                    progress.update(done)
-                rows.append(figures(row, part, outcomes))
-    return rows
+                rows.append(figures(row, part, await outcomes(bench, row, tasks)))
+        other = "declared" if bench.constraints.grounding == "inferred" else "inferred"
+        ungrounded = replace(bench, constraints=replace(bench.constraints, grounding=other))
+        found = await outcomes(ungrounded, "constrained", parts["requests"])
+        grounding = {bench.constraints.grounding: rows[2], other: figures("constrained", "requests", found)}
+    return rows, grounding
 
 
 def main() -> None:
@@ -339,6 +373,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="60 cases of each part")
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--picture", type=Path, default=None, help="write the chart as SVG")
+    parser.add_argument("--table", type=Path, default=None, help="write the table as Markdown")
     options = parser.parse_args()
     if options.quick:
         options.requests, options.corrupted = 60, 60
@@ -352,15 +387,20 @@ def main() -> None:
     configured = model.settings.constraints
     bench = Bench(model, configured if isinstance(configured, Constraints) else Constraints())
     parts = {"requests": requests(options.requests), "corrupted calls": corrupted(options.corrupted)}
-    rows = anyio.run(measure, bench, parts)
+    rows, grounding = anyio.run(measure, bench, parts)
     bench.console.print(table(rows))
+    for name, row in sorted(grounding.items()):
+        bench.console.print(f"{name} grounding: {row['right']:.1%} right, {row['steps_per_task']:.1f} steps a task")
     if options.json is not None:
         machine = f"{platform.machine()}, {platform.system()}, {torch.get_num_threads()} threads"
         sampler = {name: getattr(model.engine.sampler, name) for name in model.engine.sampler.__dataclass_fields__}
         figures_ = {"machine": machine, "sampler": sampler, "constraints": repr(bench.constraints), "rows": rows}
+        figures_["grounding"] = grounding
         options.json.write_text(json.dumps(figures_, indent=2) + "\n")
     if options.picture is not None:
         options.picture.write_text(picture(rows))
+    if options.table is not None:
+        options.table.write_text(markdown(rows))
     model.engine.close_sync()
 
 

@@ -55,15 +55,20 @@ def test_agents(tmp_path: Path) -> None:
 
 
 def test_correction(tmp_path: Path) -> None:
-    picture = tmp_path / "chart.svg"
-    found = figures(tmp_path, "correction.py", "--requests", "4", "--corrupted", "5", "--picture", str(picture))
+    picture, table = tmp_path / "chart.svg", tmp_path / "table.md"
+    written = ("--picture", str(picture), "--table", str(table))
+    found = figures(tmp_path, "correction.py", "--requests", "4", "--corrupted", "5", *written)
     names = ["error-turns", "regenerate", "constrained", "constrained+repair"]
     assert [row["name"] for row in found["rows"]] == names * 2
     for row in found["rows"]:
         assert 0 <= row["right"] <= row["valid"] <= 1
         if row["name"].startswith("constrained"):
             assert row["valid"] == 1
+    assert found["grounding"].keys() == {"inferred", "declared"}
     assert picture.read_text().startswith("<svg")
+    lines = table.read_text().splitlines()
+    assert len(lines) == 2 + 8
+    assert len({line.count("|") for line in lines}) == 1
 
 
 def test_constraints(tmp_path: Path) -> None:
