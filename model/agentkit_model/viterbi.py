@@ -10,6 +10,7 @@ and none can see its company, since no edge leads from one automaton into anothe
 of states and E that of edges of all automata together, V the vocabulary size.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -91,9 +92,12 @@ def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[NDArray[
     weights = torch.cat([each.weights(read) for each, read in zip(tables, readings, strict=True)], dim=1)  # (L, E)
     by: NDArray[np.float32] = weights.cpu().numpy()
     scores = np.full((len(by) + 1, states[-1]), -np.inf, np.float32)
+    beginning = defaultdict[int, list[int]](list)  # position -> states
     for leg, offset in zip(legs, states, strict=False):
-        scores[leg.first, [offset + state for state in leg.begin]] = 0.0
-    for before, behind, reached in zip(scores, scores[1:], by, strict=False):
+        beginning[leg.first] += [offset + state for state in leg.begin]
+    for position, (before, behind, reached) in enumerate(zip(scores, scores[1:], by, strict=False)):
+        if position in beginning:
+            before[beginning[position]] = 0.0
         reached += before.take(source)
         behind[entered] = np.maximum.reduceat(reached, begins)
     return scores, by

@@ -149,6 +149,20 @@ def test_the_kind_of_a_region_is_the_models_own_choice() -> None:
     assert path.bound == 5, "text is not held while it is denoised"
 
 
+def test_a_path_behind_text_may_come_back_to_where_it_began() -> None:
+    repeating = replace(
+        automaton([(1, 2, [OPEN]), (2, 1, [CLOSE]), (2, 4, [STOP]), (3, 4, [STOP])], 5),
+        choices={0: [Choice(4, 0), Choice(0, 1, enters=True, binds=True), Choice(3, 3, enters=True)]},
+        sets=[[OPEN], [CLOSE], [STOP], [STOP], TEXT],
+    )
+    logits = torch.zeros(5, VOCAB)
+    for position, token in enumerate(written := [4, OPEN, CLOSE, OPEN, STOP]):
+        logits[position, token] = 9.0
+    path = best_path(Hold(automaton=repeating), logits)
+    assert path is not None and path.tokens.tolist() == written
+    assert (path.states, path.bound) == ((0, 2, 1, 2, 4), 1)
+
+
 def test_an_unsettled_kind_leaves_the_canvas_free() -> None:
     logits = torch.zeros(5, VOCAB)
     logits[0, OPEN] = 1.2
