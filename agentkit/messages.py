@@ -48,7 +48,7 @@ class ToolCallPart:
 
     `arguments` is None when they could not be read; then `fault` says why, and `raw` holds what was written.
     `certainty` is the probability that the model gave each argument's value, where the model tells it: the product over
-    the value's tokens in the last denoising step.
+    the value's tokens in the last denoising step; of a calibrated checkpoint, how often values of such are right.
     """
 
     name: str

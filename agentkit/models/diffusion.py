@@ -36,6 +36,8 @@ from agentkit.models.base import (
     WrongCall,
     emit_parts,
 )
+from agentkit.models.calibration import Calibration
+from agentkit.models.defaults import read_defaults
 from agentkit.models.reading import doubts_of, finish_of, message_of, probabilities_of, said_on, usage_of, with_ids_of
 from agentkit.models.watch import CallWatch
 from agentkit.settings import Constraints, ModelSettings
@@ -61,6 +63,7 @@ class DiffusionModel(Model):
         dialect: the wire format the checkpoint was trained on, by name or as an object.
         name: what the model is called in messages; messages of the same name are replayed by their tokens.
         settings: what holds where a run says nothing.
+        calibration: of the certainty that calls are told with; by default it is what the network gave.
     """
 
     def __init__(
@@ -71,12 +74,14 @@ class DiffusionModel(Model):
         dialect: str | Dialect = "gemma4",
         name: str = "diffusion",
         settings: ModelSettings | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.engine = engine
         self.tokenizer = tokenizer
         self.dialect: Dialect = _dialect(dialect, tokenizer) if isinstance(dialect, str) else dialect
         self.name = name
         self.settings = settings or ModelSettings()
+        self.calibration = calibration or Calibration()
         if tokenizer.vocab_size > engine.vocab_size:
             raise UserError(
                 f"The tokenizer has {tokenizer.vocab_size} tokens and the engine's vocabulary {engine.vocab_size}: "
@@ -99,12 +104,14 @@ class DiffusionModel(Model):
     ) -> DiffusionModel:
         """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers).
 
+        settings: on top of those in the folder's `agentkit.json`, if it has one (`agentkit.models.defaults`).
         quantization: holds the weights in 8 or 4 bits; needs the extra `quantization`.
         engine_options: of `agentkit_model.Engine`; among them those that bound its memory: `max_batch` canvases in one
         pass, `cache_memory` bytes for all contexts and `memory_timeout` seconds of waiting for them, and
         `prefix_memory` bytes for prompts that may come again.
         """
         check_allowed(str(source))
+        defaults = read_defaults(source)
         if progress is not None:
             progress("import", 0, 0)  # seconds, the first time
         try:
@@ -117,7 +124,14 @@ class DiffusionModel(Model):
             source, device=device, dtype=dtype, quantization=quantization, progress=progress, **engine_options
         )
         tokenizer = Tokenizer.from_pretrained(source)
-        return cls(engine, tokenizer, dialect=dialect, name=name or str(source), settings=settings)
+        return cls(
+            engine,
+            tokenizer,
+            dialect=dialect,
+            name=name or str(source),
+            settings=defaults.settings.merge(settings),
+            calibration=defaults.calibration,
+        )
 
     def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
         return said_on(canvases, self.dialect)
@@ -501,7 +515,14 @@ class DiffusionConversation(Conversation):
     def _message(
         self, parsed: Parsed, tokens: Sequence[int], probabilities: Sequence[float], *, turn: int
     ) -> AssistantMessage:
-        return message_of(parsed, tokens, model=self.model.name, turn=turn, probabilities=probabilities)
+        return message_of(
+            parsed,
+            tokens,
+            model=self.model.name,
+            turn=turn,
+            probabilities=probabilities,
+            calibration=self.model.calibration,
+        )
 
 
 def _refuse_budget(thinking: bool | int | None) -> None:

@@ -8,13 +8,20 @@ from dataclasses import replace
 from agentkit.dialects.base import CallRegion, Dialect, Fault, Parsed, TextRegion
 from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart
 from agentkit.models.base import CanvasRecord, Finish
+from agentkit.models.calibration import Calibration
 from agentkit.models.watch import call_id
 from agentkit.schema import ArgumentFault
 from agentkit.usage import Usage
 
 
 def message_of(
-    parsed: Parsed, tokens: Sequence[int], *, model: str, turn: int, probabilities: Sequence[float] = ()
+    parsed: Parsed,
+    tokens: Sequence[int],
+    *,
+    model: str,
+    turn: int,
+    probabilities: Sequence[float] = (),
+    calibration: Calibration = Calibration(),  # noqa: B008
 ) -> AssistantMessage:
     """The turn as a message.
 
@@ -22,11 +29,12 @@ def message_of(
         model: the name of the model that wrote it.
         turn: how many messages were before it, for the calls' ids.
         probabilities: that the model gave each of the tokens; without them the calls' certainty is unknown.
+        calibration: of the certainty.
     """
     parts: list[AssistantPart] = []
     for region in parsed.regions:
         if isinstance(region, CallRegion):
-            parts.append(_call_part(region, call_id(turn, len(parts)), probabilities))
+            parts.append(_call_part(region, call_id(turn, len(parts)), probabilities, calibration))
         elif isinstance(region, TextRegion):
             if text := region.text.strip():
                 parts.append(TextPart(text))
@@ -88,9 +96,10 @@ def usage_of(read: int, records: Sequence[CanvasRecord]) -> Usage:
     )
 
 
-def _call_part(region: CallRegion, id: str, probabilities: Sequence[float]) -> ToolCallPart:
+def _call_part(region: CallRegion, id: str, probabilities: Sequence[float], calibration: Calibration) -> ToolCallPart:
     fault = "; ".join(_reason(fault) for fault in region.faults) or None
-    certainty = region.certainty(probabilities) if probabilities else {}
+    raw = region.certainty(probabilities) if probabilities else {}
+    certainty = {key: calibration(share) for key, share in raw.items()}
     arguments = None if fault else region.arguments
     return ToolCallPart(region.name, arguments, id, raw=region.raw, fault=fault, certainty=certainty)
 

@@ -1,4 +1,4 @@
-"""`python -m agentkit_recipe tokenizer | train | export | evaluate`: makes and measures the bundled model."""
+"""`python -m agentkit_recipe tokenizer | train | export | calibrate | evaluate`: makes and measures the model."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ def parser() -> argparse.ArgumentParser:
     judge.add_argument("--json", type=Path, help="write the figures to this file")
     judge.add_argument("--show", type=int, default=0, help="print so many wrong cases of each set")
     judge.set_defaults(run=run_evaluate)
+
+    sure = commands.add_parser("calibrate", help="fit how certain a checkpoint is to how often it is right")
+    sure.add_argument("--model", type=Path, required=True, help="the checkpoint, which keeps the map in agentkit.json")
+    sure.add_argument("--cases", type=int, default=300, help="cases of each set, none of which is evaluated")
+    sure.set_defaults(run=run_calibrate)
     return top
 
 
@@ -105,6 +110,12 @@ def run_export(options: argparse.Namespace) -> None:
     if options.blend is not None:
         blend(model, options.blend, options.share)
     export(model, tokenizer, options.tokenizer, options.out)
+
+
+def run_calibrate(options: argparse.Namespace) -> None:
+    from .calibrate import calibrate
+
+    calibrate(options.model, cases=options.cases)
 
 
 def run_evaluate(options: argparse.Namespace) -> None:

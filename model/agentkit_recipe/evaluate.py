@@ -19,6 +19,8 @@ from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import Message, ToolDefinition, UserMessage
 from agentkit.models.base import ModelRequest
+from agentkit.models.calibration import Calibration
+from agentkit.models.defaults import read_defaults
 from agentkit.models.hold import turn_hold
 from agentkit.settings import Constraints
 from agentkit_model import CanvasPlan, Context, Engine
@@ -91,14 +93,15 @@ class Evaluation:
                 break
         return turn
 
-    async def run(self, name: str, count: int, advance: Callable[[], None]) -> Figures:
+    async def run(self, name: str, count: int, advance: Callable[[], None], first: int = 0) -> Figures:
+        """The figures of `count` cases of a set, from the case `first` on."""
         outcomes: list[Outcome | None] = [None] * count
         limiter = anyio.CapacityLimiter(AT_ONCE)
 
         async def one(index: int) -> None:
             async with limiter:
-                tools, case = evaluation_case(name, index)
-                outcomes[index] = await self.case(tools, case, index)
+                tools, case = evaluation_case(name, first + index)
+                outcomes[index] = await self.case(tools, case, first + index)
                 advance()
 
         async with anyio.create_task_group() as group:
@@ -154,7 +157,8 @@ def evaluate(
                     figures[way][name] = anyio.run(evaluation.run, name, cases, advance)
                 milliseconds[way] = anyio.run(evaluation.milliseconds_per_step, sets[0], min(cases, ALONE))
         sampler = vars_of(engine.sampler)
-    overall = {way: decision(found, milliseconds[way]) for way, found in figures.items()}
+    told = read_defaults(model).calibration
+    overall = {way: decision(found, milliseconds[way], told) for way, found in figures.items()}
     for way, found in figures.items():
         console.print(table(found, f"{way} decoding, held-out cases"))
         console.print({name: value for name, value in overall[way].items() if name != "reliability"})
@@ -180,11 +184,11 @@ def evaluate(
     return everything
 
 
-def decision(figures: dict[str, Figures], milliseconds: float) -> dict[str, Any]:
-    """What is told over all sets together: calls that should not be, certainty, and the time of a step."""
+def decision(figures: dict[str, Figures], milliseconds: float, told: Calibration) -> dict[str, Any]:
+    """What is told over all sets together: calls that should not be, certainty as told, and the time of a step."""
     outcomes = [outcome for figure in figures.values() for outcome in figure.outcomes]
     refusals = {f"no_call_{name}": value for name, value in no_call(outcomes).items()}
-    return {**refusals, "milliseconds_per_step": milliseconds, **calibration(outcomes)}
+    return {**refusals, "milliseconds_per_step": milliseconds, **calibration(outcomes, told)}
 
 
 def memory_mb() -> float | None:

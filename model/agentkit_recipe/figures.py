@@ -17,6 +17,7 @@ from rich.table import Table
 
 from agentkit.dialects.base import CallRegion, Parsed
 from agentkit.messages import ToolDefinition
+from agentkit.models.calibration import Calibration
 
 from .cases import Call, Case
 from .families import spoken
@@ -182,13 +183,14 @@ def no_call(outcomes: Iterable[Outcome]) -> dict[str, float | None]:
     }
 
 
-def calibration(outcomes: Iterable[Outcome]) -> dict[str, Any]:
-    """The expected calibration error of single arguments' certainty, and its reliability table in ten equal bins.
+def calibration(outcomes: Iterable[Outcome], told: Calibration = Calibration()) -> dict[str, Any]:  # noqa: B008
+    """The expected calibration error of single arguments' certainty as it is `told`, and its reliability table in ten
+    equal bins.
 
     Naeini et al. 2015, Obtaining Well Calibrated Probabilities Using Bayesian Binning: the mean of |certainty - share
     right| over the bins, weighted by how many arguments each holds.
     """
-    judged = [pair for outcome in outcomes for pair in outcome.certainty]
+    judged = [(told(certainty), right) for outcome in outcomes for certainty, right in outcome.certainty]
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     for certainty, right in judged:
         bins[min(int(certainty * BINS), BINS - 1)].append((certainty, right))
