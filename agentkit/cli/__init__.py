@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from agentkit.cli import ask, batch, chat, eval, mcp, models
+from agentkit.cli import ask, batch, chat, eval, mcp, models, tune
 from agentkit.cli.options import INTERRUPTED, WRONG_USE, load_tools
 from agentkit.errors import AgentkitError
 
@@ -34,6 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="agentkit", description="Agents on diffusion language models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (ask, chat, batch, eval, mcp, models):
+    for command in (ask, chat, batch, eval, mcp, models, tune):
         command.add(commands)
     return parser

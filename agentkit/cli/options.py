@@ -80,14 +80,16 @@ def open_model(name: str) -> Model:
 
 
 def load_tools(names: Iterable[str]) -> list[Any]:
-    """The tools called `module:function`, or all of `module:object` where the object lists its tools as `.tools`.
+    """The tools called `module:function`, or all of `module:object` where the object is a list of tools, or lists them
+    as `.tools`.
 
     An agent is given back as it is.
     """
     found: list[Any] = []
     for name in names:
         thing = load_object(name, "--tools", "agentkit_tools:calculate")
-        found.extend((thing,) if isinstance(thing, Agent) else getattr(thing, "tools", (thing,)))
+        several = thing if isinstance(thing, list | tuple) else getattr(thing, "tools", (thing,))
+        found.extend((thing,) if isinstance(thing, Agent) else several)
     return found
 
 

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from agentkit.messages import (
     AssistantMessage,
@@ -75,11 +75,18 @@ class View:
     keys: dict[str, str]  # the slot's usual key -> the key shown
 
 
+class Shown(Protocol):
+    """A tool as a conversation shows it."""
+
+    @property
+    def definition(self) -> ToolDefinition: ...
+
+
 @dataclass(frozen=True)
 class Call:
     """A call as it should be, and what comes of it."""
 
-    view: View | Composed
+    view: Shown
     arguments: dict[str, Any]
     result: Any
     failed: bool = False  # the result is an error
@@ -229,7 +236,7 @@ def choose_views(
     return views
 
 
-def case_of(tool: Composed, asked: Asked) -> Case:
+def case_of(tool: Shown, asked: Asked) -> Case:
     return Case(asked.prompt, ((Call(tool, asked.arguments, asked.result, asked.failed),),), asked.answer)
 
 

@@ -32,7 +32,8 @@ class TrainSettings:
     pad_weight: float = 0.1
     opening_weight: float = 2.5  # of a reply's first tokens, where it is decided whether to call, and what
     opening_length: int = 8
-    causal_weight: float = 0.3  # of the encoder's next-token loss, on declarations and on replies
+    causal_weight: float = 0.3  # of the encoder's next-token loss, on declarations and on replies ...
+    declaration_weight: float = 1.0  # ... where each token of a reply but its first counts 1
     span_share: float = 0.1  # canvases that are clean but for one run
     own_samples: float = 0.7  # of the self-conditioned canvases, made by the sampler from the model's own prediction
     own_samples_from: int = 1000

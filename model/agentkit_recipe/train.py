@@ -41,7 +41,9 @@ DRILL_WIDTH = 24
 class Run:
     """A training run: model, optimiser, averaged weights, step and curve, stored in one folder."""
 
-    def __init__(self, folder: Path, tokenizer: Tokenizer, settings: TrainSettings, device: str) -> None:
+    def __init__(
+        self, folder: Path, tokenizer: Tokenizer, settings: TrainSettings, device: str, writer: Writer | None = None
+    ) -> None:
         self.folder, self.tokenizer, self.settings = folder, tokenizer, settings
         self.device = torch.device(device)
         control = tokenizer.control
@@ -61,7 +63,7 @@ class Run:
             ),
         }
         self.forward = PackedForward(self.model)
-        self.writer = Writer(tokenizer, canvas_length=arch.canvas_length)
+        self.writer = writer or Writer(tokenizer, canvas_length=arch.canvas_length)
         self.pad = control["<pad>"]
         self.pool = ThreadPoolExecutor(settings.shards, thread_name_prefix="shard")
         self.step = 0
@@ -128,6 +130,15 @@ class Run:
         return self.model
 
     # -- one step ----------------------------------------------------------------------------------------------------
+
+    @property
+    def reached(self) -> int:
+        """How far the run has come, of `total`."""
+        return self.step
+
+    @property
+    def total(self) -> int:
+        return self.settings.steps
 
     def schedule(self) -> float:
         """The learning rates' factor at this step, 0 to 1."""
@@ -202,6 +213,7 @@ class Run:
         """
         s, device = self.settings, prefix.device
         in_prefix = torch.arange(1, prefix.shape[1], device=device) < batch.prefix_length[:, None]  # (B, P-1)
+        in_prefix &= s.declaration_weight > 0
         at = torch.arange(1, branch.shape[1], device=device)
         first = batch.anchor.min(1).values[:, None]
         in_reply = (at >= first) & (at < batch.branch_length[:, None])  # (N, L-1)
@@ -209,7 +221,8 @@ class Run:
         following = torch.cat([batch.prefix[:, 1:][in_prefix], batch.branch[:, 1:][in_reply]])
         losses = F.cross_entropy(self.forward.head(hidden).float(), following, reduction="none")
         opening = torch.where(at - first < s.opening_length, s.opening_weight, 1.0)[in_reply]
-        weight = torch.cat([torch.ones(len(losses) - len(opening), device=device), opening])
+        declared = torch.full((len(losses) - len(opening),), s.declaration_weight, device=device)
+        weight = torch.cat([declared, opening])
         return (losses * weight).sum() / weight.sum()
 
     def noised(
@@ -299,22 +312,28 @@ def train(
     resumed = run.load()
     if not resumed and weights is not None:
         run.start_from(weights)
+    title = f"{parameters(run.model):,} parameters on {device}" + (f", from step {run.step}" if resumed else "")
+    go_on(run, title, minutes=minutes, save_every=save_every)
+    return run
+
+
+def go_on(run: Run, title: str, *, minutes: float | None, save_every: float) -> None:
+    """Trains until the run's end, until `minutes` have passed, or until the process is told to end; then saves."""
     started = saved = time.monotonic()
     base = run.seconds
-    folder.mkdir(parents=True, exist_ok=True)
-    title = f"{parameters(run.model):,} parameters on {device}" + (f", from step {run.step}" if resumed else "")
+    run.folder.mkdir(parents=True, exist_ok=True)
     with (
-        Progress(title, total=settings.steps, done=run.step) as progress,
-        (folder / "curve.jsonl").open("a") as curve,
+        Progress(title, total=run.total, done=run.reached) as progress,
+        (run.folder / "curve.jsonl").open("a") as curve,
         stop_signal() as stopped,
     ):
-        while run.step < settings.steps and not stopped.is_set():
+        while run.reached < run.total and not stopped.is_set():
             figures = run.train_step()
             if not math.isfinite(figures["loss"]):
                 raise FloatingPointError(f"the loss became {figures['loss']} at step {run.step}: lower --learning-rate")
             now = time.monotonic()
             run.seconds = base + now - started
-            progress.update(run.step, **{k: figures[k] for k in ("loss", "causal", "accuracy")})
+            progress.update(run.reached, **{k: figures[k] for k in ("loss", "causal", "accuracy")})
             if run.step % 10 == 0:
                 curve.write(json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **figures}) + "\n")
                 curve.flush()
@@ -324,4 +343,3 @@ def train(
             if minutes is not None and now - started > minutes * 60:
                 break
         run.save()
-    return run

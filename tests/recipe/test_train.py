@@ -70,3 +70,11 @@ def test_the_learning_rate_rises_stays_and_falls(tmp_path: Path, tokenizer: Toke
 def test_resuming_without_a_checkpoint_says_so(tmp_path: Path, tokenizer: Tokenizer) -> None:
     with pytest.raises(FileNotFoundError, match="train there first"):
         Run.resume(tmp_path, tokenizer)
+
+
+def test_declarations_may_be_left_out_of_what_is_learned(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    def causal(weight: float) -> float:
+        run = Run(tmp_path, tokenizer, replace(SETTINGS, drill_steps=0, declaration_weight=weight), "cpu")
+        return run.shard_step(0)[1]["causal"]
+
+    assert causal(0.0) != causal(1.0) and causal(1e-6) == pytest.approx(causal(0.0), rel=1e-3)
