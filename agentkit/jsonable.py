@@ -42,13 +42,14 @@ def _converted(value: Any) -> Any:
 
 def _with_clean_keys(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {_clean(k) if isinstance(k, str) else k: _with_clean_keys(v) for k, v in value.items()}
+        return {clean(k) if isinstance(k, str) else k: _with_clean_keys(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_with_clean_keys(item) for item in value]
     return value
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """The text with "?" for lone surrogates, which neither JSON nor a tokenizer can take."""
     return text.encode(errors="replace").decode()
 
 
@@ -64,7 +65,7 @@ def _from_array(value: Any) -> Any:
 def _plain(value: Any) -> JSON:
     match value:
         case str():
-            return _clean(value)
+            return clean(value)
         case bool() | None:
             return value
         case float() if not math.isfinite(value):

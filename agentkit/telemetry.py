@@ -88,7 +88,7 @@ class Telemetry(Observer):
 
             def ended(result: AgentRunResult[Any]) -> None:
                 _set(span, {"agentkit.stop_reason": result.stop_reason, **_usage_of(result)})
-                if result.stop_reason != "finished":
+                if result.stop_reason not in ("finished", "approval_required"):  # to wait is no failure
                     _fail(span, result.stop_reason, result.stop_detail if self.include_content else "")
                 answers = [m for m in result.new_messages() if isinstance(m, AssistantMessage)][-1:]
                 self._content(span, "gen_ai.output.messages", lambda: _messages(answers))
@@ -149,7 +149,7 @@ class Telemetry(Observer):
             self._content(span, "gen_ai.tool.call.arguments", lambda: part.arguments)
 
             def ended(outcome: Outcome) -> None:
-                if outcome.error is not None:
+                if outcome.error is not None and not outcome.waits:
                     _fail(span, type(outcome.error).__qualname__, str(outcome.error) if self.include_content else "")
                 self._content(span, "gen_ai.tool.call.result", lambda: outcome.result.content)
 

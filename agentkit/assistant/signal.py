@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,9 @@ import anyio
 import anyio.lowlevel
 
 from agentkit.tasks import soon
+
+IN_SLICES = sys.platform == "win32"
+"""Whether Ctrl-C reaches a thread only when its wait has an end."""
 
 
 class Signal:
@@ -30,6 +34,9 @@ class Signal:
     def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> bool:
         """Blocks this thread until `ready()`, or for `timeout` seconds; whether it is ready."""
         with self.lock:
+            while timeout is None and IN_SLICES:
+                if self._condition.wait_for(ready, 0.1):
+                    return True
             return self._condition.wait_for(ready, timeout)
 
     async def arrival(self, ready: Callable[[], bool]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -80,11 +80,15 @@ class Journal:
 def open_journal(path: Path) -> Iterator[Journal]:
     """Opens or makes the file. Raises `UserError` when it is no journal, or another process writes to it."""
     try:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+        file = path.open("a+b")
     except OSError as error:
         raise UserError(f"{path} can't be written: {error.strerror}.") from error
     with file:
-        _lock(path, file)
+        try:
+            _lock(file)
+        except OSError:
+            raise UserError(f"Another process is writing to {path}.") from None
+        file.seek(0)
         yield Journal(path, file)
 
 
@@ -98,12 +102,15 @@ def digest_of(text: str) -> str:
     return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
-def _lock(path: Path, file: IO[bytes]) -> None:
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # a system without such locks
-        return
-    try:
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        file.seek(2**40)  # a byte that nobody reads: others may not read what is locked
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise UserError(f"Another process is writing to {path}.") from None

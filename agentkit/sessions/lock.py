@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 
 class SignOfLife:
@@ -25,7 +24,7 @@ class SignOfLife:
 
 def lives(path: Path) -> bool:
     """Whether somebody holds the sign of life at that path."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=rw"
+    uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)) as connection:
             _locked(connection)

@@ -13,7 +13,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from agentkit import Agent, CancellationToken, ModelError, ModelSettings, RunCancelled, ToolFailed, UsageLimits
+from agentkit import (
+    Agent,
+    ApprovalRequired,
+    CancellationToken,
+    ModelError,
+    ModelSettings,
+    RunCancelled,
+    RunContext,
+    ToolFailed,
+    UsageLimits,
+)
 from agentkit.observer import Observer
 from agentkit.telemetry import Telemetry
 from agentkit.testing import FunctionModel, ScriptedModel, call, toy_model
@@ -54,6 +64,20 @@ async def look_up(what: str) -> str:
 
 def librarian(recorder: Recorder, script, **options) -> Agent:
     return Agent(ScriptedModel(script), tools=[look_up], name="librarian", observer=recorder.telemetry, **options)
+
+
+async def test_to_wait_for_a_person_is_no_failure():
+    recorder = Recorder()
+
+    def pay(context: RunContext) -> str:
+        if not context.tool_call_approved:
+            raise ApprovalRequired("Really?")
+        return "paid"
+
+    result = await Agent(ScriptedModel([call("pay")]), tools=[pay], observer=recorder.telemetry).run("Pay.")
+    assert result.stop_reason == "approval_required"
+    assert {span.status.status_code for span in recorder.spans.values()} == {StatusCode.UNSET}
+    assert recorder.spans["invoke_agent"].attributes["agentkit.stop_reason"] == "approval_required"
 
 
 async def test_a_run_its_turns_and_its_tools_are_spans_within_each_other():

@@ -222,6 +222,14 @@ def test_a_callback_that_hangs_holds_back_its_own_answer_only(gate):
         assert stuck.wait(SOON)
 
 
+def test_waiting_in_slices_is_waiting(gate, monkeypatch):
+    monkeypatch.setattr("agentkit.assistant.signal.IN_SLICES", True)
+    with Assistant(Agent(FunctionModel(lambda request: str(gate.wait(SOON))))) as assistant:
+        answer = assistant.ask("?")
+        threading.Timer(0.3, gate.set).start()
+        assert answer.result().output == "True"
+
+
 def test_polling_never_waits_and_loses_nothing(gate):
     @tool
     def wait() -> str:

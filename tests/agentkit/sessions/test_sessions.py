@@ -73,6 +73,12 @@ async def test_whatever_is_said_is_kept_as_it_was(session):
     assert (await session.messages())[1].calls[1].certainty == {"a": 0.5}
 
 
+async def test_a_prompt_that_is_no_unicode_is_kept_as_far_as_it_is(session):
+    result = await Agent(ScriptedModel(["Hello."])).run("Hi \ud800there", session=session)
+    assert result.all_messages()[0] == UserMessage("Hi ?there")
+    assert await session.messages() == result.all_messages()
+
+
 async def test_usage_adds_up_over_runs(session):
     agent = Agent(FunctionModel(lambda request: "Yes."))
     for _ in range(3):
