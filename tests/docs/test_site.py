@@ -55,6 +55,11 @@ def test_public_names_say_what_they_are(site: Path) -> None:
     assert "<li><code>max_runs</code>" in re.sub(r"<p>|</p>|\n", "", written)  # an aligned list has become a list
 
 
+def test_methods_that_a_class_has_from_another_are_in_the_reference(site: Path) -> None:
+    written = (site / "reference" / "mcp" / "index.html").read_text(encoding="utf-8")
+    assert 'id="agentkit.mcp.MCPToolset.read_resource"' in written
+
+
 def test_every_page_is_reached_from_the_start(site: Path) -> None:
     start = (site / "index.html").read_text(encoding="utf-8")
     pages = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"}
