@@ -66,6 +66,7 @@ from agentkit_recipe.conversation import Mix, ask, choose_views
 from agentkit_tools import calculate, convert_units, current_time
 
 Figures = dict[str, Any]
+QUICK = 40  # seconds after which --quick begins no further round
 TOOLS = (calculate, convert_units, current_time)
 CITIES = ("Tokyo", "Paris", "New York", "Sydney", "Cairo", "London", "Berlin", "Lima", "Oslo", "Delhi")
 UNITS = (("miles", "kilometers"), ("kg", "pounds"), ("liters", "gallons"), ("feet", "meters"), ("hours", "minutes"))
@@ -160,7 +161,7 @@ def loop(bench: Bench) -> Figures:
     rounds: list[tuple[float, float]] = []
     counts: list[int] = []
     way: Way | None = None
-    end = time.monotonic() + (60 if bench.quick else 600)
+    end = time.monotonic() + (QUICK if bench.quick else 600)
     while len(rounds) < bench.repeats and (not rounds or time.monotonic() < end):
         asked = sessions(bench.agents, bench.prompts, f"{len(rounds)}")
         seconds, done = anyio.run(run_sessions, agent, asked)
@@ -292,7 +293,7 @@ def right_calls(bench: Bench) -> Figures:
     anyio.run(answer_all, bench.model, tasks(bench.requests, "warm")[:8])
     rounds: list[dict[str, Any]] = []
     way: Way | None = None
-    end = time.monotonic() + (60 if bench.quick else 600)
+    end = time.monotonic() + (QUICK if bench.quick else 600)
     while len(rounds) < bench.repeats and (not rounds or time.monotonic() < end):
         asked = tasks(bench.requests, f"{len(rounds)}")
         seconds, right, steps, canvases = anyio.run(answer_all, bench.model, asked)
