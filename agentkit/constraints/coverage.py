@@ -22,6 +22,7 @@ from agentkit.constraints.nodes import (
 )
 from agentkit.constraints.normalize import Normalized, Unheld
 from agentkit.constraints.scalars import number_bytes, text_bytes
+from agentkit.constraints.without import every
 
 _MENDED = ("maxLength", "multipleOf")
 """Keywords that are held after all once a value was wrong (see `without`)."""
@@ -141,5 +142,8 @@ def values_of(node: Node, enough: int) -> int:
         elif isinstance(flat, Text | Number):
             found += _bytes(flat)[0].count(enough)
         else:
-            return enough
+            values = every(flat, enough)
+            if values is None:
+                return enough
+            found += len(values)
     return min(found, enough)

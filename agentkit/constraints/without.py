@@ -27,6 +27,9 @@ from agentkit.messages import JSON
 _MOST_BRANCHES = 64
 """Branches of a node up to which an object or an array is forbidden: each multiplies them by its members."""
 
+_MOST_VALUES = 256
+"""Values of a node up to which they are spelt out, to forbid some of them."""
+
 FORBIDDEN = "all that could be written here is forbidden"
 
 
@@ -59,8 +62,42 @@ def _any(nodes: Iterable[Node]) -> Node:
 
 
 def _apart(node: Node, values: Sequence[JSON]) -> Node:
-    """What differs from all the values in the same way: in one item, in one member, or in their number."""
+    """What differs from all the values in the same way: in one item, in one member, or in their number.
+
+    Of a node that has few values, it is all the others.
+    """
+    there = every(node, _MOST_VALUES)
+    if there is not None:
+        return without(Choice(tuple(there)), values) if there else _any(())
     return _any(other for flat in flat_nodes(node) for other in _ways_apart(flat, values))
+
+
+def every(node: Node, most: int) -> list[JSON] | None:
+    """All values of a node that is made of choices; None where there are more than so many, or where it is not."""
+    found: list[JSON] = []
+    for flat in flat_nodes(node):
+        if isinstance(flat, Choice):
+            found += flat.values
+        elif isinstance(flat, Object):
+            rows = _every_object(flat, most)
+            if rows is None:
+                return None
+            found += rows
+        else:
+            return None
+    return found if len(found) <= most else None
+
+
+def _every_object(node: Object, most: int) -> list[dict[str, JSON]] | None:
+    rows: list[dict[str, JSON]] = [{}]
+    for member in node.properties:
+        values = every(member.node, most)
+        if values is None or len(rows) * len(values) > most:
+            return None
+        with_it = [{**row, member.key: value} for row in rows for value in values]
+        rows = with_it if member.required else rows + with_it
+    end = len(node.properties) if node.max_properties is None else node.max_properties
+    return [row for row in rows if node.min_properties <= len(row) <= end]
 
 
 def _ways_apart(node: Flat, values: Sequence[JSON]) -> Iterator[Node]:
@@ -68,9 +105,9 @@ def _ways_apart(node: Flat, values: Sequence[JSON]) -> Iterator[Node]:
     dicts = [value for value in values if isinstance(value, dict)]
     longest = max(map(len, lists if isinstance(node, Array) else dicts), default=0)
     if isinstance(node, Array):
-        if node.ends_at is None or longest < node.ends_at:
+        if not node.unique and (node.ends_at is None or longest < node.ends_at):
             yield replace(node, min_items=max(node.min_items, longest + 1))
-        items = node.spread(longest)
+        items = node.spread(1 if node.unique else longest)  # what is behind them then has to differ from them as well
         for index, item in enumerate(items):
             there = [value[index] for value in lists if index < len(value)]
             for other in _try(item, there):

@@ -38,7 +38,16 @@ from agentkit.models.base import (
 )
 from agentkit.models.calibration import Calibration
 from agentkit.models.defaults import read_defaults
-from agentkit.models.reading import doubts_of, finish_of, message_of, probabilities_of, said_on, usage_of, with_ids_of
+from agentkit.models.reading import (
+    doubts_of,
+    finish_of,
+    invalid_calls,
+    message_of,
+    probabilities_of,
+    said_on,
+    usage_of,
+    with_ids_of,
+)
 from agentkit.models.watch import CallWatch
 from agentkit.settings import Constraints, ModelSettings
 from agentkit.tasks import flat_errors
@@ -376,7 +385,7 @@ class DiffusionConversation(Conversation):
             if initial:
                 plan = replace(plan, initial=[*initial, *[None] * (length - len(initial))])
             await emit(CanvasStarted(self._canvases))
-            result = await self._best(context, plan, request, emit, watch)
+            result = await self._best(context, plan, request, emit, watch, written)
             result = replace(result, length=min(result.length, end - used))
             if held is not None and held.distinct:  # what follows may take an automaton of its own
                 result, held = await anyio.to_thread.run_sync(held.behind, result, written, end)
@@ -427,7 +436,13 @@ class DiffusionConversation(Conversation):
         return watch
 
     async def _best(
-        self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit, watch: CallWatch | None
+        self,
+        context: Context,
+        plan: CanvasPlan,
+        request: ModelRequest,
+        emit: Emit,
+        watch: CallWatch | None,
+        written: Sequence[int],
     ) -> CanvasResult:
         """The canvas with the fewest faults, then the least mean entropy, of as many as `candidates` asks for."""
         count = request.settings.candidates or 1
@@ -450,12 +465,13 @@ class DiffusionConversation(Conversation):
                     group.start_soon(one, number)
         if not results:
             raise beyond[0]
-        return min(results, key=self._merit)
+        return min(results, key=partial(self._merit, request, written))
 
-    def _merit(self, result: CanvasResult) -> tuple[int, float, int]:
+    def _merit(self, request: ModelRequest, written: Sequence[int], result: CanvasResult) -> tuple[int, float, int]:
         """Less is better; the seed makes the choice the same whatever order the canvases finished in."""
-        faults = [f for f in self.model.dialect.parse(result.tokens[: result.length]).faults if f.kind != "truncated"]
-        return len(faults), sum(result.entropies[: result.length]) / result.length, result.seed
+        parsed = self.model.dialect.parse([*written, *result.tokens[: result.length]])
+        faults = sum(fault.kind != "truncated" for fault in parsed.faults) + invalid_calls(parsed, request.declared)
+        return faults, sum(result.entropies[: result.length]) / result.length, result.seed
 
     async def _fill(
         self, context: Context, plan: CanvasPlan, request: ModelRequest, emit: Emit, watch: CallWatch | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agentkit.dialects.base import CallRegion, Dialect, Fault, Parsed, TextRegion
-from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart
+from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart, ToolDefinition
 from agentkit.models.base import CanvasRecord, Finish
 from agentkit.models.calibration import Calibration
 from agentkit.models.watch import call_id
@@ -78,6 +78,21 @@ def doubts_of(parsed: Parsed, records: Sequence[CanvasRecord], doubt: float | No
             if pointer.count("/") == 1 and mean > (doubt or 0.0):
                 fault = ArgumentFault(pointer, f"the model is unsure of it: {mean:.2f} nats a token")
                 found.setdefault(index, []).append(fault)
+    return found
+
+
+def invalid_calls(parsed: Parsed, tools: Sequence[ToolDefinition]) -> int:
+    """How many of the calls that can be read no tool takes: of no tool, or with arguments against its schema."""
+    from jsonschema import validators
+
+    schemas = {tool.name: tool.parameters for tool in tools}
+    found = 0
+    for call in parsed.calls:
+        if call.faults or call.arguments is None:
+            continue
+        schema = schemas.get(call.name, False)
+        kind = validators.validator_for(schema, default=validators.Draft202012Validator)
+        found += not kind(schema, format_checker=kind.FORMAT_CHECKER).is_valid(call.arguments)
     return found
 
 

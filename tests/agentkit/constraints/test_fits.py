@@ -68,10 +68,20 @@ def test_many_values_are_left_out_by_one_difference() -> None:
     assert fits(left, {"m": 1}) and fits(left, {"k": 1, "l": 2, "m": 3})
 
 
+def test_all_but_a_few_values_are_spelt_out() -> None:
+    small = Object((Property("a", Choice((1, 2, 3)), False), Property("b", WORD, False)), 1)
+    every_one = [{"a": a, "b": b} for a in (1, 2, 3) for b in (True, False)] + [{"a": a} for a in (1, 2, 3)]
+    left = without(small, every_one, exact=True)
+    assert left == Choice(({"b": True}, {"b": False})) or (fits(left, {"b": True}) and not fits(left, {"a": 1}))
+    with pytest.raises(Refused):
+        without(small, [*every_one, {"b": True}, {"b": False}], exact=True)
+
+
 def test_values_can_be_too_many_to_leave_out() -> None:
-    flags = Object(tuple(Property(key, WORD, True) for key in "abcdefg"))
-    numbers = [number for low in range(5) for number in (low, 127 - low)]  # each flag is on and off
-    rows = [{key: bool(number >> place & 1) for place, key in enumerate("abcdefg")} for number in numbers]
+    keys = "abcdefghi"
+    flags = Object(tuple(Property(key, WORD, True) for key in keys))
+    numbers = [number for low in range(5) for number in (low, 511 - low)]  # each flag is on and off
+    rows = [{key: bool(number >> place & 1) for place, key in enumerate(keys)} for number in numbers]
     with pytest.raises(Refused):
         without(flags, rows, exact=True)
     assert fits(without(flags, rows), rows[-1])  # without exactness, what would be too much is left

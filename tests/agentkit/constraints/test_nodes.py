@@ -330,6 +330,15 @@ def test_a_schema_that_branches_while_it_recurses_is_unrolled_less() -> None:
             },
             "at /properties/x: there are only 4 that differ",
         ),
+        (
+            {
+                "type": "array",
+                "items": an_object({"on": {"type": "boolean"}, "at": {"enum": [1, 2]}}, "on"),
+                "uniqueItems": True,
+                "minItems": 7,
+            },
+            "at /properties/x: there are only 6 that differ",
+        ),
     ],
 )
 def test_too_few_things_that_differ_are_refused(schema: Any, reason: str) -> None:

@@ -107,7 +107,7 @@ KEYWORDS: dict[str, Schema] = {
     "items, prefixItems": {"type": "array", "prefixItems": [{"type": "boolean"}], "items": {"type": "null"},
                            "minItems": 2, "maxItems": 5},
     "minItems beyond 16": {"type": "array", "items": {"type": "boolean"}, "minItems": 40, "maxItems": 44},
-    "uniqueItems": {"type": "array", "uniqueItems": True, "minItems": 7, "maxItems": 7,
+    "uniqueItems": {"type": "array", "uniqueItems": True, "minItems": 12,
                     "items": {"type": "object", "properties": {"a": {"enum": [1, 2, 3]}, "b": {"type": "boolean"}}}},
     "contains": {"type": "array", "items": {"enum": [1, 2, 3]}, "contains": {"const": 2}, "maxItems": 4},
     "minContains, maxContains": {"type": "array", "items": {"type": ["integer", "null"]}, "maxItems": 6,
