@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,6 +14,8 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 )
 
 from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.models.calibration import Calibration
+from agentkit.models.defaults import read_defaults, write_defaults
 
 
 def blend(model: DiffusionGemmaForBlockDiffusion, checkpoint: Path, share: float) -> None:
@@ -34,8 +37,12 @@ def blend(model: DiffusionGemmaForBlockDiffusion, checkpoint: Path, share: float
 
 
 def export(model: DiffusionGemmaForBlockDiffusion, tokenizer: Tokenizer, source: Path, folder: Path) -> None:
-    """Saves `model` in bfloat16 with its tokenizer (from `source`) and generation settings into `folder`."""
+    """Saves `model` in bfloat16 with its tokenizer (from `source`) and generation settings into `folder`.
+
+    A calibration that is there was of other weights, and is dropped."""
     folder.mkdir(parents=True, exist_ok=True)
+    if (defaults := read_defaults(folder)).calibration.raw:
+        write_defaults(folder, replace(defaults, calibration=Calibration()))
     control = tokenizer.control
     stops = [control["<eos>"], control["<turn|>"], control["<|tool_response>"]]
     model.generation_config = DiffusionGemmaGenerationConfig(

@@ -4,8 +4,11 @@ import pytest
 import torch
 from transformers import AutoTokenizer, DiffusionGemmaForBlockDiffusion
 
+from agentkit import ModelSettings
 from agentkit.bundled import folder
 from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.models.calibration import Calibration
+from agentkit.models.defaults import Defaults, read_defaults, write_defaults
 from agentkit_model import Engine
 from agentkit_recipe.__main__ import main
 from agentkit_recipe.export import blend
@@ -15,8 +18,11 @@ from agentkit_recipe.train import Run
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer, tokenizer_file: Path) -> Path:
-    """A run of one step, exported by the command line."""
+    """A run of one step, exported by the command line over an earlier checkpoint that was calibrated."""
     root = tmp_path_factory.mktemp("export")
+    (root / "model").mkdir()
+    earlier = Defaults(settings=ModelSettings(max_tools=3), calibration=Calibration((0.5,), (0.4,)))
+    write_defaults(root / "model", earlier)
     settings = TrainSettings(steps=1, prefixes=1, branches=2, drill_steps=0)
     run = Run(root / "run", tokenizer, settings, "cpu")
     run.train_step()
@@ -31,6 +37,10 @@ def test_the_engine_opens_it_with_its_settings(checkpoint: Path, tokenizer: Toke
         assert engine.canvas_length == 48 and engine.vocab_size == tokenizer.vocab_size
         assert engine.stop_tokens == {tokenizer.control[name] for name in ("<eos>", "<turn|>", "<|tool_response>")}
         assert (engine.sampler.t_max, engine.sampler.t_min, engine.sampler.entropy_bound) == (0.8, 0.4, 0.1)
+
+
+def test_a_calibration_of_other_weights_is_dropped(checkpoint: Path) -> None:
+    assert read_defaults(checkpoint) == Defaults(settings=ModelSettings(max_tools=3))
 
 
 def test_it_is_a_checkpoint_of_the_class_of_transformers(checkpoint: Path, tokenizer: Tokenizer) -> None:
