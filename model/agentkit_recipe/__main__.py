@@ -11,6 +11,8 @@ from pathlib import Path
 # glibc returns large buffers to the kernel after every step, and half of the time is spent fetching them again.
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1073741824"}
 
+EVALUATED = "known invented families composed several missing later follow_up chained irrelevant chat".split()
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
@@ -55,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
     judge.add_argument("--model", type=Path, required=True)
     judge.add_argument("--cases", type=int, default=200, help="cases of each set")
-    judge.add_argument("--sets", nargs="*", default=["known", "invented", "families", "composed", "irrelevant", "chat"])
+    judge.add_argument("--sets", nargs="*", default=EVALUATED)
     judge.add_argument("--quantization", choices=["int8", "int4"], help="with the weights in so many bits")
     judge.add_argument("--json", type=Path, help="write the figures to this file")
     judge.add_argument("--show", type=int, default=0, help="print so many wrong cases of each set")

@@ -46,11 +46,21 @@ class Turn:
 
 
 class Evaluation:
-    """Runs cases through an engine, many at a time: they share its passes. Without constraints, freely."""
+    """Runs cases through an engine, many at a time: they share its passes. Without constraints, freely.
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, constraints: Constraints | None = None) -> None:
+    plan: how canvases are denoised, but for their seeds; as the checkpoint has it by default.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        constraints: Constraints | None = None,
+        plan: CanvasPlan | None = None,
+    ) -> None:
         self.engine = engine
         self.constraints = constraints
+        self.plan = plan or CanvasPlan()
         self.dialect = Gemma4(tokenizer)
         self.tokenizer = tokenizer
 
@@ -81,7 +91,7 @@ class Evaluation:
             hold = turn_hold(self.dialect, self.tokenizer, request, self.constraints)
             hold = replace(hold, limit=MAX_CANVASES * self.engine.canvas_length)
         for index in range(MAX_CANVASES):
-            async with context.fill(CanvasPlan(seed=seed * 100 + index, hold=hold)) as canvas:
+            async with context.fill(replace(self.plan, seed=seed * 100 + index, hold=hold)) as canvas:
                 result = await canvas.result()
             if hold is not None and hold.limit is not None:
                 hold = replace(hold, state=result.states[-1], limit=hold.limit - len(result.tokens))
@@ -120,7 +130,7 @@ class Evaluation:
                 hold = turn_hold(self.dialect, self.tokenizer, request, self.constraints)
             async with await self.engine.open(self.dialect.render(request.messages, tools)) as context:
                 started = time.perf_counter()
-                async with context.fill(CanvasPlan(seed=index, hold=hold)) as canvas:
+                async with context.fill(replace(self.plan, seed=index, hold=hold)) as canvas:
                     result = await canvas.result()
                 seconds, steps = seconds + time.perf_counter() - started, steps + result.steps
         return round(seconds / steps * 1000, 1)

@@ -96,3 +96,11 @@ def test_typed_results(tmp_path: Path) -> None:
     names = ["as the tool", "final_result, described", "final_result, named", "final_result, bare"]
     assert list(rows) == names
     assert all(row["requests"] == 2 and 0 <= row["right"] <= 1 and row["steps"] >= 1 for row in rows.values())
+
+
+def test_sampler(tmp_path: Path) -> None:
+    plot = tmp_path / "sampler.svg"
+    found = figures(tmp_path, "sampler.py", "--quick", "--cases", "5", "--sets", "known", "--plot", str(plot))
+    assert len(found["rows"]) == 8 and sum(row["default"] for row in found["rows"]) == 1
+    assert len({row["steps"] for row in found["rows"]}) > 1, "settings make a difference"
+    assert "as shipped" in plot.read_text()
