@@ -24,12 +24,12 @@ from .tool import OwnTool
 class Shares:
     """Of the packs, and of what they hold."""
 
-    replay: float = 0.25  # packs of the recipe's own data
-    all_in_view: float = 0.4  # of the others, those in which all tools are in view, in their order ...
+    replay: float = 0.2  # packs of the recipe's own data
+    all_in_view: float = 0.3  # of the others, those in which all tools are in view, in their order ...
     most_in_view: int = 12
     some_in_view: int = 5  # ... and the most that are in view in the rest, in any order: long prompts take long
     instructions: float = 0.25
-    refused: float = 0.2  # requests that no tool in view serves
+    refused: float = 0.25  # requests that no tool in view serves
     chitchat: float = 0.04
     asked_back: float = 0.06  # requests for a tool that lack a required value: it is asked for
     several_calls: float = 0.05  # requests for two tools in one

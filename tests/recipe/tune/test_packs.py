@@ -61,7 +61,7 @@ def test_what_a_pack_asks_for(tokenizer: Tokenizer) -> None:
     rng = random.Random(0)
     cases = [writer.case(writer.tools[:1], writer.tools[1:], rng) for _ in range(800)]
     kinds = Counter(map(kind_of_case, cases))
-    assert 100 < kinds["refused"] < 220 and kinds["1 calls"] > 400
+    assert 130 < kinds["refused"] < 270 and kinds["1 calls"] > 400
     assert min(kinds["asked back"], kinds["small talk"], kinds["2 calls"]) > 10
     refused = [case.prompt for case in cases if case.answer == REFUSALS[0]]
     assert any("glaze" in prompt.lower() for prompt in refused)  # for the tool that is out of view
