@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test docs model format clean
+.PHONY: demo test coverage docs model format clean
 
 demo: .venv/engine
 	$(BIN)/agentkit ask "Calculate 12 * 34"
@@ -14,6 +14,13 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# Which branches the tests take. Apart from `test`, since pure Python code that is watched takes half as much time again.
+coverage: .venv/dev
+	rm -rf build/coverage
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest --numprocesses auto --dist loadfile tests/agentkit tests/model tests/tools
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
