@@ -33,6 +33,7 @@ model: .venv/dev
 	test -f $(RUN)/tokenizer.json || $(RECIPE) tokenizer --out $(RUN)
 	$(RECIPE) train --out $(RUN) --tokenizer $(RUN)/tokenizer.json
 	$(RECIPE) export --run $(RUN) --tokenizer $(RUN)/tokenizer.json --out $(BUNDLED)
+	$(RECIPE) calibrate --model $(BUNDLED)
 	$(RECIPE) evaluate --model $(BUNDLED) --json $(BUNDLED)/evaluation.json
 
 format: .venv/dev
