@@ -45,7 +45,8 @@ class Mix:
     chitchat: float = 0.05
     by_description: float = 0.2  # training requests in the very words of a tool's description
     other_registers: float = 0.25  # training requests with context before them, or misspelt
-    composed: float = 0.5  # packs of composed tools
+    composed: float = 0.4  # packs of composed tools
+    everyday: float = 0.5  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
     several_calls: float = 0.1  # of the requests that are served, where the tools in view allow it: two or three in one
@@ -285,11 +286,9 @@ class Scene:
 
 def choose_scene(rng: random.Random, mix: Mix) -> Scene:
     """The tools of a training pack."""
-    return (
-        composed_scene(rng, mix, pool=TRAINED)
-        if rng.random() < mix.composed
-        else Scene(choose_views(TRAINED, rng, mix))
-    )
+    if rng.random() < mix.composed:
+        return composed_scene(rng, mix, pool=TRAINED)
+    return Scene(choose_views(TRAINED if rng.random() < mix.everyday else KNOWN, rng, mix))
 
 
 def composed_scene(rng: random.Random, mix: Mix, split: str = "train", *, pool: Sequence[Family] = KNOWN) -> Scene:

@@ -20,7 +20,7 @@ class TrainSettings:
     prefixes: int = 2
     branches: int = 8
     canvases: int = 2
-    answer_share: float = 0.4  # steps whose served requests also learn the answer to the tool's result
+    answer_share: float = 0.6  # steps whose served requests also learn the answer to the tool's result
     drill_steps: int = 600  # the first steps, most of them drills in copying ...
     drill_share: float = 0.5
     drill_branches: int = 32
