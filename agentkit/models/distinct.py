@@ -101,7 +101,8 @@ class Distinct:
             limit: tokens that the whole turn may have.
         """
         calls = [call for call in self._dialect.parse(tokens).calls if self._counts(call)]
-        end = min([len(tokens), *(place for call in calls for place in self._repeats(call))])
+        places = [place for call in calls for place in self._repeats(call, start)]
+        end = min([len(tokens), *(place for place in places if place > start)])
         for length in range(end, start, -1):
             found, hold = self._resumed(tokens[:length], limit - length, repeats=end < len(tokens))
             if found:
@@ -131,11 +132,12 @@ class Distinct:
     def _counts(self, call: CallRegion) -> bool:
         return call.name in self._tools and self._at in (None, call.span[0])
 
-    def _repeats(self, call: CallRegion) -> Iterator[int]:
-        """The tokens at which something begins that is there twice."""
+    def _repeats(self, call: CallRegion, start: int) -> Iterator[int]:
+        """The tokens at which something begins that is there twice, or ends, if it began before `start`."""
         yield from (fault.span[0] for fault in call.faults if fault.kind == "duplicate" and fault.span)
         for pointer in repeated(_node(self._tools[call.name]), call.values):
-            yield call.value_spans[pointer][0]
+            first, end = call.value_spans[pointer]
+            yield first if first > start else end - 1
 
 
 def _could_repeat(call: CallRegion, standing: Mapping[str, JSON]) -> bool:

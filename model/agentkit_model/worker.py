@@ -116,9 +116,10 @@ class Worker:
 
     def _has_work(self) -> bool:
         """Whether anything can go on, or could be tried again."""
-        if self._live or self._line.moves or any(work not in self._line for work in self._prefills):
+        if self._live or self._line.moves or any(work not in self._line for work in list(self._prefills)):
             return True
-        ready = (row for row in self._waiting if row.after is None or row.after.ended or row.ended)
+        known = list(self._waiting)  # others may come meanwhile
+        ready = (row for row in known if row.after is None or row.after.ended or row.ended)
         return any(row not in self._line for row in ready)
 
     def step(self) -> None:
