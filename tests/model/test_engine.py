@@ -148,6 +148,35 @@ def test_an_engine_nobody_refers_to_ends_its_thread(tiny_config: Any) -> None:
     assert not own.is_alive()
 
 
+def test_canvases_may_come_while_the_worker_looks_whether_there_is_work(engine: Engine) -> None:
+    worker = engine._worker
+    looked = []
+
+    class Coming:
+        """Something that waits, and another one that comes the moment the worker looks at it."""
+
+        after, ended = None, False
+
+    class Watched(Coming):
+        @property
+        def ended(self) -> bool:  # type: ignore[override]
+            looked.append(self)
+            worker._waiting.append(Coming())  # type: ignore[arg-type]
+            return False
+
+    class Row:
+        ended = False
+        after = Watched()
+
+    with worker._bell.condition:  # the thread itself sleeps
+        worker._waiting.extend([Row(), Row()])  # type: ignore[list-item]
+        try:
+            assert worker._has_work() is False
+        finally:
+            worker._waiting.clear()
+    assert len(looked) == 2
+
+
 def test_a_closed_canvas_under_way_does_not_hold_up_others(engine: Engine) -> None:
     with engine.sync.open([2]) as context, context.fill(CanvasPlan(max_denoising_steps=10**6)) as canvas:
         next(iter(canvas))

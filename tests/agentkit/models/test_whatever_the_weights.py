@@ -136,6 +136,16 @@ def test_every_keyword_is_held(models: list[DiffusionModel], name: str) -> None:
         check_calls(models[seed % len(models)], schema, seed)
 
 
+@pytest.mark.parametrize("seed", [5, 9, 93])
+def test_an_item_may_repeat_a_key_while_it_becomes_one_that_is_there(models: list[DiffusionModel], seed: int) -> None:
+    """Cut at the key, though the item, which began a canvas earlier, repeats one as well."""
+    item = {"type": "object", "patternProperties": {"^[ab]{1,2}$": {"type": "null"}}, "additionalProperties": False}
+    unique = {"type": "array", "items": item, "uniqueItems": True}
+    several = {"type": "array", "items": unique, "minItems": 2, "maxItems": 5}
+    schema = {"type": "object", "properties": {"city": several}, "required": ["city"], "additionalProperties": False}
+    check_calls(models[seed % len(models)], schema, seed)
+
+
 @pytest.mark.timeout(600)
 def test_members_that_depend_on_each_other_are_held(models: list[DiffusionModel]) -> None:
     served = 0
