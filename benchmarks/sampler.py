@@ -125,16 +125,9 @@ def main() -> None:
         shipped = engine.sampler
         grid = settings(options.quick)
         with Progress("sampler", total=len(grid) * len(options.sets) * cases) as progress:
-            done = 0
-
-            def advance() -> None:
-                nonlocal done
-                done += 1
-                progress.update(done)
-
             for chosen in grid:
                 plan = CanvasPlan(**chosen)
-                figures = measure(engine, tokenizer, constraints, plan, options.sets, cases, advance)
+                figures = measure(engine, tokenizer, constraints, plan, options.sets, cases, progress.advance)
                 rows.append({"settings": chosen, "default": plan.settings(shipped) == shipped, **figures})
     title = f"{'free' if options.free else 'constrained'} decoding, {cases} cases each of {', '.join(options.sets)}"
     table = Table(title=title)

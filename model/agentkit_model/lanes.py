@@ -70,8 +70,8 @@ def _without_gradients(work: Callable[[T], R], item: T) -> R:
 def shares(weights: Sequence[int], groups: Sequence[object], count: int) -> list[list[int]]:
     """Shares out items of some weight to at most `count` lanes, about evenly; those of one group stay together.
 
-    Returns the places of each lane's items, in ascending order. No lane is empty, and more than one has `LEAST` items
-    to spend on each.
+    Returns the places of each lane's items, in ascending order. No lane is empty, and there are only as many as leave
+    `LEAST` items for each.
     """
     count = max(1, min(count, len(weights) // LEAST))
     together: dict[object, list[int]] = {}

@@ -143,16 +143,15 @@ class Runner:
             self._pass((), blocks)
             return
         # As in `_exactly`: together if that makes no difference to any bit, else one by one.
+        together = None
         if key not in self._shareable and not self.network.routes_tokens:
             self._pass((), blocks)
             together = [block.reading.written() for block in blocks]
-            for block in blocks:
-                self._pass((), [block])
-            alone = [block.reading.written() for block in blocks]
-            self._shareable[key] = all(map(torch.equal, chain(*together), chain(*alone)))
-            return
         for block in blocks:
             self._pass((), [block])
+        if together is not None:
+            alone = [block.reading.written() for block in blocks]
+            self._shareable[key] = all(map(torch.equal, chain(*together), chain(*alone)))
 
     # -- canvases
 

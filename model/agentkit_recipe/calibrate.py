@@ -31,15 +31,8 @@ def calibrate(model: Path, *, cases: int, sets: Sequence[str] = SETS) -> Calibra
     with Engine.from_pretrained(model, device="cpu", dtype="float32") as engine:
         evaluation = Evaluation(engine, Tokenizer.from_pretrained(model), Constraints(grounding="inferred"))
         with Progress("calibrating", total=cases * len(sets)) as progress:
-            done = 0
-
-            def advance() -> None:
-                nonlocal done
-                done += 1
-                progress.update(done)
-
             for name in sets:
-                figures = anyio.run(evaluation.run, name, cases, advance, FIRST)
+                figures = anyio.run(evaluation.run, name, cases, progress.advance, FIRST)
                 judged += [pair for outcome in figures.outcomes for pair in outcome.certainty]
     found = Calibration.fit(judged)
     write_defaults(model, replace(read_defaults(model), calibration=found))

@@ -154,17 +154,10 @@ def evaluate(
     with Engine.from_pretrained(model, device="cpu", dtype="float32", quantization=quantization) as engine:
         tokenizer = Tokenizer.from_pretrained(model)
         with Progress("evaluating", total=cases * len(sets) * len(ways)) as progress:
-            done = 0
-
-            def advance() -> None:
-                nonlocal done
-                done += 1
-                progress.update(done)
-
             for way, constraints in ways.items():
                 evaluation = Evaluation(engine, tokenizer, constraints)
                 for name in sets:
-                    figures[way][name] = anyio.run(evaluation.run, name, cases, advance)
+                    figures[way][name] = anyio.run(evaluation.run, name, cases, progress.advance)
                 milliseconds[way] = anyio.run(evaluation.milliseconds_per_step, sets[0], min(cases, ALONE))
         sampler = vars_of(engine.sampler)
     told = read_defaults(model).calibration

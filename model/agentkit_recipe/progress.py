@@ -18,6 +18,7 @@ class Progress:
         self.console = Console(stderr=True)
         self.title, self.total, self.every = title, total, every
         self.last = time.monotonic()
+        self.done = done
         self.bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -39,7 +40,12 @@ class Progress:
     ) -> None:
         self.bar.stop()
 
+    def advance(self) -> None:
+        """One more is done."""
+        self.update(self.done + 1)
+
     def update(self, done: int, **figures: float) -> None:
+        self.done = done
         text = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
         self.bar.update(self.task, completed=done, figures=text)
         now = time.monotonic()

@@ -163,14 +163,7 @@ def measured(
     model: Path, tools: Sequence[Tool], plan: Plan, title: str
 ) -> tuple[dict[str, measure.Figures], list[tuple[Case, Outcome]]]:
     with Progress(title, total=sum(map(len, plan.held_out.values()))) as progress:
-        done = 0
-
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            progress.update(done)
-
-        return measure.measure(model, tools, plan.held_out, advance)
+        return measure.measure(model, tools, plan.held_out, progress.advance)
 
 
 def write_report(path: Path, tuning: Tuning) -> None:
