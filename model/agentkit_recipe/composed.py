@@ -23,6 +23,7 @@ from typing import Any
 from agentkit.messages import ToolDefinition
 
 from . import registers
+from .answers import plain_answer
 from .families import spoken
 from .parameters import Part, Told, Values, drawn, keyed, make_part, plain
 from .values import pseudo_word, sample
@@ -36,6 +37,7 @@ OPTIONAL = 0.3
 DEED_LEFT_OUT = 0.16  # requests that name the thing alone, where no other tool is about it
 THING_LEFT_OUT = 0.12  # requests that name the deed alone, where no other tool does it
 FAILED = 0.08  # calls whose result is an error
+SEVERAL_VALUES = 0.3  # training results that look up more than was asked for
 CLAUSES = ("it is ", "the ", "use ", "set ")  # how a part begins that is a sentence of its own
 LEADS = ("for ", "in ", "at ", "on ", "from ", "with ")  # how one begins that may come first
 
@@ -247,23 +249,27 @@ def name_of_thing(thing: Thing, rng: random.Random, split: str) -> Part:
 
 def outcome(kind: str, rng: random.Random, split: str) -> tuple[Any, bool, str]:
     """A result, whether it is an error, and the answer, which says the result and nothing else."""
-    if rng.random() < FAILED:
-        message = rng.choice(of_split(FAILURES, split))
-        return message, True, f"Sorry, that failed: {message}."
+    failed = rng.random() < FAILED
+    result = rng.choice(of_split(FAILURES, split)) if failed else result_of(kind, rng, split)
+    counted = kind == "count" and not failed
+    return result, failed, f"There are {result}." if counted else plain_answer(result, failed=failed)
+
+
+def result_of(kind: str, rng: random.Random, split: str) -> Any:
+    """What a tool returns that counts, lists, looks up a value or does something."""
     if kind == "count":
-        count = rng.randint(0, 300)
-        return count, False, f"There are {count}."
+        return rng.randint(0, 300)
     if kind == "list":
         of = rng.choice(("word", "title", "person", "code"))
-        entries = list(dict.fromkeys(str(sample(of, rng, split)) for _ in range(rng.randint(1, 3))))
-        return entries, False, f"I found {spoken(entries)}."
+        return list(dict.fromkeys(str(sample(of, rng, split)) for _ in range(rng.randint(1, 3))))
     if kind == "value":
-        value = plain(
-            drawn(rng.choice(("word", "code", "city", "person", "date", "count", "money", "title")), rng, split)
-        )
-        return value, False, f"It is {value}."
-    status = rng.choice(("done", "ok", "saved", "queued", "completed", "accepted", "finished", "in progress"))
-    if rng.random() < 0.5:
-        return status, False, f"Done: {status}."
-    code = sample("code", rng, split)
-    return {"status": status, "id": code}, False, f"Done: {status}, id {code}."
+        if split == "train" and rng.random() < SEVERAL_VALUES:
+            names = rng.sample([name.replace(" ", "_") for name, _ in ATTRIBUTES], rng.choice((2, 2, 3)))
+            return {name: looked_up(rng, split) for name in names}
+        return looked_up(rng, split)
+    status = rng.choice(("done", "ok", "saved", "queued", "completed", "accepted", "finished", "started"))
+    return status if rng.random() < 0.5 else {"status": status, "id": sample("code", rng, split)}
+
+
+def looked_up(rng: random.Random, split: str) -> Any:
+    return plain(drawn(rng.choice(("word", "code", "city", "person", "date", "count", "money", "title")), rng, split))

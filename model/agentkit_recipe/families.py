@@ -48,7 +48,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of tool; the first name and the first description are the usual ones."""
+    """One kind of tool; the first name and the first description are the usual ones.
+
+    Without `answers`, its results are stated plainly (`answers.plain_answer`)."""
 
     name: str
     names: tuple[str, ...]

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from agentkit.messages import AssistantMessage, TextPart, UserMessage
 
 from . import families
+from .answers import answer_of
 from .cases import Call, Case, Mix, Scene, View, case_of, dress, exchange
 from .composed import Composed, filled, put
 from .parameters import Part, Told
@@ -154,7 +155,7 @@ def of_family(view: View, rng: random.Random, split: str) -> Incomplete | None:
         prompt=dress(families.request(left, drawn), rng),
         question=question(view.definition.parameters["properties"], [key]),
         given=ending(families.spoken(drawn[slot.key[0]]), rng),
-        case=Case("", ((call,),), families.answer(family.answers[0], drawn, result)),
+        case=Case("", ((call,),), answer_of(family, drawn, result)),
     )
 
 

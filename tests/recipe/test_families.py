@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from agentkit_recipe.answers import plain_answer
 from agentkit_recipe.catalogue import CLASHES, FAMILIES, HELD_OUT, HOME, KNOWN, OPEN_ENDED, READY_MADE, TRAINED
 from agentkit_recipe.everyday import EVERYDAY
 from agentkit_recipe.families import Family, answer, arguments_of, draw, make_result, request
@@ -30,7 +31,8 @@ def test_every_family_renders(family: Family, split: str) -> None:
         drawn = draw(family, ask, rng, split)
         text, arguments = request(ask, drawn), arguments_of(drawn)
         result = make_result(family, arguments, rng, split)
-        final = answer(family.answers[turn % len(family.answers)], arguments, result)
+        own = family.answers[turn % len(family.answers)] if family.answers else None
+        final = answer(own, arguments, result) if own else plain_answer(result)
         assert required <= set(arguments)
         assert not re.search(r"[{}\n]", text + final + json.dumps(list(arguments.values())))
         assert len(text.split()) <= 20
@@ -47,7 +49,7 @@ def test_families_are_well_formed(family: Family) -> None:
     assert 3 <= len(family.names) <= 5
     assert len(family.asks) >= 6
     assert len(family.about) >= 3
-    assert len(family.answers) >= 2
+    assert len(family.answers) >= 2 or family in EVERYDAY
     words = [*family.names, *(key for slot in family.slots for key in slot.key)]
     assert all(re.fullmatch(r"[a-z][a-z_0-9]*", word) for word in words)
     keys = [key for slot in family.slots for key in slot.key[:1]]
@@ -68,7 +70,6 @@ def test_everyday_families_are_asked_for_in_many_ways(family: Family) -> None:
     for key in optional:
         uses = sum(f"{{{key}}}" in ask for ask in family.asks)
         assert 0 < uses < len(family.asks), key
-        assert not any(f"{{{key}}}" in answer for answer in family.answers)
 
 
 @pytest.mark.parametrize("family", EVERYDAY, ids=lambda family: family.name)
