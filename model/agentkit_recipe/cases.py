@@ -50,8 +50,10 @@ class Mix:
     everyday: float = 0.5  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
-    several_calls: float = 0.1  # of the requests that are served, where the tools in view allow it: two or three in one
-    asked_back: float = 0.06  # a required value is missing, and is asked for
+    several_calls: float = (
+        0.14  # of the requests that are served, where the tools in view allow it: two or three in one
+    )
+    asked_back: float = 0.08  # a required value is missing, and is asked for
     given_later: float = 0.1  # in packs with answers: and is given in the turn after that
     follow_up: float = 0.15  # there, too: the turn before, but for one value
     chained: float = 0.3  # there, too: the result of one call is an argument of the next; few scenes allow it

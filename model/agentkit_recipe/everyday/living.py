@@ -1,5 +1,6 @@
 # ruff: noqa: E501 (tables of phrasings)
-"""Body and family: health, sports, children, the old, animals, the garden, the kitchen, clothes, leisure."""
+"""Body and family: health, sports, children, the old, animals, the garden, the kitchen, clothes, leisure,
+and what is switched at home."""
 
 from __future__ import annotations
 
@@ -237,4 +238,70 @@ LEISURE = (
         "{int points 200}"),
 )  # fmt: skip
 
-LIVING = (*HEALTH, *SPORTS, *FAMILY_LIFE, *ANIMALS_AND_GARDEN, *KITCHEN_AND_CLOTHES, *LEISURE)
+SWITCHES = (
+    family("switch_light light_switch toggle_light set_lamp", "Turn a light on or off.|Switch the lamp of a room.|Change whether it is lit in a room.", (
+        slot("room place where", "room", "The room.|Where the light is."), choice("state power position", "on|off", "Whether it shall be on or off.|The new state.")),
+        """turn the light in the {room} {state}|turn {state} the light in the {room}|turn the {room} light {state}|switch the {room} lights {state}|lights {state} in the {room}|{room} lamp {state}
+        |the light in the {room} should be {state}|put the {room} lamp {state}|switch {state} the lamp in the {room}|I want the lights in the {room} {state}""",
+        "{pick ok|done}"),
+    family("set_power toggle_device power_state switch_device", "Turn a device on or off.|Set the power of an appliance.|Switch any device.", (
+        slot("device name appliance", "device", "The device.|Which appliance."), flag("on enabled powered", "on", "off", "Whether it is on.|True for on.")),
+        """turn the {device} {on}, please|turn {on} the {device} for me|{device} {on}|the {device} should be {on}|switch {on} my {device}|get the {device} {on}
+        |I would like the {device} to be {on}|{on} with the {device}""",
+        "{pick ok|done}"),
+    family("run_appliance appliance_control control_machine", "Start, stop or pause an appliance.|Control a running machine at home.|Tell an appliance what to do.", (
+        slot("appliance device machine", "device", "The appliance.|Which machine."),
+        choice("action command order", "start|stop|pause", "What it shall do.|The command.", {"stop": ("stop", "halt")})),
+        """{action} the {appliance}, will you|tell the {appliance} to {action}|{appliance}: {action}|the {appliance} should {action}|make the {appliance} {action}|let the {appliance} {action} now
+        |{action} my {appliance}|it is time to {action} the {appliance}""",
+        "{pick ok|started|done}"),
+    family("set_heating climate_mode thermostat_mode", "Set how a room is heated or cooled.|Choose the mode of the climate control.|Change the mode of the thermostat.", (
+        slot("room zone where", "room", "The room.|Which zone."), choice("mode setting state", "heat|cool|auto|off", "The mode.|What it shall do.")),
+        """put the {room} climate on {mode}|climate in the {room}: {mode}|{mode} mode for the {room}|set the thermostat of the {room} to {mode}|the {room} should be on {mode}|change the {room} heating to {mode}
+        |heating of the {room} to {mode} mode|I want {mode} in the {room}""",
+        "{pick ok|set}"),
+    family("fan_speed set_fan ventilation", "Set how fast a fan turns.|Change the speed of the ventilation.|Make the fan of a room faster or slower.", (
+        slot("room place where", "room", "The room.|Where the fan is."), choice("speed level strength", "low|medium|high|off", "How fast.|The speed.")),
+        """set the fan in the {room} to {speed}|{room} fan {speed}|fan speed {speed} in the {room}|turn the {room} fan to {speed}|I want the fan in the {room} on {speed}|ventilation of the {room}: {speed}
+        |put the {room} fan on {speed}|{speed} for the fan in the {room}""",
+        "{pick ok|set}"),
+    family("set_window window_state move_window", "Open or close a window.|Set whether a window is open.|Move the windows of a room.", (
+        slot("room place where", "room", "The room.|Where the window is."),
+        choice("state position target", "open|closed", "Open or closed.|How it shall stand.", {"closed": ("closed", "shut")})),
+        """I want the {room} window {state}|the window in the {room} should be {state}|{room} windows {state}|keep the window of the {room} {state}|make sure the {room} window is {state}|window in the {room}: {state}
+        |have the windows in the {room} {state}|get the {room} window {state}""",
+        "{pick ok|moved|done}"),
+    family("set_lock door_lock lock_state", "Lock or unlock a door.|Set whether a door is locked.|Change the state of a smart lock.", (
+        slot("door name entrance", "door", "The door.|Which lock."), flag("locked secured closed", "locked", "unlocked", "Whether it is locked.|True to lock.")),
+        """I want the {door} {locked}|keep the {door} {locked}|{door} {locked}|get the {door} {locked}|see to it that the {door} is {locked}|leave the {door} {locked}
+        |have the {door} {locked} now|the {door} has to be {locked}""",
+        "{pick ok|done}"),
+    family("arm_security security_mode alarm_system", "Set the mode of the alarm system.|Arm or disarm the house.|Change what the burglar alarm watches.", (
+        choice("mode state setting", "home|away|night|off", "The mode.|What to watch."),
+        slot("code pin key", "big_int", "The code of the owner.|The pin.", "integer", optional=True)),
+        """set the alarm system to {mode}|security to {mode}|house security: {mode}, code {code}|arm the house for {mode}, my code is {code}|burglar alarm on {mode}|put the security on {mode} with pin {code}
+        |the alarm system should be on {mode}|{mode} mode for the burglar alarm""",
+        "{pick ok|set|ready}"),
+    family("set_scene light_scene activate_scene", "Choose a scene for a room.|Make a room fit for an occasion.|Activate a preset of lights and music.", (
+        choice("scene preset name", "movie|dinner|party|sleep|reading", "The scene.|Which preset."), slot("room place where", "room", "The room.|Where.")),
+        """{scene} scene in the {room}|make the {room} ready for {scene}|set the {room} to the {scene} scene|{scene} lights for the {room}|we want {scene} in the {room}|activate {scene} in the {room}
+        |the {room} should look like {scene}|{room}, {scene} preset""",
+        "{pick ok|set|done}"),
+    family("airplane_mode flight_mode set_airplane_mode", "Turn flight mode on or off.|Cut all radio of the phone, or allow it.|Change the airplane mode.", (
+        flag("enabled on active", "on", "off", "Whether flight mode is on.|True for on."),),
+        """flight mode {enabled}|turn airplane mode {enabled}|turn {enabled} flight mode|airplane mode {enabled}, please|switch {enabled} airplane mode|put the phone with flight mode {enabled}
+        |airplane mode should be {enabled}|I need flight mode {enabled}""",
+        "{pick ok|done}"),
+    family("dark_mode set_theme screen_theme", "Choose a light or a dark screen.|Change the theme of the display.|Set how dark the screen looks.", (
+        choice("theme look style", "light|dark|auto", "The theme.|Which look."),),
+        """use the {theme} theme|{theme} mode for the screen|make the display {theme}|switch to the {theme} theme|I like it {theme}, change the screen|set the screen theme to {theme}
+        |theme: {theme}|the display should be {theme}""",
+        "{pick ok|set|changed}"),
+    family("mute_device set_mute sound_off", "Mute a device or let it sound again.|Take the sound away from a device.|Set whether a device is silent.", (
+        slot("device name speaker", "device", "The device.|What is muted."), flag("muted silent quiet", "muted|silent", "loud again|unmuted", "Whether it is muted.|True for silence.")),
+        """I want the {device} {muted}|the {device} should be {muted}|have the {device} {muted}|{device} {muted} please|make the {device} {muted}|get my {device} {muted}
+        |keep the {device} {muted}|leave the {device} {muted}""",
+        "{pick ok|muted|done}"),
+)  # fmt: skip
+
+LIVING = (*HEALTH, *SPORTS, *FAMILY_LIFE, *ANIMALS_AND_GARDEN, *KITCHEN_AND_CLOTHES, *LEISURE, *SWITCHES)
