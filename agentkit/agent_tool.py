@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class AgentTool(Tool):
     """The tool that asks another agent; `agentkit.delegation.delegate` is what it does."""
 
+    goes_on = True
+
     def __init__(self, agent: Agent[Any, Any], *, name: str | None, description: str | None, **options: Any) -> None:
         named = name or called(agent)
         super().__init__(_ask, name=named, description=description or agent.instructions or f"Ask {named}.", **options)

@@ -80,7 +80,7 @@ def refusal(run: Run, prepared: PreparedCall) -> Outcome | None:
     call = prepared.call
     if call.id in run.denied:
         return Outcome(told(call, run.denied[call.id]))
-    if call.id in run.unknown and not (prepared.tool and prepared.tool.options.may_repeat):
+    if call.id in run.unknown and not (prepared.tool and (prepared.tool.goes_on or prepared.tool.options.may_repeat)):
         error = OutcomeUnknown()
         return Outcome(told(call, str(error)), error=error)
     if prepared.wrong is not None:

@@ -25,7 +25,7 @@ class AgentWaits(ApprovalRequired):
 
 
 async def delegate(run: Run, prepared: PreparedCall) -> Any:
-    """Asks the other agent, or goes on with it after a person has decided; gives its output.
+    """Asks the other agent, or goes on with it after a person has decided or a process was stopped; gives its output.
 
     Raises `ToolFailed` when it stops without one, and `AgentWaits`.
     """
@@ -36,12 +36,16 @@ async def delegate(run: Run, prepared: PreparedCall) -> Any:
         await run.emit(DelegatedEvent(call.id, tool.agent.name, event))
 
     options: RunOptions[Any] = {"deps": run.deps, "budget": run.budget, "cancellation_token": run.token}
-    paused = run.paused.pop(call.id, None)
-    if paused is not None:
+    paused, session = run.paused.pop(call.id, None), run.journal.inside(run, call.id)
+    if session is not None:
+        options["session"] = session
+    elif paused is not None:
         options["message_history"] = paused.messages
+    if paused is not None:
         options["deferred_tool_results"] = decisions_about(run, call)
+    begun = paused is not None or (session is not None and session.entries)
     try:
-        prompt = None if paused is not None else prepared.values["prompt"]
+        prompt = None if begun else prepared.values["prompt"]
         result = await tool.agent._run(prompt, emit, options, drafts=run.drafts)
     except RunCancelled:
         raise ToolFailed(f"{tool.name} was cancelled.") from None

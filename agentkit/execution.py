@@ -16,7 +16,7 @@ import anyio.to_thread
 from agentkit.agent_tool import AgentTool
 from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, refusal, told, too_late
 from agentkit.delegation import AgentWaits, delegate
-from agentkit.errors import ApprovalRequired, ModelRetry, ToolFailed
+from agentkit.errors import ApprovalRequired, ModelRetry, SessionError, ToolFailed
 from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import ToolResult
@@ -120,6 +120,8 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
         logger.error("Tool %r returned what JSON can't hold: %s", tool.name, error)
         return Outcome(told(call, f"The tool ran, but its result can't be shown: {error}."), error=error)
     except Exception as error:
+        if isinstance(error, SessionError) and isinstance(tool, AgentTool):
+            raise  # what the other agent keeps is kept in this run's session
         logger.error("Tool %r failed (call %s)", tool.name, call.id, exc_info=error)
         return Outcome(told(call, in_words(error)), error=error)
     assert deadline.cancelled_caught

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from agentkit.sessions.entries import (
     CountsEntry,
     DecisionsEntry,
     Entry,
+    InsideEntry,
     MessagesEntry,
     OutputEntry,
     PausedEntry,
@@ -27,6 +28,7 @@ from agentkit.sessions.entries import (
     StopEntry,
     UsageEntry,
 )
+from agentkit.sessions.inner import InnerSession
 from agentkit.usage import Usage, UsageLimits
 
 if TYPE_CHECKING:
@@ -85,6 +87,17 @@ class Journal:
         """What the function of an output made, even if the run is being cancelled."""
         with anyio.CancelScope(shield=True):
             await self._write(run, OutputEntry(prepared.call.id, value))
+
+    def inside(self, run: Run, call_id: str) -> InnerSession | None:
+        """The session of the agent that a call asks; None where nothing is kept, as of a call that began early."""
+        if call_id not in self.state.begun:
+            return None
+
+        async def write(entries: Sequence[Entry]) -> None:
+            kept = (entry for entry in entries if not isinstance(entry, UsageEntry))  # it is in the usage of this run
+            await self._write(run, *(InsideEntry(call_id, entry) for entry in kept))
+
+        return InnerSession(self.state.log_inside(call_id), write)
 
     async def _write(self, run: Run, *entries: Entry) -> None:
         if self._writer is None:

@@ -74,6 +74,9 @@ class Tool:
     Raises `ToolDefinitionError`, here and not in the run, when the function can't be a tool.
     """
 
+    goes_on = False
+    """Whether a call that was under way when its process was stopped goes on where it came to."""
+
     def __init__(
         self,
         function: ToolFunction,

@@ -95,6 +95,15 @@ class PausedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class InsideEntry:
+    """An entry in the log of the agent that was asked by a call whose tool has begun: a log inside the log."""
+
+    call_id: str
+    entry: Entry
+    kind: Literal["inside"] = field(default="inside", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UsageEntry:
     """What all runs of the session have spent together until now."""
 
@@ -121,6 +130,7 @@ Entry: TypeAlias = Annotated[
     | CountsEntry
     | DecisionsEntry
     | PausedEntry
+    | InsideEntry
     | UsageEntry
     | StopEntry,
     Field(discriminator="kind"),
@@ -147,6 +157,7 @@ class SessionState:
     counts     what is counted of the run
     approved, denied   what a person decided about the last turn's calls, and about those of agents that they asked
     paused     the agents that those calls asked and that wait for a person
+    inside     the logs of the agents that those calls asked and that have not answered
     stop       how the last run ended; None when it did not get to its end
     """
 
@@ -161,6 +172,7 @@ class SessionState:
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)
     paused: dict[str, Paused] = field(default_factory=dict)
+    inside: dict[str, list[Entry]] = field(default_factory=dict)
     stop: StopEntry | None = None
 
     @classmethod
@@ -183,9 +195,9 @@ class SessionState:
                 self.begun.add(call_id)
                 self.answers.pop(call_id, None)
                 self.outputs.pop(call_id, None)
-                self.paused.pop(call_id, None)
             case AnswerEntry(result):
                 self.begun.discard(result.call_id)
+                self.inside.pop(result.call_id, None)
                 self.answers[result.call_id] = entry
             case OutputEntry(call_id, value):
                 self.begun.discard(call_id)
@@ -197,11 +209,21 @@ class SessionState:
             case PausedEntry(agents):
                 self.paused = dict(agents)
                 self.begun -= agents.keys()
+                self.inside = {id: log for id, log in self.inside.items() if id not in agents}
+            case InsideEntry(call_id, inner):
+                self.inside[call_id] = self.log_inside(call_id)
+                self.inside[call_id].append(inner)
+                self.paused.pop(call_id, None)
             case UsageEntry(usage):
                 self.usage = usage
             case StopEntry(pending=pending):
                 self.stop = entry
                 self.begun.difference_update(pending)
+
+    def log_inside(self, call_id: str) -> list[Entry]:
+        """The log of the agent that a call asked; one that waited for a person goes on from its conversation."""
+        paused = self.paused.get(call_id)
+        return self.inside.get(call_id, []) if paused is None else [MessagesEntry(0, paused.messages)]
 
     def _say(self, start: int, messages: tuple[Message, ...]) -> None:
         """The calls that are still open keep what is known about them, unless they are other calls now."""
@@ -219,6 +241,7 @@ class SessionState:
         self.approved = {id: call for id, call in self.approved.items() if asking(id, kept)}
         self.denied = {id: reason for id, reason in self.denied.items() if asking(id, kept)}
         self.paused = {id: agent for id, agent in self.paused.items() if id in kept}
+        self.inside = {id: log for id, log in self.inside.items() if id in self.begun}
         self.canvases = []
 
     def _calls(self) -> tuple[ToolCallPart, ...]:

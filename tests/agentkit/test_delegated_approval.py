@@ -245,7 +245,7 @@ async def test_a_session_knows_what_waits(session):
     assert await session.messages() == done.all_messages()
 
 
-@pytest.mark.parametrize("entries", range(10))
+@pytest.mark.parametrize("entries", range(14))
 async def test_what_a_person_decided_survives_wherever_the_run_is_cut_off(session, entries):
     bank = Bank()
     first = await stopped(bank, session=session)
@@ -254,22 +254,18 @@ async def test_what_a_person_decided_survives_wherever_the_run_is_cut_off(sessio
         await bank.agents(OUTER[1:], INNER[1:]).run(
             None, session=Fragile(session, entries), deferred_tool_results=decided
         )
-    paid = bank.done.count("pay 3")
     options = {} if entries else {"deferred_tool_results": decided}
     outer = FunctionModel(lambda request: "It is done.")
     agent = bank.agents([], INNER[1:])
     with agent.override(model=outer):
         result = await agent.run(None, session=session, **options)
     assert (result.output, result.stop_reason) == ("It is done.", "finished")
-    (content, is_error), outside = told(result.all_messages())
-    assert outside == ("saw outside", False)
+    assert told(result.all_messages()) == [("Paid.", False), ("saw outside", False)]
     assert bank.done.count("pay 3") <= 1, "it was paid twice"
     assert bank.done.count("look inside") <= 1, "it looked twice"
-    if is_error:
-        assert "not known" in content
-    else:
-        assert content == "Paid."
-        assert paid <= bank.done.count("pay 3") == 1
+    told_inside = [said for request in agent.tools["cashier"].agent.model.requests for said in told(request.messages)]
+    for done in ("pay 3", "look inside"):
+        assert done in bank.done or any("not known" in content for content, _ in told_inside)
 
 
 async def test_an_agent_that_waited_is_told_about_when_the_person_says_something_else(session):

@@ -12,6 +12,7 @@ from agentkit.sessions.entries import (
     CanvasEntry,
     CountsEntry,
     DecisionsEntry,
+    InsideEntry,
     MessagesEntry,
     OutputEntry,
     PausedEntry,
@@ -68,6 +69,9 @@ entries = (
     | st.builds(StopEntry, st.sampled_from(["finished", "cancelled"]), texts, st.lists(texts, max_size=2).map(tuple))
 )
 
+entries |= st.builds(InsideEntry, texts, entries)
+entries |= st.builds(InsideEntry, texts, entries)  # agents that ask agents
+
 
 @given(entries)
 def test_any_entry_survives_json(entry):
@@ -119,3 +123,20 @@ def test_canvases_belong_to_the_turn_that_is_not_finished():
     state.add(StopEntry("finished"))
     state.add(MessagesEntry(2, (UserMessage("And?"),)))
     assert (state.stop, state.next_canvas) == (None, 0)
+
+
+def test_what_an_agent_did_that_a_call_asked_is_a_log_of_its_own():
+    said = MessagesEntry(0, (UserMessage("?"),))
+    log = [MessagesEntry(0, (UserMessage("?"), turn("a", "b"))), BegunEntry("a"), InsideEntry("a", said)]
+    log += [InsideEntry("a", MessagesEntry(1, (turn("x"),))), InsideEntry("a", BegunEntry("x"))]
+    inner = SessionState.of(SessionState.of(log).inside["a"])
+    assert (inner.messages, inner.begun) == ([UserMessage("?"), turn("x")], {"x"})
+    assert SessionState.of([*log, AnswerEntry(answer("a"))]).inside == {}
+    assert SessionState.of([*log, MessagesEntry(1, (turn("b"),))]).inside == {}
+    waits = Paused((UserMessage("?"), turn("y")), ())
+    paused = SessionState.of([*log, PausedEntry({"a": waits})])
+    assert (paused.inside, paused.begun) == ({}, set())
+    decided = [*log, PausedEntry({"a": waits}), BegunEntry("a"), InsideEntry("a", DecisionsEntry({"y": "pay"}, {}))]
+    state = SessionState.of(decided)
+    inner = SessionState.of(state.inside["a"])
+    assert (state.paused, inner.messages, inner.approved) == ({}, [*waits.messages], {"y": "pay"})
