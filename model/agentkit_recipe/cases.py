@@ -24,7 +24,7 @@ from agentkit.messages import (
 )
 
 from . import families, registers
-from .answers import answer_of
+from .answers import plain_answer
 from .catalogue import CLASHES, KNOWN, OPEN_ENDED, TRAINED
 from .composed import Asked, Composed, compose_set
 from .families import Family
@@ -177,7 +177,7 @@ def ask(view: View, rng: random.Random, split: str) -> Case:
     else:
         prompt = dress(families.request(phrase, drawn), rng)
     call = Call(view, {view.keys[key]: value for key, value in arguments.items()}, result)
-    return Case(prompt, ((call,),), answer_of(family, drawn, result))
+    return Case(prompt, ((call,),), plain_answer(result))
 
 
 def dress(text: str, rng: random.Random, *, openers: Sequence[str] = OPENERS) -> str:

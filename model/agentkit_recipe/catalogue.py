@@ -18,15 +18,14 @@ READY_MADE = (
                       "|The arithmetic to work out.|A formula with numbers."),),
             "what is {expression}|calculate {expression}|how much is {expression}|compute {expression}|work out {expression}"
             "|what does {expression} equal|please calculate {expression}|can you tell me what {expression} is"
-            "|evaluate {expression}|solve {expression}", "{eval expression}",
-            "The result is {result}.|It is {result}.|{expression} is {result}."),
+            "|evaluate {expression}|solve {expression}", "{eval expression}"),
     family("current_time get_time clock world_clock", "Tell the current time in a city or time zone."
             "|Get the local time of a place.|Look up what time it is somewhere.", (
                 slot("place city timezone location", "place", "A city or time zone name.|The place to look up."
                       "|Where to tell the time."),),
             "what time is it in {place}|tell me the time in {place}|current time in {place}|what is the local time in {place}"
             "|how late is it in {place}|time in {place} please|what time is it now in {place}|get the time for {place}",
-            "{kind time} on {kind weekday} {int 1 30} {kind month} {int 2024 2030}", "It is {result} in {place}.|The time in {place} is {result}."),
+            "{kind time} on {kind weekday} {int 1 30} {kind month} {int 2024 2030}"),
     family("convert_units unit_converter convert_measure", "Convert a value from one unit to another."
             "|Change a measurement to another unit.|Turn one unit into another.", (
                 slot("value amount quantity", "number", "The value to convert.|How much to convert.|The number.", "number"),
@@ -35,59 +34,58 @@ READY_MADE = (
             "convert {value} {from_unit} to {to_unit}|how many {to_unit} are {value} {from_unit}|what is {value} {from_unit} in"
             " {to_unit}|{value} {from_unit} in {to_unit}|turn {value} {from_unit} into {to_unit}|change {value} {from_unit} to"
             " {to_unit}|please convert {value} {from_unit} into {to_unit}|how much is {value} {from_unit} in {to_unit}",
-            "{convert}", "{value} {from_unit} are {result} {to_unit}.|It is {result} {to_unit}."),
+            "{convert}"),
     family("add_note save_note write_note take_note", "Save a note.|Write down a new note.|Keep a short text for later.", (
                 slot("text note content", "note", "The text of the note.|What to write down.|The words to keep."),),
             "add a note: {text}|save a note: {text}|take a note: {text}|write down: {text}|note that {text}"
             "|make a note saying {text}|please note down {text}|new note: {text}|save this note: {text}",
-            "Saved note {int 1 60}.", "I saved the note.|The note is saved."),
+            "Saved note {int 1 60}."),
     family("find_notes search_notes look_up_notes", "Find saved notes that contain some words.|Search the notes for words."
             "|Look for a note.", (slot("query words search", "query", "Words to look for.|What the notes should contain."),),
             "find notes about {query}|search my notes for {query}|which notes mention {query}|do I have notes about {query}"
             "|look for {query} in my notes|find my note about {query}|show notes with {query}|what did I note about {query}",
-            "* {kind note}", "I found: {result}.|Your notes say: {result}."),
+            "* {kind note}"),
     family("list_notes show_notes all_notes get_notes", "List all saved notes.|Show every note.|Get the notes saved so far.",
             (), "list my notes|show all my notes|what are my notes|list all notes|read me my notes|show me every note"
-            "|which notes do I have|what notes have I saved", "* {kind note}", "Your notes: {result}.|You have: {result}."),
+            "|which notes do I have|what notes have I saved", "* {kind note}"),
     family("read_file open_file cat_file show_file", "Read a text file.|Show what a file contains.|Get the text of a file.", (
                 slot("path file filename", "path", "The path of the file.|Which file to read.|The name of the file."),),
             "read {path}|read the file {path}|show me {path}|what is in {path}|open the file {path}|what does {path} say"
-            "|print the contents of {path}|display {path} please", "{kind note}", "The file says: {result}.|It says: {result}."),
+            "|print the contents of {path}|display {path} please", "{kind note}."),
     family("list_files list_folder show_files dir", "List the files in a folder.|Show which files a folder has."
             "|Get the names of files.", (
                 slot("folder directory path", "folder", "The path of the folder.|Which folder to list.", optional=True),),
             "list the files in {folder}|what files are in {folder}|show the folder {folder}|list files|which files are there"
             "|show me the files in the folder {folder}|what is inside the folder {folder}|list all my files|ls {folder}",
-            "* {kind path}", "The files are {result}.|I see {result}."),
+            "* {kind path}"),
     family("find_text search_files grep search_in_files", "Find files that contain a text.|Search inside all files."
             "|Look for words in files.", (slot("text pattern words", "query", "The text to look for.|What to search for."),),
             "find files that contain {text}|which files mention {text}|search the files for {text}|grep for {text}"
             "|where is {text} in my files|look for {text} in the files|find the text {text}|which files contain {text}",
-            "* {kind path}", "It is in {result}.|I found it in {result}."),
+            "* {kind path}"),
     family("http_get fetch_page get_url download_page", "Fetch a web page by its address.|Get the page at a web address."
             "|Download a page.", (slot("url address link", "url", "The address of the page.|The link to open."),),
             "fetch {url}|get {url}|open {url}|what does {url} say|load the page {url}|download {url}|what is on {url}"
-            "|fetch the page at {url}", "{kind message}", "The page says: {result}.|It says: {result}."),
+            "|fetch the page at {url}", "{kind message}."),
 )  # fmt: skip
 
 HOME = (
     family("turn_on switch_on power_on", "Turn on a device.|Switch a device on.|Start a device in the house.", (
                 slot("device name appliance", "device", "The device to turn on.|The name of the device."),),
             "turn on the {device}|switch on the {device}|turn the {device} on|please turn on the {device}|power on the {device}"
-            "|can you switch the {device} on|start the {device}|I want the {device} on", "{pick on|ok|done}",
-            "The {device} is on.|I turned on the {device}."),
+            "|can you switch the {device} on|start the {device}|I want the {device} on", "{pick on|ok|done}"),
     family("turn_off switch_off power_off", "Turn off a device.|Switch a device off.|Stop a device in the house.", (
                 slot("device name appliance", "device", "The device to turn off.|The name of the device."),),
             "turn off the {device}|switch off the {device}|turn the {device} off|please turn off the {device}"
             "|power off the {device}|can you switch the {device} off|shut off the {device}|I want the {device} off",
-            "{pick off|ok|done}", "The {device} is off.|I turned off the {device}."),
+            "{pick off|ok|done}"),
     family("set_temperature heat_room set_thermostat", "Set the temperature of a room.|Change how warm a room is."
             "|Set the thermostat in a room.", (_ROOM, slot(
                 "degrees temperature value", "degrees", "The temperature in degrees.|How warm it should be.", "number")),
             "set the {room} to {degrees} degrees|heat the {room} to {degrees} degrees|make the {room} {degrees} degrees"
             "|set the temperature in the {room} to {degrees}|I want {degrees} degrees in the {room}"
             "|set the thermostat in the {room} to {degrees} degrees|keep the {room} at {degrees} degrees",
-            "{pick ok|set|done}", "The {room} is set to {degrees} degrees.|I set the {room} to {degrees} degrees."),
+            "{pick ok|set|done}"),
     family("set_light dim_light light_level adjust_light", "Set the light in a room.|Change the brightness of a room light."
             "|Dim or color the light.", (_ROOM, slot(
                 "brightness level percent", "percent", "The brightness from 0 to 100.|How bright, in percent.", "integer"),
@@ -96,151 +94,137 @@ HOME = (
             "|set the light in the {room} to {brightness}|make the {room} light {color} at {brightness} percent"
             "|{room} light at {brightness} percent|set the {room} light to {color} and {brightness} percent"
             "|change the light in the {room} to {brightness} percent|I want {color} light in the {room} at {brightness} percent",
-            "{pick ok|set|done}", "The {room} light is at {brightness} percent.|I set the {room} light to {brightness} percent."),
+            "{pick ok|set|done}"),
     family("play_music play_song start_music play_track", "Play a song.|Start a piece of music.|Play music by title.", (
                 slot("title song track", "title", "The title of the song.|What to play.|The name of the track."),),
             "play {title}|play the song {title}|put on {title}|I want to hear {title}|please play {title}|start playing {title}"
-            "|can you play {title}|listen to {title}", "{pick playing|ok}", "Playing {title}.|Now playing {title}."),
+            "|can you play {title}|listen to {title}", "{pick playing|ok}"),
     family("start_timer set_timer timer countdown", "Start a timer.|Count down some minutes.|Set a kitchen timer.", (
                 slot("minutes duration length", "minutes", "How many minutes it runs.|The time in minutes.", "integer"),),
             "start a timer for {minutes} minutes|set a timer for {minutes} minutes|set a {minutes} minute timer"
             "|timer for {minutes} minutes|count down {minutes} minutes|start a {minutes} minute timer|{minutes} minutes timer"
-            "|tell me when {minutes} minutes are over", "{pick started|running|ok}",
-            "The timer runs for {minutes} minutes.|I started a timer for {minutes} minutes."),
+            "|tell me when {minutes} minutes are over", "{pick started|running|ok}"),
     family("get_weather weather weather_report check_weather", "Get the weather in a city.|Tell the current weather of a place."
             "|Look up how the weather is.", (slot("city location place", "city", "The name of the city.|Where to look."),),
             "what is the weather in {city}|how is the weather in {city}|weather in {city}|tell me the weather in {city}"
             "|is it cold in {city}|is it raining in {city}|what is it like outside in {city}|check the weather for {city}"
-            "|how warm is it in {city}", "temperature = {kind temperature}; sky = {pick sunny|cloudy|rainy|clear|windy|foggy}",
-            "It is {result[temperature]} degrees and {result[sky]} in {city}.|{city}: {result[temperature]} degrees,"
-            " {result[sky]}."),
+            "|how warm is it in {city}", "temperature = {kind temperature}; sky = {pick sunny|cloudy|rainy|clear|windy|foggy}"),
     family("roll_dice roll_die throw_dice dice", "Roll a die.|Throw a die with some sides.|Get a random die roll.", (
                 slot("sides faces size", "sides", "How many sides it has.|The number of sides.", "integer"),),
             "roll a die with {sides} sides|roll a {sides} sided die|throw a die with {sides} sides|roll a d{sides}"
-            "|roll dice with {sides} sides|please roll a {sides} sided die|throw a {sides} sided die", "{int 1 sides}",
-            "You rolled {result}.|It is {result}."),
+            "|roll dice with {sides} sides|please roll a {sides} sided die|throw a {sides} sided die", "{int 1 sides}"),
     family("add_item add_to_list shopping_add add_shopping", "Add an item to the shopping list.|Put something on the list."
             "|Remember a thing to buy.", (slot("item product thing", "item", "The item to add.|What to buy."),),
             "add {item} to the shopping list|put {item} on the list|add {item} to my list|we need {item}, add it to the list"
-            "|put {item} on my shopping list|add {item}|I need to buy {item}, put it on the list", "{pick added|ok|done}",
-            "I added {item} to the list.|{item} is on the list."),
+            "|put {item} on my shopping list|add {item}|I need to buy {item}, put it on the list", "{pick added|ok|done}"),
 )  # fmt: skip
 
 TIME = (
     family("set_alarm create_alarm alarm wake_me", "Set an alarm.|Make an alarm ring at a time.|Wake the user up.", (
                 slot("time at when", "time", "The time of the alarm.|When it should ring."),),
             "set an alarm for {time}|wake me at {time}|alarm at {time}|wake me up at {time}|please set the alarm to {time}"
-            "|I need to get up at {time}", "{pick set|ok}", "The alarm is set for {time}.|I set an alarm for {time}."),
+            "|I need to get up at {time}", "{pick set|ok}"),
     family("add_reminder remind create_reminder set_reminder", "Set a reminder.|Remind the user of something."
             "|Create a reminder for a time.", (
                 slot("text task about", "note", "What to be reminded of.|The text of the reminder."),
                 slot("time at when", "time", "When to remind.|The time of the reminder.")),
             "remind me at {time}: {text}|set a reminder at {time}: {text}|reminder for {time}: {text}"
             "|at {time} remind me: {text}|create a reminder at {time} saying {text}|please remind me at {time} of this: {text}",
-            "{pick set|saved|ok}", "I will remind you at {time}.|The reminder is set for {time}."),
+            "{pick set|saved|ok}"),
     family("add_event create_event calendar_add schedule_event", "Add an event to the calendar.|Put something in the calendar."
             "|Schedule an event.", (slot("title name event", "title", "The title of the event.|What the event is called."),
                 slot("date day when", "date", "The day of the event.|When it takes place.")),
             "add {title} to my calendar on {date}|put {title} in the calendar for {date}|schedule {title} for {date}"
             "|create an event {title} on {date}|new event {title}, {date}|I have {title} on {date}, add it to the calendar",
-            "{pick added|ok|saved}", "{title} is in your calendar for {date}.|I added {title} on {date}."),
+            "{pick added|ok|saved}"),
     family("list_events get_calendar agenda show_calendar", "Show the calendar of a day.|List the events on a date."
             "|Tell what is planned.", (slot("date day when", "date", "The day to show.|Which date to look at."),),
             "what is on my calendar on {date}|show my calendar for {date}|what are my plans for {date}|my agenda for {date}"
-            "|do I have anything on {date}|list my events for {date}", "* {kind title}",
-            "You have {result}.|On {date}: {result}."),
+            "|do I have anything on {date}|list my events for {date}", "* {kind title}"),
     family("days_until count_days days_to", "Count the days until a date.|Tell how far away a day is.|Days left to a date.", (
                 slot("date day target", "date", "The date to count to.|Which day."),),
             "how many days until {date}|days until {date}|count the days to {date}|how long until {date}"
-            "|how many days are left to {date}|how far away is {date}", "{int 1 364}",
-            "It is {result} days until {date}.|{result} days are left."),
+            "|how many days are left to {date}|how far away is {date}", "{int 1 364}"),
     family("start_stopwatch stopwatch begin_stopwatch", "Start the stopwatch.|Begin to measure time.|Run a stopwatch.", (),
             "start the stopwatch|start a stopwatch|begin the stopwatch|run the stopwatch|stopwatch please"
-            "|measure the time from now", "{pick started|running}", "The stopwatch is running.|I started the stopwatch."),
+            "|measure the time from now", "{pick started|running}"),
 )  # fmt: skip
 
 HOUSE = (
     family("lock_door lock secure_door", "Lock a door.|Close the lock of a door.|Secure a door.", (
                 slot("door name which", "door", "The door to lock.|Which door."),),
             "lock the {door}|please lock the {door}|secure the {door}|can you lock the {door}|make sure the {door} is locked"
-            "|the {door} should be locked", "{pick locked|ok|done}", "The {door} is locked.|I locked the {door}."),
+            "|the {door} should be locked", "{pick locked|ok|done}"),
     family("open_garage garage_open raise_garage", "Open the garage.|Raise the garage gate.|Let the car in.", (),
             "open the garage|open the garage please|raise the garage gate|let me into the garage|garage open"
-            "|can you open the garage", "{pick open|ok|done}", "The garage is open.|I opened the garage."),
+            "|can you open the garage", "{pick open|ok|done}"),
     family("take_snapshot camera_snapshot capture_camera", "Take a picture with a camera.|Save a camera snapshot."
             "|Look through a room camera.", (_ROOM,),
             "take a snapshot of the {room}|show the camera in the {room}|take a picture of the {room}|camera snapshot of the"
-            " {room}|check the {room} camera|get an image from the {room} camera", "{kind image}",
-            "The snapshot is in {result}.|I saved it as {result}."),
+            " {room}|check the {room} camera|get an image from the {room} camera", "{kind image}"),
     family("start_vacuum vacuum clean_room robot_clean", "Clean a room with the vacuum.|Send the vacuum robot to a room."
             "|Vacuum the floor of a room.", (_ROOM,),
             "vacuum the {room}|clean the floor in the {room}|start the vacuum in the {room}|send the robot to the {room}"
-            "|please vacuum the {room}|let the vacuum clean the {room}", "{pick started|cleaning|ok}",
-            "The vacuum cleans the {room}.|I started the vacuum in the {room}."),
+            "|please vacuum the {room}|let the vacuum clean the {room}", "{pick started|cleaning|ok}"),
     family("water_plants irrigate water_garden", "Water the plants.|Give plants water for some minutes.|Run the watering.", (
                 slot("plants plant which", "plant", "Which plants to water.|The plants that need water."),
                 slot("minutes duration time", "minutes", "How many minutes.|The time in minutes.", "integer")),
             "water the {plants} for {minutes} minutes|give the {plants} water for {minutes} minutes|the {plants} need {minutes}"
             " minutes of water|please water the {plants} for {minutes} minutes|run the water for the {plants} for {minutes}"
-            " minutes|{minutes} minutes of water for the {plants}", "{pick started|ok|watering}",
-            "I water the {plants} for {minutes} minutes.|The {plants} get {minutes} minutes of water."),
+            " minutes|{minutes} minutes of water for the {plants}", "{pick started|ok|watering}"),
     family("set_blinds move_blinds blinds", "Open or close the blinds.|Move the blinds of a room."
             "|Let light in or keep it out.", (_ROOM, choice(
                 "position state to", "open|closed", "Open or closed.|Where the blinds should be.",
                 {"open": ("open",), "closed": ("close", "shut")}),),
             "{position} the blinds in the {room}|please {position} the blinds in the {room}|{position} the {room} blinds"
             "|can you {position} the blinds in the {room}|in the {room}, {position} the blinds|{position} all blinds in the"
-            " {room}", "{pick ok|done}", "The blinds in the {room} are {position}.|The {room} blinds are {position}."),
+            " {room}", "{pick ok|done}"),
 )  # fmt: skip
 
 MEDIA = (
     family("pause_music pause stop_music halt_playback", "Pause the music.|Stop what is playing.|Hold the playback.", (),
             "pause the music|stop the music|pause|please pause the song|stop playing|be quiet, pause the music|hold the music",
-            "{pick paused|ok}", "The music is paused.|I paused the music."),
+            "{pick paused|ok}"),
     family("next_song skip_song skip next_track", "Skip to the next song.|Play the next track.|Go to the next song.", (),
             "next song|skip this song|play the next song|skip|next track please|I do not like this song, skip it",
-            "{kind title}", "Now playing {result}.|Playing {result}."),
+            "{kind title}"),
     family("set_volume volume change_volume", "Set the volume.|Change how loud it plays.|Set the sound level.", (
                 slot("level percent volume", "percent", "The volume from 0 to 100.|How loud, in percent.", "integer"),),
             "set the volume to {level} percent|volume {level} percent|volume to {level}|change the volume to {level} percent"
-            "|make it {level} percent loud|turn the volume to {level}", "{pick ok|set}",
-            "The volume is at {level} percent.|I set the volume to {level} percent."),
+            "|make it {level} percent loud|turn the volume to {level}", "{pick ok|set}"),
     family("play_artist artist_radio play_band", "Play songs of an artist.|Play music by a band or singer."
             "|Start songs of one musician.", (
                 slot("artist band singer", "artist", "The name of the artist.|Whose music to play."),),
             "play something by {artist}|play songs by {artist}|some music by {artist} please|I want to hear the artist {artist}"
-            "|play music from {artist}|put on some {artist} songs", "{kind title}", "Playing {result} by {artist}."
-            "|Now playing {result}."),
+            "|play music from {artist}|put on some {artist} songs", "{kind title}"),
     family("movie_times showtimes cinema_times", "Look up when a movie plays.|Find show times of a film."
             "|Check when the cinema shows a movie.", (
                 slot("movie film title", "title", "The title of the movie.|Which film."),
                 slot("city place location", "city", "The city of the cinema.|Where to watch.")),
             "when does {movie} play in {city}|movie times for {movie} in {city}|at what time is {movie} on in {city}"
             "|show times of {movie} in {city}|I want to see {movie} in {city}, when is it on|cinema times in {city} for {movie}",
-            "* {kind time}", "It plays at {result}.|{movie} plays at {result}."),
+            "* {kind time}"),
     family("sports_score get_score match_result", "Get the last score of a team.|Tell how a team played."
             "|Look up the result of a match.", (
                 slot("team club name", "team", "The name of the team.|Which team."),),
             "what is the score of the {team}|how did the {team} play|did the {team} win|score of the {team} game"
-            "|latest result of the {team}|what was the {team} score", "{int 0 9} to {int 0 9}",
-            "The score is {result}.|{team}: {result}."),
+            "|latest result of the {team}|what was the {team} score", "{int 0 9} to {int 0 9}"),
     family("tell_joke joke random_joke", "Tell a joke.|Get a funny joke.|Find a joke about something.", (
                 slot("topic about subject", "topic", "What the joke is about.|The topic.", optional=True),),
             "tell me a joke|make me laugh with a joke|tell a joke about {topic}|do you know a joke about {topic}|a joke please"
-            "|I want to hear a joke about {topic}", "why did the {kind word} laugh at the {kind word}", "{result}|Here: {result}."),
+            "|I want to hear a joke about {topic}", "why did the {kind word} laugh at the {kind word}?"),
     family("daily_quote get_quote quote random_quote", "Get a quote.|Find a quote of a person."
             "|Read something a person once said.", (
                 slot("author person by", "person", "Who said it.|The author of the quote."),),
             "give me a quote by {author}|a quote from {author}|tell me a quote of {author}|find a quote by {author}"
-            "|what is a good quote by {author}|quote {author}", "{kind word} is {kind word}", "{author} said: {result}."
-            "|The quote: {result}."),
+            "|what is a good quote by {author}|quote {author}", "{kind word} is {kind word}."),
     family("horoscope get_horoscope star_sign", "Get the horoscope of a sign.|Read the stars for today."
             "|Tell what a zodiac sign can expect.", (choice(
                 "sign zodiac star_sign", "aries|taurus|gemini|cancer|leo|virgo|libra|scorpio|sagittarius|capricorn|aquarius"
                 "|pisces", "The zodiac sign.|Which star sign."),),
             "what is the horoscope for {sign}|horoscope for {sign}|read my horoscope, I am a {sign}|what do the stars say for"
             " {sign}|tell me the {sign} horoscope|{sign} horoscope please",
-            "{pick love|work|money|luck} looks {pick good|bad|bright|slow}", "For {sign}: {result}.|{result}."),
+            "{pick love|work|money|luck} looks {pick good|bad|bright|slow}."),
 )  # fmt: skip
 
 KNOWLEDGE = (
@@ -250,50 +234,47 @@ KNOWLEDGE = (
                 slot("language target to", "language", "The language to translate to.|Which language.")),
             "translate {text} to {language}|translate into {language}: {text}|how do you say {text} in {language}"
             "|what is {text} in {language}|say {text} in {language}|{language} translation of {text}",
-            "{kind note}", "In {language}: {result}.|It means {result}."),
+            "{kind note}."),
     family("define_word dictionary definition lookup_word", "Look up what a word means.|Get the definition of a word."
             "|Explain a word of the language.", (
                 slot("word term entry", "word", "The word to look up.|Which word."),),
             "what does {word} mean|define {word}|definition of {word}|look up the word {word}|what is the meaning of {word}"
-            "|explain the word {word}", "a {pick kind|sort|type} of {kind word}", "{word} means {result}.|It is {result}."),
+            "|explain the word {word}", "a {pick kind|sort|type} of {kind word}"),
     family("spell_word spelling spell", "Spell a word.|Give the letters of a word."
             "|Tell how a word is written.", (
                 slot("word term text", "word", "The word to spell.|Which word."),),
             "spell {word}|how do you spell {word}|spell the word {word}|give me the spelling of {word}|please spell {word}"
-            "|how is {word} spelled", "{arg word}", "It is spelled {result}.|You write it {result}."),
+            "|how is {word} spelled", "{arg word}"),
     family("find_synonyms synonyms thesaurus", "Find words with the same meaning.|Get synonyms of a word."
             "|List other words for a word.", (
                 slot("word term text", "word", "The word to find synonyms of.|Which word."),),
             "synonyms for {word}|find a synonym for {word}|another word for {word}|what is another word for {word}"
-            "|words like {word}|give me synonyms of {word}", "* {kind word}", "Other words are {result}.|{result}."),
+            "|words like {word}|give me synonyms of {word}", "* {kind word}"),
     family("web_search search google search_web", "Search the web.|Look something up online.|Find pages on the internet.", (
                 slot("query q terms", "query", "What to search for.|The search words."),),
             "search the web for {query}|google {query}|look up {query} online|search for {query}|find {query} on the internet"
-            "|do a web search for {query}", "* {kind url}", "I found {result}.|See {result}."),
+            "|do a web search for {query}", "* {kind url}"),
     family("wikipedia wiki wiki_summary encyclopedia", "Get a summary from Wikipedia.|Look up an article."
             "|Read about a topic in the encyclopedia.", (
                 slot("topic title article", "topic", "The topic of the article.|What to read about."),),
             "what does wikipedia say about {topic}|wikipedia summary of {topic}|look up {topic} on wikipedia"
             "|wikipedia article on {topic}|summarize {topic} from wikipedia|read me the wikipedia page of {topic}",
-            "a {kind word} about {kind word}", "Wikipedia says: {result}.|It is {result}."),
+            "a {kind word} about {kind word}"),
     family("get_news news headlines latest_news", "Get the latest news.|Read headlines about a topic."
             "|Find out what is going on.", (
                 slot("topic subject about", "topic", "What the news is about.|The topic.", optional=True),),
             "what is the news about {topic}|news about {topic}|any news on {topic}|what is in the news|latest headlines"
-            "|show me the news about {topic}|tell me the latest news", "* {kind title}",
-            "The news: {result}.|Headlines: {result}."),
+            "|show me the news about {topic}|tell me the latest news", "* {kind title}"),
     family("country_capital capital_of capital", "Tell the capital of a country.|Look up a capital city."
             "|Name the main city of a country.", (
                 slot("country nation state", "country", "The name of the country.|Which country."),),
             "what is the capital of {country}|capital of {country}|tell me the capital of {country}|which city is the capital of"
-            " {country}|name the capital of {country}|look up the capital of {country}", "{kind city}",
-            "The capital of {country} is {result}.|It is {result}."),
+            " {country}|name the capital of {country}|look up the capital of {country}", "{kind city}"),
     family("get_population population people_count", "Tell how many people live in a city.|Get the population of a place."
             "|Count the inhabitants of a city.", (
                 slot("city place town", "city", "The city to look up.|Which city."),),
             "how many people live in {city}|population of {city}|what is the population of {city}|tell me the population of"
-            " {city}|how big is the population of {city}|number of people in {city}", "{int 1000 9999999}",
-            "{result} people live in {city}.|The population is {result}."),
+            " {city}|how big is the population of {city}|number of people in {city}", "{int 1000 9999999}"),
 )  # fmt: skip
 
 MONEY = (
@@ -305,57 +286,52 @@ MONEY = (
             "convert {amount} {from_currency} to {to_currency}|how much is {amount} {from_currency} in {to_currency}"
             "|exchange {amount} {from_currency} for {to_currency}|{amount} {from_currency} in {to_currency}"
             "|what is {amount} {from_currency} in {to_currency}|change {amount} {from_currency} into {to_currency}",
-            "{float 1 900 2}", "It is {result} {to_currency}.|{amount} {from_currency} is {result} {to_currency}."),
+            "{float 1 900 2}"),
     family("stock_price get_stock share_price quote_stock", "Get the price of a stock.|Look up a share price."
             "|Tell what a share costs now.", (
                 slot("symbol ticker stock", "ticker", "The ticker symbol.|The symbol of the stock."),),
             "what is the price of {symbol}|stock price of {symbol}|how is {symbol} doing|price of {symbol} stock"
-            "|check the stock {symbol}|what does a share of {symbol} cost|quote for {symbol} shares", "{float 5 900 2}",
-            "{symbol} is at {result}.|The price is {result}."),
+            "|check the stock {symbol}|what does a share of {symbol} cost|quote for {symbol} shares", "{float 5 900 2}"),
     family("calculate_tip tip tip_amount", "Work out a tip.|Get the tip of a bill."
             "|Say how much to tip a waiter.", (
                 slot("amount bill total", "money", "The amount of the bill.|The bill in dollars.", "number"),
                 slot("percent rate tip", "tip", "The tip in percent.|How many percent.", "integer")),
             "what is a {percent} percent tip on {amount}|tip {percent} percent on a bill of {amount}|how much is a {percent}"
             " percent tip on {amount} dollars|work out a {percent} percent tip for {amount}|{percent} percent tip on {amount}"
-            "|my bill is {amount}, give a {percent} percent tip", "{calc amount * percent / 100}",
-            "The tip is {result}.|Leave a tip of {result}."),
+            "|my bill is {amount}, give a {percent} percent tip", "{calc amount * percent / 100}"),
     family("add_tax sales_tax tax tax_amount", "Work out the tax on a price.|Get the tax for an amount."
             "|Compute sales tax for a price.", (
                 slot("price amount net", "money", "The price before tax.|The amount without tax.", "number"),
                 slot("rate percent tax", "tip", "The tax rate in percent.|How many percent tax.", "integer")),
             "what is {rate} percent tax on {price}|how much tax is {rate} percent on {price}|tax on {price} at {rate} percent"
             "|work out {rate} percent tax for {price}|add {rate} percent tax to {price}|tax for a price of {price} with {rate}"
-            " percent", "{calc price * rate / 100}", "The tax is {result}.|It is {result} in tax."),
+            " percent", "{calc price * rate / 100}"),
     family("unit_price price_each price_per_item", "Work out the price of one piece.|Price of each item in a pack."
             "|Divide the price of a pack.", (
                 slot("price total cost", "money", "The price of all pieces.|What the pack costs.", "number"),
                 slot("count pieces quantity", "count", "How many pieces.|The number of items.", "integer")),
             "what is the price of each if {count} cost {price}|{count} pieces cost {price}, how much is one|unit price of"
             " {count} pieces for {price}|{count} for {price}, what is one|price per piece for {count} at {price}"
-            "|a pack of {count} costs {price}, how much is each", "{calc price / count}",
-            "One costs {result}.|Each is {result}."),
+            "|a pack of {count} costs {price}, how much is each", "{calc price / count}"),
     family("split_bill share_bill divide_bill", "Split a bill between people.|Share the cost of a bill."
             "|Tell what each person has to pay.", (
                 slot("amount bill total", "money", "The amount of the bill.|What was paid.", "number"),
                 slot("people persons friends", "people", "How many people share it.|The number of people.", "integer")),
             "split {amount} between {people} people|split a bill of {amount} among {people} people|divide {amount} by {people}"
             " people|we are {people} people and the bill is {amount}, split it|share {amount} between {people} friends"
-            "|how much does each of {people} people pay for {amount}", "{calc amount / people}",
-            "Each pays {result}.|It is {result} each."),
+            "|how much does each of {people} people pay for {amount}", "{calc amount / people}"),
     family("bank_balance get_balance account_balance", "Get the balance of an account.|Tell how much money is left."
             "|Check the money in a bank account.", (choice(
                 "account kind type", "checking|savings|credit", "Which account.|The kind of account."),),
             "what is the balance of my {account} account|how much money is in my {account} account|balance of {account}"
-            "|check my {account} account|show my {account} balance|how much do I have in {account}", "{float 10 9000 2}",
-            "You have {result} in {account}.|The balance is {result}."),
+            "|check my {account} account|show my {account} balance|how much do I have in {account}", "{float 10 9000 2}"),
     family("transfer_money send_money pay wire_money", "Send money to a person.|Transfer an amount to someone."
             "|Pay someone from the bank account.", (
                 slot("amount sum value", "money", "How much to send.|The amount in dollars.", "number"),
                 slot("recipient to person", "person", "Who gets the money.|The name of the person.")),
             "send {amount} dollars to {recipient}|transfer {amount} to {recipient}|pay {recipient} {amount} dollars"
             "|wire {amount} dollars to {recipient}|give {recipient} {amount} dollars|send {recipient} {amount}",
-            "{pick sent|done|ok}", "I sent {amount} to {recipient}.|{recipient} got {amount}."),
+            "{pick sent|done|ok}"),
 )  # fmt: skip
 
 PEOPLE = (
@@ -364,37 +340,34 @@ PEOPLE = (
                 slot("recipient to contact", "contact", "Who gets the message.|The person to write to."),
                 slot("text message body", "message", "The text of the message.|What to say.")),
             "send a message to {recipient}: {text}|text {recipient}: {text}|message {recipient} saying {text}|tell {recipient}:"
-            " {text}|write to {recipient}: {text}|send {recipient} the message {text}", "{pick sent|delivered|ok}",
-            "I sent the message to {recipient}.|The message is sent."),
+            " {text}|write to {recipient}: {text}|send {recipient} the message {text}", "{pick sent|delivered|ok}"),
     family("send_email email mail write_email", "Send an email.|Write an email to an address."
             "|Deliver a text by electronic mail.", (
                 slot("address to recipient", "email", "The email address.|Where to send it."),
                 slot("text body message", "message", "The text of the email.|What to write.")),
             "email {address}: {text}|send an email to {address} saying {text}|mail {address}: {text}|write an email to {address}:"
-            " {text}|send {address} an email: {text}|new email to {address}: {text}", "{pick sent|ok}",
-            "I sent the email to {address}.|The email is sent."),
+            " {text}|send {address} an email: {text}|new email to {address}: {text}", "{pick sent|ok}"),
     family("call_contact call phone make_call", "Call a person.|Start a phone call.|Ring a contact.", (
                 slot("contact name person", "contact", "Who to call.|The name of the contact."),),
             "call {contact}|phone {contact}|please call {contact}|ring {contact}|give {contact} a call|start a call with {contact}"
-            "|I want to talk to {contact}", "{pick calling|ringing}", "Calling {contact}.|I am calling {contact}."),
+            "|I want to talk to {contact}", "{pick calling|ringing}"),
     family("dial_number dial call_number", "Dial a phone number.|Call a number."
             "|Phone a number directly.", (
                 slot("number phone digits", "phone", "The phone number.|Which number to dial."),),
             "dial {number}|call the number {number}|dial the number {number}|please dial {number}|phone number {number}, call it"
-            "|make a call to {number}", "{pick dialing|ringing}", "Dialing {number}.|I am dialing {number}."),
+            "|make a call to {number}", "{pick dialing|ringing}"),
     family("add_contact new_contact save_contact", "Save a new contact.|Add a person to the contacts."
             "|Store the phone number of a person.", (
                 slot("name person contact", "person", "The name of the person.|Who it is."),
                 slot("number phone tel", "phone", "The phone number.|The number of the person.")),
             "add {name} to my contacts with {number}|save the number {number} for {name}|new contact {name}, {number}"
             "|store {number} as {name}|the number of {name} is {number}, save it|add contact {name} with number {number}",
-            "{pick saved|added}", "I saved {name}.|{name} is in your contacts."),
+            "{pick saved|added}"),
     family("find_birthday get_birthday birthday", "Tell the birthday of a person.|Look up a birthday."
             "|Find out when someone was born.", (
                 slot("person name who", "person", "Whose birthday.|The name of the person."),),
             "when is the birthday of {person}|birthday of {person}|when was {person} born|look up the birthday of {person}"
-            "|tell me the birthday of {person}|what day is the birthday of {person}", "{int 1 28} {kind month}",
-            "It is on {result}.|The birthday of {person} is {result}."),
+            "|tell me the birthday of {person}|what day is the birthday of {person}", "{int 1 28} {kind month}"),
 )  # fmt: skip
 
 TRAVEL = (
@@ -404,21 +377,19 @@ TRAVEL = (
                 slot("destination goal to_city", "city_to", "The city to go to.|Where it ends.")),
             "how far is it from {origin} to {destination}|distance from {origin} to {destination}|how far is {destination} from"
             " {origin}|distance between {origin} and {destination}|how many km from {origin} to {destination}|what is the"
-            " distance from {origin} to {destination}", "{int 20 9000}", "It is {result} km.|{result} km from {origin} to"
-            " {destination}."),
+            " distance from {origin} to {destination}", "{int 20 9000}"),
     family("navigate directions start_navigation route_to", "Start navigation to a place.|Find the way to a place."
             "|Guide the user to a destination.", (
                 slot("destination place to", "city", "Where to go.|The place to reach."),
                 choice("mode by vehicle", "car|bike|foot|bus", "How to travel.|The way of travel.", optional=True)),
             "navigate to {destination}|take me to {destination}|directions to {destination}|how do I get to {destination} by"
             " {mode}|start navigation to {destination}|route to {destination} by {mode}|show me the way to {destination}",
-            "minutes = {int 5 600}", "It takes {result[minutes]} minutes.|{destination} is {result[minutes]} minutes away."),
+            "minutes = {int 5 600}"),
     family("flight_status check_flight track_flight", "Check the status of a flight.|Tell if a flight is on time."
             "|Look up a flight by its number.", (
                 slot("flight number code", "flight", "The flight number.|Which flight."),),
             "what is the status of flight {flight}|is flight {flight} on time|check flight {flight}|status of {flight}"
-            "|when does flight {flight} land|track flight {flight}", "{pick on time|delayed|landed|boarding|cancelled}",
-            "Flight {flight} is {result}.|It is {result}."),
+            "|when does flight {flight} land|track flight {flight}", "{pick on time|delayed|landed|boarding|cancelled}"),
     family("book_flight reserve_flight buy_flight", "Book a flight.|Buy a plane ticket."
             "|Reserve a seat on a plane.", (
                 slot("origin start from_city", "city_from", "The city to fly from.|Where it starts."),
@@ -427,40 +398,36 @@ TRAVEL = (
             "book a flight from {origin} to {destination} for {date}|fly me from {origin} to {destination} on {date}"
             "|I need a flight from {origin} to {destination}, {date}|book {date} a flight from {origin} to {destination}"
             "|plane ticket from {origin} to {destination} for {date}|reserve a flight to {destination} from {origin}, {date}",
-            "{kind flight}", "Your flight is {result}.|I booked flight {result}."),
+            "{kind flight}"),
     family("train_departure next_train train_times", "Find the next train.|Tell when a train leaves."
             "|Look up trains between two stations.", (
                 slot("origin start from_city", "city_from", "The station to start from.|Where it starts."),
                 slot("destination goal to_city", "city_to", "The station to go to.|Where it ends.")),
             "when is the next train from {origin} to {destination}|next train from {origin} to {destination}|train from {origin}"
             " to {destination}|when does the train from {origin} to {destination} leave|I need a train from {origin} to"
-            " {destination}|find a train to {destination} from {origin}", "time = {kind time}; track = {int 1 24}",
-            "It leaves at {result[time]} from track {result[track]}.|At {result[time]}, track {result[track]}."),
+            " {destination}|find a train to {destination} from {origin}", "time = {kind time}; track = {int 1 24}"),
     family("book_hotel find_hotel reserve_room", "Book a hotel.|Reserve a hotel in a city."
             "|Get a room for some nights.", (
                 slot("city place location", "city", "The city of the hotel.|Where to stay."),
                 slot("nights days stay", "small_int", "How many nights.|The number of nights.", "integer")),
             "book a hotel in {city} for {nights} nights|find a hotel in {city} for {nights} nights|I need a hotel in {city} for"
             " {nights} nights|reserve {nights} nights in a hotel in {city}|hotel in {city}, {nights} nights|{nights} nights in"
-            " {city}, find a hotel", "hotel {kind word}", "I booked {result} in {city}.|You stay at {result}."),
+            " {city}, find a hotel", "hotel {kind word}"),
     family("call_taxi order_taxi get_ride book_taxi", "Order a taxi.|Get a ride to a place."
             "|Send a cab for the user.", (
                 slot("destination place to", "city", "Where to go.|The place to go to."),),
             "order a taxi to {destination}|I need a taxi to {destination}|call a cab to {destination}|get me a ride to"
-            " {destination}|taxi to {destination} please|book a taxi to {destination}", "{int 2 30} minutes",
-            "The taxi comes in {result}.|It arrives in {result}."),
+            " {destination}|taxi to {destination} please|book a taxi to {destination}", "{int 2 30} minutes"),
     family("track_package package_status track_order", "Track a package.|Tell where a parcel is."
             "|Look up a shipment by its number.", (
                 slot("number code tracking", "parcel", "The tracking number.|The number of the parcel."),),
             "where is my package {number}|track package {number}|track {number}|status of the parcel {number}|when does parcel"
-            " {number} arrive|find my parcel {number}", "{pick in transit|delivered|delayed|shipped} in {kind city}",
-            "Your package is {result}.|It is {result}."),
+            " {number} arrive|find my parcel {number}", "{pick in transit|delivered|delayed|shipped} in {kind city}"),
     family("cancel_order stop_order revoke_order", "Cancel an order.|Stop an order from a shop."
             "|Call off something that was bought.", (
                 slot("order order_id number", "order", "The order number.|Which order."),),
             "cancel order {order}|cancel my order {order}|please cancel {order}|stop the order {order}|I do not want order {order}"
-            " any more|order {order} should be cancelled", "{pick cancelled|done|ok}", "Order {order} is cancelled."
-            "|I cancelled order {order}."),
+            " any more|order {order} should be cancelled", "{pick cancelled|done|ok}"),
 )  # fmt: skip
 
 FOOD = (
@@ -469,8 +436,7 @@ FOOD = (
                 slot("food cuisine dish", "food", "What to eat.|The kind of food."),
                 slot("city place location", "city", "The city to look in.|Where to eat.")),
             "find a restaurant with {food} in {city}|where can I eat {food} in {city}|restaurants with {food} in {city}|I want"
-            " {food} in {city}|look for {food} in {city}|good {food} places in {city}", "* {kind title}", "Try {result}."
-            "|I found {result}."),
+            " {food} in {city}|look for {food} in {city}|good {food} places in {city}", "* {kind title}"),
     family("book_table reserve_table restaurant_booking", "Book a table.|Reserve a table in a restaurant."
             "|Hold a table for some guests.", (
                 slot("restaurant name place", "title", "The name of the restaurant.|Which restaurant."),
@@ -479,26 +445,25 @@ FOOD = (
             "book a table at {restaurant} for {people} people at {time}|reserve a table for {people} people in {restaurant} at"
             " {time}|table for {people} people, {time}, at {restaurant}|I want a table at {restaurant} for {people} at {time}"
             "|at {time} book {restaurant} for {people} people|get us a table for {people} people at {time} in {restaurant}",
-            "{pick booked|confirmed|ok}", "Your table at {restaurant} is booked for {time}.|{restaurant} expects you at {time}."),
+            "{pick booked|confirmed|ok}"),
     family("find_recipe recipe search_recipe cook", "Find a recipe.|Tell how to cook a dish."
             "|List what a dish is made of.", (
                 slot("dish food name", "food", "The dish to cook.|Which dish."),),
             "find a recipe for {dish}|how do I cook {dish}|recipe for {dish}|how to make {dish}|I want to cook {dish}|show me a"
-            " {dish} recipe|look up how to cook {dish}", "* {kind item}", "You need {result}.|Take {result}."),
+            " {dish} recipe|look up how to cook {dish}", "* {kind item}"),
     family("get_calories calories nutrition count_calories", "Get the calories of a food.|Look up how much energy food has."
             "|Tell how many calories a food has.", (
                 slot("food dish item", "food", "The food to look up.|Which food."),
                 slot("grams amount weight", "grams", "The amount in grams.|How many grams.", "integer", optional=True)),
             "how many calories are in {food}|calories of {food}|calories in {grams} grams of {food}|how many calories do {grams}"
-            " grams of {food} have|look up the calories for {food}|energy of {grams} grams {food}", "{int 20 900}",
-            "It has {result} calories.|{food} has {result} calories."),
+            " grams of {food} have|look up the calories for {food}|energy of {grams} grams {food}", "{int 20 900}"),
     family("order_drink order_coffee get_drink", "Order a drink.|Get something to drink."
             "|Buy a drink of some size.", (
                 slot("drink beverage name", "drink", "The drink to order.|Which drink."),
                 choice("size cup volume", "small|medium|large", "The size of the drink.|How big it is.",
                         {"large": ("large", "big"), "small": ("small", "little")})),
             "order a {size} {drink}|I want a {size} {drink}|get me a {size} {drink}|one {size} {drink} please|can I have a {size}"
-            " {drink}|a {size} {drink} for me", "{pick ordered|ok}", "I ordered a {size} {drink}.|Your {drink} is ordered."),
+            " {drink}|a {size} {drink} for me", "{pick ordered|ok}"),
 )  # fmt: skip
 
 CHANCE = (
@@ -508,22 +473,21 @@ CHANCE = (
                 slot("high maximum end", "high", "The highest number.|Where the range ends.", "integer")),
             "pick a number between {low} and {high}|random number from {low} to {high}|give me a random number between {low} and"
             " {high}|choose a number from {low} to {high}|draw a number between {low} and {high}|any number from {low} to {high}",
-            "{int low high}", "The number is {result}.|I picked {result}."),
+            "{int low high}"),
     family("flip_coin toss_coin coin heads_or_tails", "Flip a coin.|Toss a coin.|Get heads or tails.", (),
             "flip a coin|toss a coin|heads or tails|flip a coin for me|throw a coin|please toss a coin",
-            "{pick heads|tails}", "It is {result}.|The coin shows {result}."),
+            "{pick heads|tails}"),
     family("make_password generate_password new_password", "Make a new password.|Generate a random password."
             "|Invent a secret of some length.", (
                 slot("length size characters", "length", "How many characters.|The length of the password.", "integer"),),
             "make a password with {length} characters|generate a password of {length} characters|new password, {length} characters"
             "|I need a password with {length} letters|create a {length} character password|give me a {length} character password",
-            "{secret length}", "Your password is {result}.|Use {result}."),
+            "{secret length}"),
     family("make_qr_code qr_code create_qr", "Make a QR code.|Create a QR code of an address."
             "|Turn a link into a square code.", (
                 slot("content url text", "url", "What the code contains.|The address in the code."),),
             "make a qr code for {content}|qr code of {content}|create a qr code with {content}|turn {content} into a qr code"
-            "|I need a qr code for {content}|generate a qr code for {content}", "{kind image}", "The code is in {result}."
-            "|I saved it as {result}."),
+            "|I need a qr code for {content}|generate a qr code for {content}", "{kind image}"),
     family("body_mass bmi body_mass_index", "Work out the body mass index.|Get the BMI of a person."
             "|Judge weight and height of a person.", (
                 slot("weight kilos kg", "weight", "The weight in kg.|How heavy, in kg.", "integer"),
@@ -531,12 +495,12 @@ CHANCE = (
             "what is my bmi with {weight} kg and {height} cm|bmi for {weight} kg and {height} cm|I weigh {weight} kg and I am"
             " {height} cm tall, what is my bmi|work out the bmi of {height} cm and {weight} kg|body mass index of {weight} kg at"
             " {height} cm|my height is {height} cm and my weight {weight} kg, get my bmi",
-            "{calc weight * 10000 / height / height}", "The BMI is {result}.|Your BMI is {result}."),
+            "{calc weight * 10000 / height / height}"),
     family("is_prime prime_check check_prime", "Check if a number is prime.|Test a number for primes."
             "|Tell whether a number is prime.", (
                 slot("number value n", "high", "The number to check.|Which number.", "integer"),),
             "is {number} a prime number|is {number} prime|check if {number} is prime|test if {number} is a prime|tell me if {number}"
-            " is prime|prime check for {number}", "{prime number}", "The answer is {result}.|{result}."),
+            " is prime|prime check for {number}", "{prime number}"),
 )  # fmt: skip
 
 COMPUTER = (
@@ -544,74 +508,71 @@ COMPUTER = (
             "|Throw a file away.", (
                 slot("path file filename", "path", "The file to delete.|Which file."),),
             "delete {path}|delete the file {path}|remove {path}|please erase {path}|get rid of {path}|I do not need {path}, delete"
-            " it", "{pick deleted|done}", "I deleted {path}.|{path} is deleted."),
+            " it", "{pick deleted|done}"),
     family("rename_file move_file change_name", "Rename a file.|Give a file a new name."
             "|Call a file something else.", (
                 slot("path old source", "path", "The file to rename.|The old name."),
                 slot("new_path new target", "path_to", "The new name.|What to call it.")),
             "rename {path} to {new_path}|change the name of {path} to {new_path}|rename the file {path} to {new_path}|call {path}"
-            " {new_path} from now on|move {path} to {new_path}|please rename {path} into {new_path}", "{pick renamed|done|ok}",
-            "I renamed {path} to {new_path}.|It is now {new_path}."),
+            " {new_path} from now on|move {path} to {new_path}|please rename {path} into {new_path}", "{pick renamed|done|ok}"),
     family("create_file new_file make_file touch", "Create an empty file.|Make a new file."
             "|Start a file with nothing in it.", (
                 slot("path file filename", "path", "The path of the new file.|What to call it."),),
             "create a file {path}|make a new file {path}|create {path}|new file {path}|please create an empty file {path}"
-            "|start a new file called {path}", "{pick created|ok}", "I created {path}.|{path} is there."),
+            "|start a new file called {path}", "{pick created|ok}"),
     family("make_folder create_folder mkdir new_folder", "Create a folder.|Make a new folder."
             "|Add a directory for files.", (
                 slot("folder directory name", "folder", "The path of the new folder.|What to call it."),),
             "create a folder {folder}|make a folder called {folder}|new folder {folder}|make the folder {folder}|please create the"
-            " folder {folder}|I need a new folder {folder}", "{pick created|ok}", "I created {folder}.|The folder is there."),
+            " folder {folder}|I need a new folder {folder}", "{pick created|ok}"),
     family("disk_space free_space storage_left", "Tell how much disk space is left.|Get the free storage."
             "|Check how full the disk is.", (),
             "how much disk space is left|free disk space|is my disk full|how much storage do I have|check the disk space"
-            "|how many gigabytes are free", "free = {int 1 900} GB", "You have {result[free]} left.|{result[free]} are free."),
+            "|how many gigabytes are free", "free = {int 1 900} GB"),
     family("battery_level get_battery check_battery", "Get the battery level.|Tell how full the battery is."
             "|Check how much charge is left.", (),
             "how full is the battery|battery level|what is my battery level|how much battery is left|check the battery|do I need"
-            " to charge", "{int 1 100}", "The battery is at {result} percent.|It is at {result} percent."),
+            " to charge", "{int 1 100}"),
     family("take_screenshot screenshot capture_screen", "Take a screenshot.|Save a picture of the screen."
             "|Capture what the display shows.", (),
             "take a screenshot|screenshot please|capture the screen|save what is on my screen|make a screenshot|take a picture of"
-            " my screen", "{kind image}", "I saved it as {result}.|The screenshot is {result}."),
+            " my screen", "{kind image}"),
     family("set_brightness screen_brightness dim_screen", "Set the screen brightness.|Make the screen brighter or darker."
             "|Change how bright the display is.", (
                 slot("percent level brightness", "percent", "The brightness in percent.|How bright, 0 to 100.", "integer"),),
             "set the screen brightness to {percent} percent|brightness to {percent} percent|dim the screen to {percent} percent"
             "|make my screen {percent} percent bright|screen at {percent} percent|change the brightness of the screen to {percent}",
-            "{pick ok|set}", "The screen is at {percent} percent.|I set it to {percent} percent."),
+            "{pick ok|set}"),
     family("set_wifi wifi toggle_wifi", "Turn wifi on or off.|Change the state of wifi."
             "|Switch the wireless network.", (
                 flag("enabled on active", "on", "off", "Whether wifi is on.|True for on."),),
             "turn wifi {enabled}|turn {enabled} the wifi|switch {enabled} wifi|wifi {enabled}|please turn the wifi {enabled}"
-            "|switch my wifi {enabled}", "{pick ok|done}", "Wifi is {enabled}.|I turned wifi {enabled}."),
+            "|switch my wifi {enabled}", "{pick ok|done}"),
     family("set_bluetooth bluetooth toggle_bluetooth", "Turn bluetooth on or off.|Change the state of bluetooth."
             "|Switch the bluetooth radio.", (
                 flag("enabled on active", "on", "off", "Whether bluetooth is on.|True for on."),),
             "turn bluetooth {enabled}|turn {enabled} bluetooth|switch {enabled} bluetooth|bluetooth {enabled}|please turn the"
-            " bluetooth {enabled}|switch my bluetooth {enabled}", "{pick ok|done}", "Bluetooth is {enabled}."
-            "|I turned bluetooth {enabled}."),
+            " bluetooth {enabled}|switch my bluetooth {enabled}", "{pick ok|done}"),
     family("open_app launch_app start_app", "Open an app.|Launch a program."
             "|Start an application by its name.", (
                 slot("app name program", "app", "The name of the app.|Which app to open."),),
             "open the app {app}|open {app}|launch {app}|start the {app} app|please open {app}|go to the {app} app",
-            "{pick opened|ok}", "{app} is open.|I opened {app}."),
+            "{pick opened|ok}"),
     family("count_words word_count words_in", "Count the words of a file.|Tell how long a file is."
             "|Count how many words a text has.", (
                 slot("path file filename", "path", "The file to count.|Which file."),),
             "how many words are in {path}|count the words in {path}|word count of {path}|how long is {path} in words|number of words"
-            " in {path}|tell me the word count of {path}", "{int 3 9000}", "It has {result} words.|{path} has {result} words."),
+            " in {path}|tell me the word count of {path}", "{int 3 9000}"),
     family("run_backup backup save_backup", "Back up a folder.|Save a copy of a folder."
             "|Keep a folder safe with a copy.", (
                 slot("folder directory path", "folder", "The folder to back up.|Which folder."),),
             "back up {folder}|make a backup of {folder}|back up the folder {folder}|save a copy of the folder {folder}|run a backup"
-            " of {folder}|please back up my folder {folder}", "{pick saved|done}", "I backed up {folder}.|The backup is done."),
+            " of {folder}|please back up my folder {folder}", "{pick saved|done}"),
     family("add_items add_all bulk_add", "Add several things to a list.|Put many items on the list."
             "|Remember several things to buy.", (
                 slot("items things products", "items", "The items to add.|All things to buy.", "array"),),
             "add {items} to the shopping list|put {items} on the list|add {items} to my list|we need {items}, add them to the list"
-            "|put {items} on my shopping list|I have to buy {items}, put them on the list", "{pick added|ok}",
-            "I added {items}.|{items} are on the list."),
+            "|put {items} on my shopping list|I have to buy {items}, put them on the list", "{pick added|ok}"),
 )  # fmt: skip
 
 FAMILIES = (*READY_MADE, *HOME, *TIME, *HOUSE, *MEDIA, *KNOWLEDGE, *MONEY, *PEOPLE, *TRAVEL, *FOOD, *CHANCE, *COMPUTER)

@@ -23,12 +23,12 @@ from typing import Any
 from agentkit.messages import ToolDefinition
 
 from . import registers
-from .answers import plain_answer
+from .answers import STATUSES, plain_answer
 from .families import spoken
 from .parameters import Part, Told, Values, drawn, keyed, make_part, plain
 from .values import pseudo_word, sample
 from .wordings import Deed, Thing, Wording, put_in_words, styled
-from .words import ATTRIBUTES, FAILURES, LOOKUPS, MODIFIERS, OBJECTS, VERBS, groups_of_split, of_split
+from .words import ATTRIBUTES, FAILURES, LOOKUPS, MODIFIERS, OBJECTS, SENTENCES, VERBS, groups_of_split, of_split
 
 PARTS = (18, 38, 31, 13)  # weights of none to three parts beside the thing's own name
 NAMED_THING = 0.55  # tools whose thing is told from others by a parameter of its own
@@ -37,7 +37,7 @@ OPTIONAL = 0.3
 DEED_LEFT_OUT = 0.16  # requests that name the thing alone, where no other tool is about it
 THING_LEFT_OUT = 0.12  # requests that name the deed alone, where no other tool does it
 FAILED = 0.08  # calls whose result is an error
-SEVERAL_VALUES = 0.3  # training results that look up more than was asked for
+RICHER = 0.35  # training results of more than one value or word
 CLAUSES = ("it is ", "the ", "use ", "set ")  # how a part begins that is a sentence of its own
 LEADS = ("for ", "in ", "at ", "on ", "from ", "with ")  # how one begins that may come first
 
@@ -251,21 +251,19 @@ def outcome(kind: str, rng: random.Random, split: str) -> tuple[Any, bool, str]:
     """A result, whether it is an error, and the answer, which says the result and nothing else."""
     failed = rng.random() < FAILED
     result = rng.choice(of_split(FAILURES, split)) if failed else result_of(kind, rng, split)
-    counted = kind == "count" and not failed
-    return result, failed, f"There are {result}." if counted else plain_answer(result, failed=failed)
+    return result, failed, plain_answer(result, failed=failed)
 
 
 def result_of(kind: str, rng: random.Random, split: str) -> Any:
     """What a tool returns that counts, lists, looks up a value or does something."""
+    if split == "train" and rng.random() < RICHER:
+        return richer_result(kind, rng)
     if kind == "count":
         return rng.randint(0, 300)
     if kind == "list":
         of = rng.choice(("word", "title", "person", "code"))
         return list(dict.fromkeys(str(sample(of, rng, split)) for _ in range(rng.randint(1, 3))))
     if kind == "value":
-        if split == "train" and rng.random() < SEVERAL_VALUES:
-            names = rng.sample([name.replace(" ", "_") for name, _ in ATTRIBUTES], rng.choice((2, 2, 3)))
-            return {name: looked_up(rng, split) for name in names}
         return looked_up(rng, split)
     status = rng.choice(("done", "ok", "saved", "queued", "completed", "accepted", "finished", "started"))
     return status if rng.random() < 0.5 else {"status": status, "id": sample("code", rng, split)}
@@ -273,3 +271,20 @@ def result_of(kind: str, rng: random.Random, split: str) -> Any:
 
 def looked_up(rng: random.Random, split: str) -> Any:
     return plain(drawn(rng.choice(("word", "code", "city", "person", "date", "count", "money", "title")), rng, split))
+
+
+def richer_result(kind: str, rng: random.Random) -> Any:
+    """Objects, lists of them, yes or no, sentences, nothing at all; such as no held-out tool returns."""
+    names = rng.sample([name.replace(" ", "_") for name, _ in ATTRIBUTES], 3)
+    if kind == "list":
+        entries = [{key: looked_up(rng, "train") for key in names[:2]} for _ in range(rng.randint(0, 3))]
+        return entries
+    if kind in ("value", "count"):
+        if rng.random() < 0.2:
+            return rng.random() < 0.5
+        return {key: looked_up(rng, "train") for key in names[: rng.choice((1, 2, 2, 3))]}
+    if rng.random() < 0.25:
+        return None
+    if rng.random() < 0.3:
+        return {"status": rng.choice(sorted(STATUSES)), **{key: looked_up(rng, "train") for key in names[:2]}}
+    return re.sub(r"\{(\w+)\}", lambda match: spoken(sample(match[1], rng, "train")), rng.choice(SENTENCES))

@@ -1,7 +1,7 @@
 """Families of everyday tools: how a tool is named, described, asked for, and what it returns.
 
-`draw` samples the arguments one phrasing needs, `request` writes the phrasing, `make_result` the tool's result and
-`answer` the final answer. Arguments are keyed by the usual (first) name of each slot; renaming is the caller's matter.
+`draw` samples the arguments one phrasing needs, `request` writes the phrasing, and `make_result` the tool's result.
+Arguments are keyed by the usual (first) name of each slot; renaming is the caller's matter.
 
 A result template is one of
     "* field"                a list of 1-3 distinct values of the field
@@ -48,9 +48,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of tool; the first name and the first description are the usual ones.
-
-    Without `answers`, its results are stated plainly (`answers.plain_answer`)."""
+    """One kind of tool; the first name and the first description are the usual ones."""
 
     name: str
     names: tuple[str, ...]
@@ -58,7 +56,6 @@ class Family:
     slots: tuple[Slot, ...]
     asks: tuple[str, ...]
     result: str
-    answers: tuple[str, ...]
 
 
 def draw(family: Family, ask: str, rng: random.Random, split: str = "train") -> dict[str, Any]:
@@ -99,13 +96,6 @@ def request(ask: str, drawn: Mapping[str, Any]) -> str:
 def arguments_of(drawn: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON arguments of the call: drawn values without the words they were said in."""
     return {key: value.value if isinstance(value, Said) else value for key, value in drawn.items()}
-
-
-def answer(template: str, arguments: Mapping[str, Any], result: Any) -> str:
-    """The final answer: `template` with {result}, {result[key]} and the arguments filled in."""
-    texts = {key: spoken(value) for key, value in arguments.items()}
-    shown = {key: spoken(value) for key, value in result.items()} if isinstance(result, dict) else spoken(result)
-    return template.format(result=shown, **texts)
 
 
 def spoken(value: Any) -> str:

@@ -19,7 +19,6 @@ from agentkit.dialects.base import CallRegion, Parsed
 from agentkit.messages import ToolDefinition
 from agentkit.models.calibration import Calibration
 
-from .answers import plain_answer
 from .cases import Call, Case
 from .families import spoken
 
@@ -122,15 +121,11 @@ def likely(made: CallRegion, call: Call) -> bool:
 def tells(text: str, case: Case) -> bool:
     """Whether an answer holds the facts of the last results: those of their values that the expected answer names.
 
-    Where it names none ("The light is on."), the answer has to be the expected one, or to state the result plainly.
+    Where it names none ("Done."), the answer has to be the expected one.
     """
     facts = [spoken(value) for call in case.rounds[-1] for value in scalars(call.result)]
     needed = [fact for fact in facts if fact and fact in case.answer]
-    return (
-        all(fact in text for fact in needed)
-        if needed
-        else text in (case.answer, plain_answer(case.rounds[-1][-1].result))
-    )
+    return all(fact in text for fact in needed) if needed else text == case.answer
 
 
 def scalars(value: Any) -> list[Any]:

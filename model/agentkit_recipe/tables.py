@@ -24,10 +24,10 @@ def flag(keys: str, true: str, false: str, about: str, **more: Any) -> Slot:
     return choice(keys, "true|false", about, said, json_type="boolean", **more)
 
 
-def family(names: str, about: str, slots: tuple[Slot, ...], asks: str, result: str, answers: str = "") -> Family:
-    """A family of tools, from the texts of its table; without `answers`, its results are stated plainly."""
+def family(names: str, about: str, slots: tuple[Slot, ...], asks: str, result: str) -> Family:
+    """A family of tools, from the texts of its table."""
     words = names.split()
-    return Family(words[0], tuple(words), parts(about), slots, parts(asks), result, parts(answers) if answers else ())
+    return Family(words[0], tuple(words), parts(about), slots, parts(asks), result)
 
 
 def parts(text: str) -> tuple[str, ...]:

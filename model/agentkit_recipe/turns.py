@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from agentkit.messages import AssistantMessage, TextPart, UserMessage
 
 from . import families
-from .answers import answer_of
+from .answers import plain_answer
 from .cases import Call, Case, Mix, Scene, View, case_of, dress, exchange
 from .composed import Composed, filled, put
 from .parameters import Part, Told
@@ -155,7 +155,7 @@ def of_family(view: View, rng: random.Random, split: str) -> Incomplete | None:
         prompt=dress(families.request(left, drawn), rng),
         question=question(view.definition.parameters["properties"], [key]),
         given=ending(families.spoken(drawn[slot.key[0]]), rng),
-        case=Case("", ((call,),), answer_of(family, drawn, result)),
+        case=Case("", ((call,),), plain_answer(result)),
     )
 
 

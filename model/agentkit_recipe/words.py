@@ -205,3 +205,9 @@ cut, doneness | rare, medium, done | done {0}
 """.strip().splitlines()))  # fmt: skip
 FAILURES = listed("""not found, no permission, the server is busy, the name is taken, the card was declined, the disk is full, it is locked,
     the code is wrong, time ran out, it is closed today, no connection, it does not exist, the limit is reached, nothing left in stock""")
+SENTENCES = (
+    "Saved as {code}.", "{person} was told.", "All set.", "Nothing to do.", "It will be there on {weekday}.", "Added {item}.",
+    "{count} entries changed.", "Your number is {code}.", "{title} is ready.", "Sent to {person}.", "There were {count} of them.",
+    "{person} will come at {time}.", "Please wait until {date}.", "{word} is not {word}.", "Moved to {city}.", "The price is {money}.",
+)  # fmt: skip
+"""Results of training that are sentences, with kinds of values in them."""

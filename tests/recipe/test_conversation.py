@@ -107,21 +107,22 @@ def test_evaluation_cases_are_fixed_and_apart(kind: str) -> None:
 
 
 def test_held_out_cases_stay_what_they_were() -> None:
-    """Figures of models made from other data can be compared only over the very same cases."""
+    """Calls of models made from other data can be compared only over the very same requests."""
     expected = {
-        "known": 2838447769,
-        "invented": 2776473847,
-        "families": 2018592861,
-        "irrelevant": 4192924898,
-        "chat": 2486362825,
+        "known": 1714830690,
+        "invented": 1939423583,
+        "families": 1642524799,
+        "composed": 646951065,
+        "several": 1206963739,
+        "irrelevant": 1956274907,
+        "chat": 1947572220,
     }
     for kind, checksum in expected.items():
         assert reduce(lambda crc, index: crc32(spelled(*evaluation_case(kind, index)), crc), range(60), 0) == checksum
 
 
 def spelled(tools: list[ToolDefinition], case: Case) -> bytes:
-    call = case.call
-    return repr((tools, case.prompt, call and call.arguments, call and call.result, case.answer)).encode()
+    return repr((tools, case.prompt, case.call and case.call.arguments)).encode()
 
 
 @pytest.mark.parametrize("kind", turns.MAKERS)
