@@ -18,14 +18,16 @@ SUMMARY = "Summary of the conversation until here: "
 class History:
     """A conversation before a turn of the model, as a policy sees it.
 
-    messages  all of it but the agent's instructions
-    tokens    of the whole prompt; None where the model doesn't count them
-    context   the most tokens the model can hold; None where it doesn't say
+    messages   all of it but the agent's instructions
+    tokens     of the whole prompt; None where the model doesn't count them
+    context    the most tokens the model can hold; None where it doesn't say
+    handovers  the turns since the last prompt by which it came to the agent that has it: they stay in any case
     """
 
     messages: tuple[Message, ...]
     tokens: int | None = None
     context: int | None = None
+    handovers: tuple[Message, ...] = ()
     _ask: Callable[[Sequence[Message], int], Awaitable[str]] | None = field(default=None, repr=False)
 
     @property
@@ -41,7 +43,10 @@ class History:
 
 
 Compaction: TypeAlias = Callable[[History], Sequence[Message] | Awaitable[Sequence[Message]]]
-"""Gives the messages to go on with. The last one has to stay, and no call may be cut from its result."""
+"""Gives the messages to go on with. The last one has to stay, and no call may be cut from its result.
+
+Turns that handed the conversation over since its last prompt stay, also where a policy leaves them out.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ class Summarise:
     """Puts a summary by the same model in the place of what was said long ago, as a message of the user.
 
     keep          so many latest steps stay whole: a message, or a turn of calls with its results; the last request
-                  stays besides
+                  and the turns that handed the conversation over since then stay besides
     over          how much of the context has to be filled first; 0: always
     instructions  what the model is asked for
     max_tokens    of the summary
@@ -89,9 +94,8 @@ class Summarise:
         steps = list(_steps(history.messages))
         old = _flat(steps[: max(0, len(steps) - self.keep)])
         kept = _flat(steps[max(0, len(steps) - self.keep) :])
-        if not any(map(is_prompt, kept)):
-            requests = list(filter(is_prompt, old))[-1:]
-            kept = [*requests, *kept]
+        requests = [] if any(map(is_prompt, kept)) else list(filter(is_prompt, old))[-1:]
+        kept = [*requests, *(message for message in old if message in history.handovers), *kept]
         new = [message for message in old if message not in kept and not _is_summary(message)]
         if history.filled < self.over or len(new) < 2:
             return history.messages

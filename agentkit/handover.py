@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 from agentkit.agent_tool import called
 from agentkit.calls import Outcome, PreparedCall
 from agentkit.errors import UserError
 from agentkit.events import HandedOver
-from agentkit.messages import Message, ToolMessage, ToolResult, is_prompt
+from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, is_prompt, last_prompt
 from agentkit.output import OutputTool, ToolOutput
 from agentkit.result import OutputT
 
@@ -76,7 +77,7 @@ async def hand_over(run: Run, prepared: PreparedCall) -> Outcome:
     """Finds who goes on. Raises `UsageLimitExceeded` when it has been handed over often enough."""
     assert isinstance(prepared.tool, HandoffTool)
     run.budget.spend(handoffs=1)
-    run.successor = await _successor(run.plan, prepared.tool)
+    run.successor = await _successor(run.plan, prepared.tool, prepared.call.id)
     await run.emit(HandedOver(run.plan.name, run.successor.name))
     return Outcome(ToolResult(prepared.call.id, prepared.call.name, HANDED_OVER))
 
@@ -92,19 +93,45 @@ def take_over(run: Run) -> None:
 
 async def follow(plan: Plan, messages: Sequence[Message]) -> Plan:
     """The plan of the agent that a conversation has been handed over to since its last prompt."""
-    prompts = (index for index, message in enumerate(messages) if is_prompt(message))
-    since = messages[max(prompts, default=0) :]
-    for answers in since:
+    for answers in messages[last_prompt(messages) :]:
         for result in answers.results if isinstance(answers, ToolMessage) else ():
             tool = plan.outputs.tools.get(result.name)
             if isinstance(tool, HandoffTool) and not result.is_error:
-                plan = await _successor(plan, tool)
+                plan = await _successor(plan, tool, result.call_id)
                 break
     return plan
 
 
-async def _successor(plan: Plan, tool: HandoffTool) -> Plan:
+def handovers(plan: Plan, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The turns by which a conversation came to the plan's agent: each a message with the call, then its results."""
+    turns = (turn for turn in pairwise(messages) if isinstance(turn[1], ToolMessage))
+    return tuple(message for turn in turns if _ids(turn[1]) & set(plan.handed_over_by) for message in turn)
+
+
+def with_handovers(plan: Plan, turns: Sequence[Message], messages: Sequence[Message]) -> list[Message]:
+    """The messages, with those of the `handovers` that are missing behind their last prompt, where `follow` looks."""
+    ids, said = set(plan.handed_over_by), last_prompt(messages)
+    kept = [message for index, message in enumerate(messages) if index >= said or not _ids(message) & ids]
+    place = last_prompt(kept) + any(map(is_prompt, kept))
+    for call, answers in zip(turns[::2], turns[1::2], strict=True):
+        there = (at for at, message in enumerate(kept) if isinstance(message, ToolMessage) and at > place)
+        found = next((at for at in there if _ids(kept[at]) & _ids(answers) & ids), None)
+        if found is None:
+            kept[place:place] = [call, answers]
+        place = place + 2 if found is None else found + 1
+    return kept
+
+
+def _ids(message: Message) -> set[str]:
+    """Of the calls in a message, or of those that it answers."""
+    if isinstance(message, ToolMessage):
+        return {result.call_id for result in message.results}
+    return {call.id for call in message.calls} if isinstance(message, AssistantMessage) else set()
+
+
+async def _successor(plan: Plan, tool: HandoffTool, call_id: str) -> Plan:
     """What the other agent goes on with: its own parts, and the run's limits, settings and observer."""
     asked = None if plan.asked is None else replace(plan.asked, tool_choice=None)
     agent = tool.handoff.agent
-    return replace(agent._plan(await agent._opened(), asked, plan.limits), observer=plan.observer)
+    own = agent._plan(await agent._opened(), asked, plan.limits)
+    return replace(own, observer=plan.observer, handed_over_by=(*plan.handed_over_by, call_id))

@@ -166,6 +166,11 @@ def is_prompt(message: Message) -> bool:
     return isinstance(message, UserMessage) and not message.is_retry
 
 
+def last_prompt(messages: Sequence[Message]) -> int:
+    """The index of the last message that a person said; 0 where there is none."""
+    return max((index for index, message in enumerate(messages) if is_prompt(message)), default=0)
+
+
 def open_calls(messages: Sequence[Message]) -> tuple[ToolCallPart, ...]:
     """The calls at the end of a conversation that nothing has answered yet."""
     match messages[-2:]:

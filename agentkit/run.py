@@ -48,7 +48,7 @@ from agentkit.usage import Usage, UsageLimits
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an agent's runs have in common."""
+    """What an agent's runs have in common; `handed_over_by` are the calls by which a run came to this agent."""
 
     model: Model
     tools: dict[str, Tool]
@@ -63,6 +63,7 @@ class Plan:
     max_parallel_tools: int = 8
     asked: ModelSettings | None = None
     name: str | None = None
+    handed_over_by: tuple[str, ...] = ()
     observer: Observer = field(default_factory=Observer)
 
     @property

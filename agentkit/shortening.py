@@ -9,7 +9,8 @@ from dataclasses import replace
 from agentkit.compaction import History
 from agentkit.errors import UserError
 from agentkit.events import Event, HistoryCompacted
-from agentkit.messages import AssistantMessage, Message, ToolMessage
+from agentkit.handover import handovers, with_handovers
+from agentkit.messages import AssistantMessage, Message, ToolMessage, last_prompt
 from agentkit.models.base import ModelRequest
 from agentkit.request import prompt_tokens
 from agentkit.run import Run
@@ -22,8 +23,10 @@ async def compact(run: Run) -> None:
         return
     before = tuple(run.messages)
     tokens = prompt_tokens(run)
-    found = policy(History(before, tokens, run.plan.model.context_length, lambda m, most: _ask(run, m, most)))
-    after = tuple(await found if inspect.isawaitable(found) else found)
+    turns, context = handovers(run.plan, before), run.plan.model.context_length
+    found = policy(History(before, tokens, context, turns, lambda messages, most: _ask(run, messages, most)))
+    given = tuple(await found if inspect.isawaitable(found) else found)
+    after = tuple(with_handovers(run.plan, turns, given))
     if after == before:
         return
     _check(before, after)
@@ -51,13 +54,24 @@ def _check(before: Sequence[Message], after: Sequence[Message]) -> None:
     """Raises `UserError` where a policy broke the conversation."""
     if not after or after[-1] != before[-1]:
         raise UserError("compaction: the last message has to stay, for it is what the model is to answer.")
-    answered = {result.call_id for message in before if isinstance(message, ToolMessage) for result in message.results}
+    answered, since = _answered(before), _answered(after[last_prompt(after) :])
+    older = since & _answered(before[: last_prompt(before)])
+    if older:
+        raise UserError(f"compaction: the last prompt was cut, and these calls before it stayed: {_listed(older)}.")
     for message, following in zip((None, *after), (*after, None), strict=True):
         calls = {call.id for call in message.calls} if isinstance(message, AssistantMessage) else set()
         results = {result.call_id for result in following.results} if isinstance(following, ToolMessage) else set()
         cut = (results - calls) | ((calls & answered) - results)
         if cut:
-            raise UserError(f"compaction: these calls were cut from their results: {', '.join(sorted(cut))}.")
+            raise UserError(f"compaction: these calls were cut from their results: {_listed(cut)}.")
+
+
+def _answered(messages: Sequence[Message]) -> set[str]:
+    return {result.call_id for message in messages if isinstance(message, ToolMessage) for result in message.results}
+
+
+def _listed(ids: set[str]) -> str:
+    return ", ".join(sorted(ids))
 
 
 def _moved(new_from: int, before: Sequence[Message], after: Sequence[Message]) -> int:

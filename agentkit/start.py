@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
 from typing import Any
 
 from agentkit.approval import decide
@@ -12,7 +10,7 @@ from agentkit.calls import Outcome
 from agentkit.errors import UserError
 from agentkit.journal import Journal
 from agentkit.jsonable import clean
-from agentkit.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage, is_prompt, open_calls
+from agentkit.messages import AssistantMessage, SystemMessage, ToolMessage, UserMessage, last_prompt, open_calls
 from agentkit.models.base import Emit
 from agentkit.options import RunOptions
 from agentkit.run import Plan, Run
@@ -90,7 +88,7 @@ def _reopen_turn(run: Run, state: SessionState) -> None:
 def _go_on(run: Run, state: SessionState) -> None:
     run.counts = state.counts.copy()
     run.canvases_before = state.next_canvas - len(state.canvases)
-    if any(isinstance(message, ToolMessage) for message in _since_prompt(run.messages)):
+    if any(isinstance(message, ToolMessage) for message in run.messages[last_prompt(run.messages) :]):
         run.calls_before = -1  # a call that is required has been made
     if _waits_for_model(state):
         run.turn_canvases.extend(state.canvases)
@@ -99,10 +97,6 @@ def _go_on(run: Run, state: SessionState) -> None:
         said = (index for index, message in enumerate(run.messages) if isinstance(message, AssistantMessage))
         run.new_from = max(said)  # the answer is there, and only was not given back
         run.stop(state.stop.reason, state.stop.detail)
-
-
-def _since_prompt(messages: Sequence[Message]) -> Iterable[Message]:
-    return takewhile(lambda message: not is_prompt(message), reversed(messages))
 
 
 def _waits_for_model(state: SessionState) -> bool:

@@ -5,24 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentkit import (
     Agent,
+    AssistantMessage,
     DeferredToolResults,
+    DropOldResults,
     HandedOver,
     Handoff,
     MemorySession,
+    Message,
     ModelRetry,
     ModelSettings,
     RunContext,
+    Summarise,
     SystemMessage,
+    ToolCallPart,
     ToolMessage,
+    ToolResult,
     UsageLimits,
     UserError,
+    UserMessage,
     tool,
 )
+from agentkit.handover import HANDED_OVER, handovers, with_handovers
+from agentkit.messages import last_prompt
 from agentkit.output import collect_outputs
+from agentkit.run import Plan
 from agentkit.testing import FunctionModel, ScriptedModel, call, toy_model
+from tests.agentkit.sessions.cutting import Fragile, Killed
 
 pytestmark = pytest.mark.anyio
 
@@ -187,3 +200,127 @@ async def test_the_real_engine_hands_over():
     assert (type(result.output), result.agent) == (bool, "other")
     assert [canvas.index for canvas in result.canvases] == list(range(len(result.canvases)))
     assert len({canvas.seed for canvas in result.canvases}) == len(result.canvases)
+
+
+# -- histories that are made shorter
+
+
+class Office:
+    """Three agents, of whom each looks twice and then hands over; how far they came survives their process."""
+
+    def __init__(self, policy) -> None:
+        self.policy = policy
+        self.looked: set[int] = set()
+        self.asked: list[str] = []
+
+    def desk(self) -> Agent:
+        archive = self.agent("archive", (5, 6), "Found it.", str)
+        billing = self.agent("billing", (3, 4), call("transfer_to_archive"), Handoff(archive))
+        return self.agent("desk", (1, 2), call("transfer_to_billing"), Handoff(billing))
+
+    def agent(self, name: str, looks: tuple[int, ...], end, output_type) -> Agent:
+        @tool(idempotent=True)
+        def look(n: int) -> str:
+            """Look something up."""
+            self.looked.add(n)
+            return f"{n}: " + "It is a long story. " * 10
+
+        def reply(request):
+            if request.messages[-1] == UserMessage(Summarise().instructions):
+                return "They looked."
+            self.asked.append(name)
+            left = [n for n in looks if n not in self.looked]
+            return call("look", n=left[0]) if left else end
+
+        return Agent(FunctionModel(reply), tools=[look], output_type=output_type, name=name, compaction=self.policy)
+
+
+def summary_in_between(history) -> list[Message]:
+    first, *others = history.messages
+    return [first, UserMessage("A summary."), *others[-2:]] if others else [first]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Summarise(keep=1, over=0),
+        DropOldResults(keep=0, over=0),
+        lambda history: history.messages[-2:],
+        summary_in_between,
+        lambda history: [message for message in history.messages if message not in history.handovers[:-2]],
+    ],
+    ids=["summarise", "drop", "last", "summary in between", "cut them"],
+)
+async def test_whoever_has_the_conversation_keeps_it_wherever_a_shortened_run_is_cut_off(policy):
+    for cut in range(1, 60):
+        office, session = Office(policy), MemorySession()
+        try:
+            result = await office.desk().run("Find it.", session=Fragile(session, cut))
+        except Killed:
+            result = await office.desk().run(None, session=session)
+        else:
+            break  # it was not cut off at all
+        assert (result.output, result.agent) == ("Found it.", "archive")
+        assert office.asked == sorted(office.asked, key=["desk", "billing", "archive"].index), f"cut {cut}"
+    assert 20 < cut < 59
+    assert (result.output, result.agent, result.usage.handoffs) == ("Found it.", "archive", 2)
+
+
+async def test_the_turns_that_handed_over_are_not_summarised_again_and_again():
+    asked = []
+
+    def reply(request):
+        if request.messages[-1] == UserMessage(Summarise().instructions):
+            asked.append(request.messages)
+            return "They looked."
+        return call("transfer_to_other")
+
+    other = Agent(ScriptedModel(["Hello."]), name="other", compaction=Summarise(keep=1, over=0))
+    desk = Agent(FunctionModel(reply), output_type=Handoff(other), name="desk", compaction=Summarise(keep=1, over=0))
+    assert (await desk.run("?")).output == "Hello."
+    assert asked == []
+
+
+async def test_a_policy_that_cuts_the_prompt_from_between_turns_is_the_developers():
+    def look() -> int:
+        return 1
+
+    def without_prompts(history) -> list[Message]:
+        said = [message for message in history.messages if not isinstance(message, UserMessage)]
+        return [*said] if len(said) > 3 else [*history.messages]
+
+    agent = Agent(ScriptedModel([call("look"), "1", call("look"), "1"]), tools=[look], compaction=without_prompts)
+    first = await agent.run("?")
+    with pytest.raises(UserError, match="the last prompt was cut, and these calls before it stayed: call_1"):
+        await agent.run("Again?", message_history=first.all_messages())
+
+
+def turn_of(id: str) -> list[Message]:
+    return [AssistantMessage((ToolCallPart("look", {}, id=id),)), ToolMessage((ToolResult(id, "look", HANDED_OVER),))]
+
+
+@given(st.lists(st.sampled_from(["turn", "handover"]), max_size=6), st.data())
+def test_no_policy_can_cut_a_handover(kinds: list[str], data: st.DataObject) -> None:
+    turns = [turn_of(f"c{number}") for number in range(len(kinds))]
+    ids = tuple(f"c{number}" for number, kind in enumerate(kinds) if kind == "handover")
+    plan = Plan(ScriptedModel([]), {}, handed_over_by=ids)
+    before = [UserMessage("?"), *(message for turn in turns for message in turn)]
+    stay = handovers(plan, before)
+    assert stay == tuple(
+        message for turn, kind in zip(turns, kinds, strict=True) if kind == "handover" for message in turn
+    )
+
+    steps: list[list[Message]] = [[UserMessage("?")], *turns]
+    kept = [step for step in steps if data.draw(st.booleans())]
+    if data.draw(st.booleans()):
+        kept.insert(data.draw(st.integers(0, len(kept))), [UserMessage("A summary.")])
+    given_ = [message for step in kept for message in step]
+    after = with_handovers(plan, stay, given_)
+
+    since = [message for message in after[last_prompt(after) :] if isinstance(message, ToolMessage)]
+    found = [result.call_id for message in since for result in message.results if result.call_id in ids]
+    assert found == list(ids), "they are there, in their order, behind the last prompt"
+    assert len([message for message in after if message in stay]) == len(stay), "and nowhere else"
+    others = [message for message in given_ if message not in stay]
+    assert [message for message in after if message not in stay] == others, "nothing else is touched"
+    assert with_handovers(plan, stay, after) == after
