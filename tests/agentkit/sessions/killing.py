@@ -18,13 +18,19 @@ from pathlib import Path
 
 import anyio
 
-from agentkit import Agent, AssistantMessage, SqliteSession, TextPart, ToolMessage, tool
+from agentkit import Agent, AssistantMessage, SqliteSession, TextPart, ToolMessage, UserMessage, tool
 from agentkit.events import CanvasCommitted
 from agentkit.models.base import CanvasRecord, Conversation, Model, ModelResponse
-from agentkit.sessions.entries import AnswerEntry, BegunEntry, OutputEntry, SessionState, entry_adapter
+from agentkit.sessions.entries import AnswerEntry, BegunEntry, InsideEntry, OutputEntry, SessionState, entry_adapter
 from agentkit.testing import call
 
 TURNS = 3
+ERRAND = [["pay", "put"], ["move"]]  # what an agent does that the first one asks
+
+
+def number(n: int | str) -> int:
+    """The calls of the first agent have numbers below 100, those of one that call n asks begin there."""
+    return 100 * (int(n) + 1)
 
 
 class World:
@@ -65,6 +71,9 @@ class World:
 
         return [pay, put, move]
 
+    def errand(self) -> Agent:
+        return Agent(Planned(self, ERRAND), tools=self.tools(), name="ask")
+
     def report(self, n: int) -> str:
         """Report: the end, and not to be done twice."""
         return self.work(n)
@@ -94,16 +103,19 @@ class Planned(Model, Conversation):
         yield self
 
     async def respond(self, request, emit):
+        said = next(message.text for message in request.messages if isinstance(message, UserMessage))
+        first = number(said) if said.isdigit() else 0
         for message in request.messages:
             for result in message.results if isinstance(message, ToolMessage) else ():
-                self.world.note("seen", result.call_id, result.content.replace(" ", "_"))
+                self.world.note("seen", first, result.call_id, result.content.replace(" ", "_"))
         turn = sum(isinstance(message, AssistantMessage) for message in request.messages)
         for index in range(len(request.written), 2):
             await anyio.sleep(self.world.pause() / 2)
             await emit(CanvasCommitted(CanvasRecord(index, tokens=(turn, index), steps=3, stopped=index == 1)))
         if turn == len(self.plan):  # nobody knows whether the report was made
             return ModelResponse(AssistantMessage((TextPart("Done."),), model=self.name))
-        calls = tuple(call(name, n=turn * 10 + place) for place, name in enumerate(self.plan[turn]))
+        numbers = enumerate(self.plan[turn], first + turn * 10)
+        calls = tuple(call(name, prompt=str(n)) if name == "ask" else call(name, n=n) for n, name in numbers)
         return ModelResponse(AssistantMessage(calls, model=self.name), finish="tool_calls")
 
 
@@ -114,7 +126,7 @@ class Trial:
         self.random = random.Random(seed)
         self.path = folder / f"{number}.db"
         self.world_path = folder / f"{number}.txt"
-        kinds = ["pay", "put", "move"]
+        kinds = ["pay", "put", "move", "ask"]
         self.plan = [[self.random.choice(kinds) for _ in range(self.random.randint(1, 3))] for _ in range(TURNS)]
         self.plan[-1].append("report")
         self.last = str((TURNS - 1) * 10 + len(self.plan[-1]) - 1)
@@ -141,7 +153,9 @@ class Trial:
     def live(self) -> None:
         """What a process does: it begins the run, or goes on with it."""
         world = World(self.world_path, self.random.getrandbits(32) ^ os.getpid())
-        agent = Agent(Planned(world, self.plan), tools=world.tools(), output_type=[world.report, str])
+        agent = Agent(
+            Planned(world, self.plan), tools=[*world.tools(), world.errand().as_tool()], output_type=[world.report, str]
+        )
 
         async def main() -> None:
             session = SqliteSession(self.path, "trial")
@@ -173,59 +187,78 @@ class Trial:
             rows = connection.execute("SELECT entry FROM agentkit_entries ORDER BY number").fetchall()
         return [entry_adapter().validate_json(text) for (text,) in rows]
 
+    def logs(self, entries) -> dict[int, list]:
+        """The log of each agent, by where the numbers of its calls begin."""
+        logs = {0: entries}
+        asked = {id: number(n) for n, id in ids(entries).items()}
+        for entry in entries:
+            if isinstance(entry, InsideEntry):
+                logs.setdefault(asked[entry.call_id], []).append(entry.entry)
+        return logs
+
     def look(self) -> None:
         """What holds whenever the process is killed: nothing happened that isn't written."""
-        entries = self.entries()
-        written = {entry.call_id for entry in entries if isinstance(entry, BegunEntry)}
-        answered = {(e.result.call_id, e.result.content) for e in entries if isinstance(e, AnswerEntry)}
-        lines = World(self.world_path, 0).lines()
-        ids = self.ids(entries)
-        begun = {ids.get(n) for word, n, *_ in lines if word == "begin"}
-        assert begun <= written, f"began, and nobody wrote it down: {begun - written}"
-        seen = {(id, content.replace("_", " ")) for word, id, *rest in lines if word == "seen" for content in rest}
-        assert seen <= answered, f"the model saw what was not written: {seen - answered}"
-
-    def ids(self, entries) -> dict[str, str]:
-        """The calls' ids by their number."""
-        calls = [c for m in SessionState.of(entries).messages if isinstance(m, AssistantMessage) for c in m.calls]
-        return {str(made.arguments["n"]): made.id for made in calls}
+        logs, lines = self.logs(self.entries()), World(self.world_path, 0).lines()
+        assert {int(n) // 100 * 100 for word, n, *_ in lines if word == "begin"} <= logs.keys()
+        for first, entries in logs.items():
+            written = {entry.call_id for entry in entries if isinstance(entry, BegunEntry)}
+            answered = {(e.result.call_id, e.result.content) for e in entries if isinstance(e, AnswerEntry)}
+            known = ids(entries)
+            begun = {known.get(n) for word, n, *_ in lines if word == "begin" and int(n) // 100 * 100 == first}
+            assert begun <= written, f"began, and nobody wrote it down: {begun - written}"
+            seen = {
+                (rest[0], rest[1].replace("_", " ")) for word, n, *rest in lines if (word, n) == ("seen", str(first))
+            }
+            assert seen <= answered, f"the model saw what was not written: {seen - answered}"
 
     def check_end(self) -> None:
         """What holds in the end: each call answered once, by its own result, and none carried out twice."""
         assert not list(self.path.parent.glob(f"{self.path.name}-*.lock")), "locks of dead processes are left"
-        entries = self.entries()
-        state = SessionState.of(entries)
+        logs = self.logs(self.entries())
+        assert len(logs) == 1 + sum(turn.count("ask") for turn in self.plan)
+        for first, entries in logs.items():
+            self.check_log(entries, self.plan if first == 0 else ERRAND)
+
+    def check_log(self, entries: list, plan: list[list[str]]) -> None:
+        """What holds in the end of one agent."""
+        state, known = SessionState.of(entries), ids(entries)
         names = [[made.name for made in m.calls] for m in state.messages if isinstance(m, AssistantMessage)]
         answers = {r.call_id: r for m in state.messages if isinstance(m, ToolMessage) for r in m.results}
-        ids = self.ids(entries)
-        assert len(ids) == len(answers) == sum(map(len, self.plan))
-        reported = not answers[ids[self.last]].is_error
-        assert names == ([*self.plan] if reported else [*self.plan, []])
+        assert len(known) == len(answers) == sum(map(len, plan))
+        reported = self.last in known and not answers[known[self.last]].is_error
+        assert names == ([*plan] if reported else [*plan, []])
         values = [entry.value for entry in entries if isinstance(entry, OutputEntry)]
         first: dict[str, str] = {}
         for entry in entries:
             if isinstance(entry, AnswerEntry):
-                known = first.setdefault(entry.result.call_id, entry.result.content)
-                assert known == entry.result.content, "a result was written over by another one"
-        begins: Counter[str] = Counter()
+                before = first.setdefault(entry.result.call_id, entry.result.content)
+                assert before == entry.result.content, "a result was written over by another one"
+        lines = World(self.world_path, 0).lines()
+        begins = Counter(n for word, n, *_ in lines if word == "begin")
         ends: dict[str, list[str]] = {}
-        for word, n, *rest in World(self.world_path, 0).lines():
-            if word == "begin":
-                begins[n] += 1
-            elif word == "end":
+        for word, n, *rest in lines:
+            if word == "end":
                 ends.setdefault(n, []).extend(rest)
-        for n, id in ids.items():
+        for n, id in known.items():
             answer = answers[id]
             if n == self.last and reported:
                 assert begins[n] == 1 and ends[n] == values, "the report was made twice, or lost"
                 continue
             assert first[id] == answer.content, "a result that was written was lost"
-            if answer.name == "put":
+            if answer.name == "ask":
+                assert (answer.is_error, answer.content) == (False, "Done."), "an agent did not get to its end"
+            elif answer.name == "put":
                 assert not answer.is_error and answer.content == ends[n][-1], "it ran again after its result was there"
             elif answer.is_error:
                 assert "not known" in answer.content and begins[n] <= 1
             else:
                 assert begins[n] == 1 and ends[n] == [answer.content], "it was carried out twice"
+
+
+def ids(entries) -> dict[str, str]:
+    """The ids of one agent's calls by their number."""
+    calls = [c for m in SessionState.of(entries).messages if isinstance(m, AssistantMessage) for c in m.calls]
+    return {str(made.arguments.get("n", made.arguments.get("prompt"))): made.id for made in calls}
 
 
 def warm_up(folder: Path, seed: int) -> float:
