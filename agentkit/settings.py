@@ -34,8 +34,8 @@ class Constraints:
     preference: float = 8.0
 
     def __post_init__(self) -> None:
-        least = min(self.bonus, self.from_step, self.settle, self.patience, self.preference)
-        if not (least >= 0 and self.settle <= 1):
+        numbers = (self.bonus, self.from_step, self.settle, self.patience, self.preference)
+        if not (all(number >= 0 for number in numbers) and self.settle <= 1):
             raise UserError(f"Constraints: every number is at least 0, and settle at most 1: {self!r}.")
         if self.grounding not in ("declared", "inferred"):
             raise UserError(f'Constraints.grounding is "declared" or "inferred", not {self.grounding!r}.')

@@ -52,6 +52,14 @@ async def test_a_tool_that_wants_another_value_gets_one():
     assert "Atlantis" not in repr(result.all_messages())
 
 
+async def test_another_value_that_is_none_is_written_again():
+    model = ScriptedModel([call("weather", city="Atlantis"), "Sunny."], repairs=[{"city": 5}, {"city": "Lima"}])
+    result = await Agent(model, tools=[weather]).run("Weather?")
+    assert told(result) == [("1 days of sun in Lima", False)]
+    assert [wrong.banned for wrong in model.wrong][-1] == {"/city": ["Atlantis", 5]}
+    assert result.usage.tool_calls == 2, "no tool began with what is no city"
+
+
 async def test_after_so_many_repairs_the_model_is_told():
     model = ScriptedModel(
         [call("weather", city="A"), call("weather", city="Oslo"), "Sunny."], repairs=[{"city": "B"}, {"city": "C"}]

@@ -1,6 +1,6 @@
 import pytest
 
-from agentkit import ModelSettings, UserError
+from agentkit import Constraints, ModelSettings, UserError
 
 
 def test_merge_puts_what_is_given_on_top():
@@ -27,3 +27,24 @@ def test_merge_puts_what_is_given_on_top():
 def test_settings_that_cannot_be_are_named(wrong):
     with pytest.raises(UserError, match=f"ModelSettings.{next(iter(wrong))}"):
         ModelSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"bonus": -1.0}, "every number is at least 0"),
+        ({"preference": float("nan")}, "every number is at least 0"),
+        ({"settle": 1.5}, "settle at most 1"),
+        ({"grounding": "guessed"}, "grounding is"),
+        ({"sources": "everything"}, "sources is"),
+    ],
+)
+def test_constraints_that_cannot_be_are_named(wrong, reason):
+    with pytest.raises(UserError, match=reason):
+        Constraints(**wrong)
+
+
+@pytest.mark.parametrize("name", ["constraints", "early_tools"])
+def test_what_is_switched_off_is_so_by_false_alone(name):
+    with pytest.raises(UserError, match=f"ModelSettings.{name} is an? .* or False, not True"):
+        ModelSettings(**{name: True})

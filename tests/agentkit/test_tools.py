@@ -13,7 +13,9 @@ import typing_extensions
 from pydantic import BaseModel, Field, field_validator
 
 from agentkit import Agent, RunContext, Tool, ToolDefinition, ToolDefinitionError, tool
+from agentkit.calls import prepare
 from agentkit.schema import ArgumentFault, InvalidArguments
+from agentkit.testing import call
 
 
 def object_of(properties: dict[str, Any], *required: str) -> dict[str, Any]:
@@ -408,3 +410,46 @@ def test_async_functions_are_recognised():
 
 
 def later_sync(): ...
+
+
+def test_what_is_no_function_says_so():
+    class Nameless:
+        def __call__(self, n: int) -> int:
+            return n
+
+    with pytest.raises(ToolDefinitionError, match="has no name: use Tool"):
+        Tool(Nameless())
+    assert repr(Tool(Nameless(), name="same")) == "Tool('same')"
+    with pytest.raises(ToolDefinitionError, match="can't be marked as a tool"):
+        tool(len)
+    with pytest.raises(ToolDefinitionError, match=r"Tool 'max': .* has no signature to read"):
+        Tool(max)
+
+
+def test_annotations_that_are_no_types_say_so():
+    def look(n: Any) -> None:
+        """Look."""
+
+    look.__annotations__["n"] = "1 + 'a'"
+
+    with pytest.raises(ToolDefinitionError, match="Tool 'look': its annotations can't be read"):
+        Tool(look)
+
+
+def test_a_validator_that_broke_is_a_wrong_call_and_logged(caplog):
+    class Order(BaseModel):
+        item: str
+
+        @field_validator("item")
+        @classmethod
+        def known(cls, item: str) -> str:
+            raise LookupError("the list of items is gone")
+
+    def order(what: Order) -> None:
+        """Order."""
+
+    prepared = prepare(call("order", what={"item": "tea"}), {"order": Tool(order)})
+    assert prepared.wrong == (
+        "The arguments could not be checked. The tool failed: LookupError: the list of items is gone"
+    )
+    assert "Checking the arguments of tool 'order' failed" in caplog.text
