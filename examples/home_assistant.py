@@ -19,7 +19,7 @@ class Home:
             device: The device to turn on.
         """
         self.on.add(device)
-        return "ok"
+        return f"The {device} is on."
 
     def turn_off(self, device: str) -> str:
         """Turn off a device.
@@ -28,7 +28,7 @@ class Home:
             device: The device to turn off.
         """
         self.on.discard(device)
-        return "ok"
+        return f"The {device} is off."
 
     def set_temperature(self, room: str, degrees: float) -> str:
         """Set the temperature of a room.
@@ -38,7 +38,7 @@ class Home:
             degrees: The temperature in degrees.
         """
         self.degrees[room] = degrees
-        return "ok"
+        return f"The {room} is set to {degrees} degrees."
 
     def play_music(self, title: str) -> str:
         """Play a song.
@@ -56,7 +56,7 @@ class Home:
             minutes: How many minutes.
         """
         self.timers.append(minutes)
-        return "started"
+        return f"The timer runs for {minutes} minutes."
 
 
 REQUESTS = (
