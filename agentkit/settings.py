@@ -23,6 +23,8 @@ class Constraints:
     sources    where grounded values stand: the "conversation" (all user messages and tool results), what the "user"
                said, or the latest "request" alone
     preference nats a token by which an inferred value has to be less probable than another one to lose against it
+    twice      nats that each two values of a call cost that take the same word of the conversation; at 0 what was said
+               once may be written as often as there are values
     """
 
     bonus: float = 8.0
@@ -32,9 +34,10 @@ class Constraints:
     grounding: Literal["declared", "inferred"] = "declared"
     sources: Literal["conversation", "user", "request"] = "conversation"
     preference: float = 8.0
+    twice: float = 16.0
 
     def __post_init__(self) -> None:
-        numbers = (self.bonus, self.from_step, self.settle, self.patience, self.preference)
+        numbers = (self.bonus, self.from_step, self.settle, self.patience, self.preference, self.twice)
         if not (all(number >= 0 for number in numbers) and self.settle <= 1):
             raise UserError(f"Constraints: every number is at least 0, and settle at most 1: {self!r}.")
         if self.grounding not in ("declared", "inferred"):

@@ -27,18 +27,20 @@ class Slot:
 
     begin     the state before it
     end       the state behind it; for a string that is the state after the closing quote
-    kind      "string" or "number"
+    kind      "string", "number", or "choice" for one of a few strings
     edges     first and last (excluded) index of the edges that allow anything the schema does
     declared  whether the schema says that the value is grounded
     pattern   what the schema asks of the value, as bytes; None when any text will do
+    options   of a choice, each string and the index of the edge that ends it
     """
 
     begin: int
     end: int
-    kind: Literal["string", "number"]
+    kind: Literal["string", "number", "choice"]
     edges: tuple[int, int]
-    declared: bool
+    declared: bool = False
     pattern: object | None = None
+    options: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Automaton:
     final   where it may end
     cost    nats that taking an edge costs, beside what its token costs
     slots   the values that can be grounded
+    values, words  for each edge the value that it is a part of and the word of the conversation that it writes there,
+            -1 for none; both None where nothing is grounded
     distinct  whether it has keys or items that have to differ, which it does not hold by itself
     """
 
@@ -62,6 +66,8 @@ class Automaton:
     final: int
     slots: tuple[Slot, ...] = ()
     distinct: bool = False
+    values: NDArray[np.int32] | None = None
+    words: NDArray[np.int32] | None = None
 
 
 @dataclass(slots=True)
@@ -98,12 +104,13 @@ class Builder:
         """An edge by a control token."""
         self.edge(source, target, [self.tokenizer.control[name]])
 
-    def literal(self, source: int, target: int, text: str) -> None:
-        """A path that writes `text` (not empty) in the tokenizer's own tokens."""
-        self.tokens(source, target, self.tokenizer.encode(text))
+    def literal(self, source: int, target: int, text: str) -> int:
+        """A path that writes `text` (not empty) in the tokenizer's own tokens; returns the index of its last edge."""
+        return self.tokens(source, target, self.tokenizer.encode(text))
 
-    def tokens(self, source: int, target: int, tokens: Sequence[int]) -> None:
-        """A path by one token after the other; paths that begin alike share their states."""
+    def tokens(self, source: int, target: int, tokens: Sequence[int]) -> int:
+        """A path by one token after the other; paths that begin alike share their states. Returns the index of its last
+        edge, which is its own."""
         if not tokens:
             raise ValueError("a path needs a token")
         for token in tokens[:-1]:
@@ -113,6 +120,7 @@ class Builder:
                 self.edge(source, following, [token])
             source = following
         self.edge(source, target, [tokens[-1]])
+        return len(self._edges) - 1
 
     def splice(self, begin: int, end: int, folded: TokenEdges, closing: int | None = None) -> tuple[int, int]:
         """A folded byte automaton between two states; returns the range of its edges.

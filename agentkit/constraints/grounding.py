@@ -2,15 +2,20 @@
 
 A grounded string is a run of whole words of the conversation, a grounded number one that stands there. As an automaton
 that is the text itself, token by token, entered at the beginning of any word and left at the end of any; runs from all
-words share their states, so its size grows with the text and not with the number of runs.
+words share their states, so its size grows with the text and not with the number of runs. Each edge says which word it
+writes into which value, so that a word that was said once can be kept from serving two values.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +36,16 @@ _LAST = re.compile(r"[\w+%°#)/]")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])|\d+(?:\.\d+)?")
 
 
+Place: TypeAlias = tuple[int, int]
+"""A text, and a byte in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """By `token` from one place of the text to another; a place is (text, byte), and `None` is before the value."""
+    """By `token` from one place of the text to another; `None` is before the value."""
 
-    source: tuple[int, int] | None
-    target: tuple[int, int]
+    source: Place | None
+    target: Place
     token: int
 
 
@@ -48,10 +57,10 @@ class Words:
         self.texts = tuple(_latest(texts))
 
     @cached_property
-    def steps(self) -> tuple[list[Step], set[tuple[int, int]]]:
+    def steps(self) -> tuple[list[Step], set[Place]]:
         """The steps of all runs of whole words, and the places where one may end."""
         steps: dict[Step, None] = {}
-        ends: set[tuple[int, int]] = set()
+        ends: set[Place] = set()
         for number, text in enumerate(self.texts):
             ends |= {(number, len(text[:end].encode())) for _, end in _words(text) if _LAST.match(text[end - 1])}
             for start, stops in _runs(text):
@@ -66,31 +75,95 @@ class Words:
             steps[Step(source, (number, at), token)] = None
             source = (number, at)
 
-    def runs(self, pattern: ByteDFA) -> list[str]:
-        """The runs of whole words that a pattern accepts."""
-        runs = dict.fromkeys(text[start:end] for text in self.texts for start, stops in _runs(text) for end in stops)
-        return [run for run in runs if pattern.accepts(run.encode())]
+    def runs(self, pattern: ByteDFA) -> list[tuple[str, Place]]:
+        """The runs of whole words that a pattern accepts, and where they begin."""
+        return [
+            (text[start:end], (number, len(text[:start].encode())))
+            for number, text in enumerate(self.texts)
+            for start, stops in _runs(text)
+            for end in stops
+            if pattern.accepts(text[start:end].encode())
+        ]
 
-    def numbers(self, pattern: ByteDFA | None) -> list[str]:
-        """The numbers that stand there, as a call writes them."""
-        found = (match[0].replace(",", "") for text in self.texts for match in _NUMBER.finditer(text))
-        written = dict.fromkeys(_canonical(number) for number in found)
-        return [number for number in written if pattern is None or pattern.accepts(number.encode())]
+    def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
+        """The numbers that stand there, as a call writes them, and where they begin."""
+        found = [
+            (_canonical(match[0].replace(",", "")), (number, len(text[: match.start()].encode())))
+            for number, text in enumerate(self.texts)
+            for match in _NUMBER.finditer(text)
+        ]
+        return [(written, place) for written, place in found if pattern is None or pattern.accepts(written.encode())]
+
+    def said(self, options: Sequence[str]) -> set[str]:
+        """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any."""
+        for text in self.texts:
+            found = {
+                option for option in options if re.search(rf"(?<!\w){re.escape(option)}(?!\w)", text, re.IGNORECASE)
+            }
+            if found:
+                return found
+        return set()
+
+    def taken(self, values: Sequence[str]) -> set[int]:
+        """The words that stand in values, where these are said no more often than there are such values."""
+        found: set[int] = set()
+        for value, times in Counter(filter(str.strip, values)).items():
+            spoken = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
+            spans = [
+                (number, match.span()) for number, text in enumerate(self.texts) for match in spoken.finditer(text)
+            ]
+            if len(spans) > times:
+                continue
+            for number, (start, end) in spans:
+                text = self.texts[number]
+                ends = (len(text[:at].encode()) for _, at in _words(text) if start < at <= end)
+                found.update(self.word((number, end)) for end in ends)
+        return found - {-1}
+
+    def word(self, place: Place) -> int:
+        """The word that holds the byte before a place, counted over all texts; -1 for signs and space."""
+        number, at = place
+        ends, words = self._words[number]
+        index = bisect_left(ends, at)
+        return words[index][2] if index < len(words) and words[index][0] < at <= words[index][1] else -1
+
+    @cached_property
+    def _words(self) -> list[tuple[list[int], list[tuple[int, int, int]]]]:
+        """For each text where its words end, and their first byte, last byte (excluded) and number."""
+        found, count = [], 0
+        for text in self.texts:
+            spans = [span for span in _words(text) if text[span[0]].isalnum()]
+            bytes_ = [(len(text[:start].encode()), len(text[:end].encode())) for start, end in spans]
+            found.append(([end for _, end in bytes_], [(s, e, count + i) for i, (s, e) in enumerate(bytes_)]))
+            count += len(spans)
+        return found
 
 
-def ground(automaton: Automaton, words: Words, tokenizer: Tokenizer, *, cost: float | None = None) -> Automaton:
+def ground(
+    automaton: Automaton,
+    words: Words,
+    tokenizer: Tokenizer,
+    *,
+    cost: float | None = None,
+    taken: Mapping[int, float] = MappingProxyType({}),
+) -> Automaton:
     """The automaton with its slots grounded.
 
     A slot whose schema says that it is grounded takes what the conversation holds and nothing else, unless nothing
     there fits its schema. With `cost`, the others are grounded by inference: anything that is not in the conversation
-    costs so many nats a token.
+    costs so many nats a token, and so does a choice that nobody spoke of where another one was spoken of. The words
+    that are `taken` by something else cost what stands there, also for each token.
     """
-    added = _Added(automaton, tokenizer)
+    added = _Added(automaton, tokenizer, words, taken)
     costs, kept = automaton.cost.copy(), np.ones(len(automaton.source), bool)
-    for slot in automaton.slots:
+    for value, slot in enumerate(automaton.slots):
         if not slot.declared and cost is None:
             continue
-        if not added.values(slot, words):
+        if slot.kind == "choice":
+            said = words.said([option for option, _ in slot.options])
+            costs[[edge for option, edge in slot.options if said and option not in said]] += np.float32(cost or 0.0)
+            continue
+        if not added.slot(value, slot):
             continue
         if slot.declared:
             kept[slice(*slot.edges)] = False
@@ -102,42 +175,47 @@ def ground(automaton: Automaton, words: Words, tokenizer: Tokenizer, *, cost: fl
 class _Added:
     """Edges that are to be added to an automaton."""
 
-    def __init__(self, automaton: Automaton, tokenizer: Tokenizer) -> None:
+    def __init__(self, automaton: Automaton, tokenizer: Tokenizer, words: Words, taken: Mapping[int, float]) -> None:
         self._base = automaton
+        self._taken = taken
         self._tokenizer = tokenizer
+        self._words = words
         self._quote = tokenizer.control['<|"|>']
         self._size = automaton.size
-        self._edges: list[tuple[int, int, int]] = []  # source, target, token
+        self._edges: list[tuple[int, int, int, int, int]] = []  # source, target, token, value, word
 
-    def values(self, slot: Slot, words: Words) -> bool:
-        """Adds what `words` has for a slot; says whether there is anything."""
+    def slot(self, value: int, slot: Slot) -> bool:
+        """Adds what the words have for a slot; says whether there is anything."""
+        words = self._words
         pattern = slot.pattern if isinstance(slot.pattern, ByteDFA) else None
         if slot.kind == "number":
-            return self._literals(slot, words.numbers(pattern))
+            return self._literals(value, slot, words.numbers(pattern))
         if pattern is not None:
-            return self._literals(slot, words.runs(pattern))
-        return self._runs(slot, words)
+            return self._literals(value, slot, words.runs(pattern))
+        return self._runs(value, slot)
 
-    def _runs(self, slot: Slot, words: Words) -> bool:
-        steps, ends = words.steps
-        states: dict[tuple[int, int] | None, int] = {None: slot.begin}
+    def _runs(self, value: int, slot: Slot) -> bool:
+        steps, ends = self._words.steps
+        states: dict[Place | None, int] = {None: slot.begin}
         for step in steps:
             for place in (step.source, step.target):
                 if place not in states:
                     states[place] = self._state()
-            self._edges.append((states[step.source], states[step.target], step.token))
-        self._edges += [(states[end], slot.end, self._quote) for end in sorted(ends) if end in states]
+            word = self._words.word(step.target)
+            self._edges.append((states[step.source], states[step.target], step.token, value, word))
+        self._edges += [(states[end], slot.end, self._quote, -1, -1) for end in sorted(ends) if end in states]
         return bool(steps)
 
-    def _literals(self, slot: Slot, values: Sequence[str]) -> bool:
-        for value in values:
-            tokens = self._tokenizer.encode(value) + ([self._quote] if slot.kind == "string" else [])
+    def _literals(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
+        for text, (number, at) in found:
+            tokens = self._tokenizer.encode(text) + ([self._quote] if slot.kind == "string" else [])
             state = slot.begin
-            for token in tokens[:-1]:
-                state, before = self._state(), state
-                self._edges.append((before, state, token))
-            self._edges.append((state, slot.end, tokens[-1]))
-        return bool(values)
+            for index, token in enumerate(tokens):
+                before, state = state, slot.end if index == len(tokens) - 1 else self._state()
+                at += len(self._tokenizer.token_bytes(token))
+                word = -1 if token == self._quote else self._words.word((number, at))
+                self._edges.append((before, state, token, value, word))
+        return bool(found)
 
     def _state(self) -> int:
         self._size += 1
@@ -145,18 +223,23 @@ class _Added:
 
     def automaton(self, kept: NDArray[np.bool_], costs: NDArray[np.float32]) -> Automaton:
         base = self._base
-        tokens = sorted({token for _, _, token in self._edges})
+        tokens = sorted({token for _, _, token, _, _ in self._edges})
         label = {token: len(base.sets) + index for index, token in enumerate(tokens)}
-        new = np.array([(s, t, label[k]) for s, t, k in self._edges], np.int32).reshape(-1, 3)
+        new = np.array([(s, t, label[k], v, w) for s, t, k, v, w in self._edges], np.int32).reshape(-1, 5)
+        none = np.full(int(kept.sum()), -1, np.int32)
         return replace(
             base,
             size=self._size,
             source=np.concatenate([base.source[kept], new[:, 0]]),
             target=np.concatenate([base.target[kept], new[:, 1]]),
             label=np.concatenate([base.label[kept], new[:, 2]]),
-            cost=np.concatenate([costs[kept], np.zeros(len(new), np.float32)]),
+            cost=np.concatenate(
+                [costs[kept], np.array([self._taken.get(w, 0.0) for *_, w in self._edges], np.float32)]
+            ),
             sets=(*base.sets, *(np.array([token], np.int32) for token in tokens)),
             slots=(),
+            values=np.concatenate([none, new[:, 3]]),
+            words=np.concatenate([none, new[:, 4]]),
         )
 
 

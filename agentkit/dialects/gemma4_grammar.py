@@ -173,8 +173,9 @@ class _Grammar:
             if any(strings):
                 behind = builder.state()
                 builder.marker(behind, end, QUOTE.name)
-                for value in filter(None, strings):
-                    builder.literal(begin, behind, value)
+                options = [(value, builder.literal(begin, behind, value)) for value in strings if value]
+                edges = options[0][1], options[-1][1] + 1
+                builder.slot(Slot(begin, end, "choice", edges, options=tuple(options)))
             found.entries.append(("", before))
         words = [value for value in node.values if not isinstance(value, str | list | dict)]
         if words:

@@ -114,7 +114,8 @@ class _Joined:
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
         self.size = _STATES
-        self._edges: list[tuple[NDArray[Any], ...]] = []  # source, target, label, cost
+        self._edges: list[tuple[NDArray[Any], ...]] = []  # source, target, label, cost, value, word
+        self._values = 0  # of all calls
         self._places = np.zeros(0, np.int32)  # of the states of the call added last
         self.sets: list[NDArray[np.int32]] = []
         self._labels: dict[bytes, int] = {}
@@ -126,14 +127,22 @@ class _Joined:
 
     def add(self, call: Automaton, begin: int, end: int, *, only_first: bool = False) -> None:
         """A call between two states; with `only_first` a second way into the one that was added last."""
+        from agentkit_model.automaton import NEW_VALUES, NO_VALUE
+
         if not only_first:
             self._places = np.arange(call.size, dtype=np.int32) + np.int32(self.size)
             self.size += call.size
         places = self._places.copy()
         places[call.start], places[call.final] = begin, end
         labels = np.array([self.label_of(tokens) for tokens in call.sets], np.int32)
-        taken = call.source == call.start if only_first else slice(None)
-        self._add(places[call.source[taken]], places[call.target[taken]], labels[call.label[taken]], call.cost[taken])
+        none = np.full(len(call.source), NO_VALUE, np.int32)
+        values = none if call.values is None else np.where(call.values < 0, NO_VALUE, call.values + self._values)
+        words = none if call.words is None else call.words
+        self._values = max(self._values, 1 + int(values.max(initial=NO_VALUE)))
+        first = call.source == call.start
+        values = np.where(first, NEW_VALUES, values)
+        columns = places[call.source], places[call.target], labels[call.label], call.cost, values, words
+        self._add(*(column[first] for column in columns) if only_first else columns)
 
     def chain(self, begin: int, end: int, tokens: Sequence[int]) -> None:
         """The one path from `begin` to `end` by `tokens`."""
@@ -145,14 +154,15 @@ class _Joined:
 
     def edge(self, source: int, target: int, tokens: NDArray[np.int32]) -> None:
         ends = (np.array([state], np.int32) for state in (source, target, self.label_of(tokens)))
-        self._add(*ends, np.zeros(1, np.float32))
+        none = np.full(1, -1, np.int32)
+        self._add(*ends, np.zeros(1, np.float32), none, none)
 
     def automaton(
         self, *, start: int, choices: Mapping[int, Sequence[Choice]], breaks: frozenset[int]
     ) -> TokenAutomaton:
         from agentkit_model import TokenAutomaton
 
-        source, target, label, cost = map(np.concatenate, zip(*self._edges, strict=True))
+        source, target, label, cost, values, words = map(np.concatenate, zip(*self._edges, strict=True))
         return TokenAutomaton(
             size=self.size,
             source=source,
@@ -166,6 +176,8 @@ class _Joined:
             stops=frozenset(self.stops),
             choices=choices,
             breaks=breaks,
+            values=values if self._values else None,
+            words=words if self._values else None,
         )
 
     @property

@@ -86,7 +86,7 @@ def repair_hold(
         only = frozenset(arguments) | {unescaped(pointer.split("/")[1]) for pointer in wrong.pointers}
     standing = None if begun is None else begun[1]
     call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned, begun=standing)
-    call = grounded(call, tokenizer, request.messages, constraints)
+    call = grounded(call, tokenizer, request.messages, constraints, beside=_texts(list(fixed.values())))
     return hold(dialect.repair_automaton(before if begun is None else (), call, after), constraints)
 
 
@@ -99,18 +99,30 @@ def hold(automaton: TokenAutomaton, constraints: Constraints) -> Hold:
         from_step=constraints.from_step,
         settle=constraints.settle,
         patience=constraints.patience,
+        twice=constraints.twice,
     )
 
 
-def grounded(call: Automaton, tokenizer: Tokenizer, messages: Sequence[Message], constraints: Constraints) -> Automaton:
-    """The automaton of a call with its values taken from the conversation, as far as the constraints say."""
+def grounded(
+    call: Automaton,
+    tokenizer: Tokenizer,
+    messages: Sequence[Message],
+    constraints: Constraints,
+    *,
+    beside: Sequence[str] = (),
+) -> Automaton:
+    """The automaton of a call with its values taken from the conversation, as far as the constraints say.
+
+    beside: values that stand in the call already.
+    """
     from agentkit.constraints.grounding import Words, ground
 
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
         return call
     words = Words(tokenizer, said(messages, constraints.sources))
-    return ground(call, words, tokenizer, cost=constraints.preference if inferred else None)
+    taken = dict.fromkeys(words.taken(beside), constraints.twice)
+    return ground(call, words, tokenizer, cost=constraints.preference if inferred else None, taken=taken)
 
 
 def said(messages: Sequence[Message], sources: str = "conversation") -> list[str]:

@@ -16,6 +16,7 @@ from agentkit_model.errors import PlanError
 Ints: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
 
 UNREACHABLE = 2**31 - 1
+NO_VALUE, NEW_VALUES = -1, -2
 
 _LARGE = 32_768  # tokens of a large vocabulary
 _SMALL = 64  # tokens of a set that is told by them, and not by being the same array
@@ -55,6 +56,9 @@ class TokenAutomaton:
         choices: state -> its ways.
         start: where a turn begins.
         breaks: states in which a limit may cut the turn off, such as text.
+        values: for each edge the value that its token is a part of, `NO_VALUE` where it is none's, and `NEW_VALUES`
+            where what comes behind are values of their own.
+        words: for each edge the word of the conversation that it writes into its value; -1 for none. See `claims`.
     """
 
     size: int
@@ -69,6 +73,8 @@ class TokenAutomaton:
     stops: frozenset[int]
     choices: Mapping[int, Sequence[Choice]] = field(default_factory=dict)
     breaks: frozenset[int] = frozenset()
+    values: Ints | None = None
+    words: Ints | None = None
 
     @cached_property
     def distance(self) -> list[int]:
@@ -184,6 +190,10 @@ class Tables:
         self.before: list[int] = self.source.tolist()  # for single look-ups
         self.first: list[int] = first.tolist()
         self.distance = np.asarray(automaton.distance, np.int64)  # (S,)
+        self.values, self.words = (  # (E,)
+            None if known is None else np.append(np.asarray(known, np.int64), -1)[order]
+            for known in (automaton.values, automaton.words)
+        )
         # The sets.
         self.singles = np.array([int(automaton.sets[index][0]) for index in single] + [automaton.pad], np.int64)
         self._single = _ids(self.singles, device)  # (K + 1,)

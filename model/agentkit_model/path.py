@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
-from agentkit_model.errors import PlanError
-from agentkit_model.viterbi import Found, Leg, viterbi
+from agentkit_model.claims import undisputed
+from agentkit_model.errors import DenoisingError, PlanError
+from agentkit_model.viterbi import Found, Leg
 from agentkit_model.walk import Walk
 
 
@@ -30,6 +31,7 @@ class Hold:
         from_step: the first denoising step (0, 1, ...) with the bonus; until then the canvas finds itself.
         settle: the share of the marginal at a turn's opening that its kind needs before the canvas is held to it.
         patience: steps after which it is held to the likeliest kind, settled or not.
+        twice: nats that each two values of a call cost that claim the same word; see `claims`.
     """
 
     automaton: TokenAutomaton
@@ -39,6 +41,7 @@ class Hold:
     from_step: int = 0
     settle: float = 0.0
     patience: int = 0
+    twice: float = 0.0
 
     @property
     def begin(self) -> frozenset[int]:
@@ -53,8 +56,9 @@ class Hold:
         least = min(self.automaton.distance[state] for state in self.begin)
         if self.limit is not None and (self.limit < 1 or least > self.limit):
             raise PlanError(f"what the automaton asks for takes {max(least, 1)} tokens; the limit is {self.limit}")
-        if not (self.bonus >= 0 and self.from_step >= 0 and 0 <= self.settle <= 1 and self.patience >= 0):
-            raise PlanError("a hold's bonus, from_step and patience are at least 0, and its settle is a share of 1")
+        least_of = min(self.bonus, self.from_step, self.settle, self.patience, self.twice)
+        if not (least_of >= 0 and self.settle <= 1):
+            raise PlanError("a hold's bonus, from_step, patience and twice are at least 0, its settle is a share of 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,10 @@ def best_paths(holds: Sequence[Hold], logits: Sequence[Tensor] | Tensor, decide:
     for search in held:
         search.walk.go()
     ahead = [search for search in held if search.ahead]
-    for search, found in zip(ahead, viterbi([search.leg for search in ahead]), strict=True):
+    legs = [search.leg for search in ahead]
+    for search, found in zip(ahead, undisputed(legs, [search.hold.twice for search in ahead]), strict=True):
+        if found is None:
+            raise DenoisingError("the automaton accepts no sequence of the canvas' length here")
         search.found = found
     return [search.path() if search in held else None for search in searches]
 

@@ -11,8 +11,8 @@ of states and E that of edges of all automata together, V the vocabulary size.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import numpy as np
@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agentkit_model.automaton import UNREACHABLE, Reading, Tables, TokenAutomaton
-from agentkit_model.errors import DenoisingError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +33,7 @@ class Leg:
         begin: the states in which it may begin.
         first, end: the positions, `end` excluded.
         rest: tokens that the turn may have behind it.
+        banned: edges of the tables that it may not take.
     """
 
     automaton: TokenAutomaton
@@ -42,38 +42,57 @@ class Leg:
     first: int
     end: int
     rest: int
+    banned: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def tables(self) -> Tables:
         return self.automaton.tables(self.logits.device)
 
+    def without(self, value: int, words: Iterable[int]) -> "Leg":
+        """The same, but that a value may not have some words."""
+        tables = self.tables
+        assert tables.values is not None and tables.words is not None
+        edges = np.flatnonzero((tables.values == value) & np.isin(tables.words, list(words)))
+        return replace(self, banned=np.union1d(self.banned, edges))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """The best path of a leg: its tokens (N,) on the device of the logits, and the state behind each."""
+    """The best path of a leg.
+
+    Attributes:
+        tokens: of each position (N,), on the device of the logits.
+        states: the state behind each position.
+        edges: of the tables, taken at each position.
+        score: the sum of the tokens' logits less what the edges cost.
+    """
 
     tokens: Tensor
     states: list[int]
+    edges: list[int]
+    score: float
 
 
-def viterbi(legs: Sequence[Leg]) -> list[Found]:
-    """The best path of each leg; their canvases are of one length.
-
-    Raises:
-        DenoisingError: an automaton accepts no sequence of its leg's length.
-    """
+def viterbi(legs: Sequence[Leg]) -> list[Found | None]:
+    """The best path of each leg, None where its automaton accepts no sequence of its length; their canvases are of one
+    length."""
     if not legs:
         return []
     readings = [leg.tables.read(leg.logits) for leg in legs]
     behind, by = _forward(legs, readings)
     stops = torch.stack([leg.tables.over(leg.logits[leg.end - 1]) for leg in legs]).tolist()
-    found = []
+    found: list[Found | None] = []
     state_at = edge_at = 0
     for leg, reading, stop in zip(legs, readings, stops, strict=True):
         tables = leg.tables
-        last = _last(leg, behind[leg.end, state_at : state_at + tables.size], stop)
-        edges, states = _back(tables, last, by[leg.first : leg.end, edge_at : edge_at + len(tables.before)])
-        found.append(Found(tables.best_tokens(reading, leg.first, tables.columns[edges]), states))
+        scores = behind[leg.end, state_at : state_at + tables.size]
+        last = _last(leg, scores, stop)
+        if last is None:
+            found.append(None)
+        else:
+            edges, states = _back(tables, last, by[leg.first : leg.end, edge_at : edge_at + len(tables.before)])
+            tokens = tables.best_tokens(reading, leg.first, tables.columns[edges])
+            found.append(Found(tokens, states, edges, float(scores[last])))
         state_at, edge_at = state_at + tables.size, edge_at + len(tables.before)
     return found
 
@@ -91,6 +110,8 @@ def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[NDArray[
     begins = np.concatenate([each.begins + offset for each, offset in zip(tables, edges, strict=False)])
     weights = torch.cat([each.weights(read) for each, read in zip(tables, readings, strict=True)], dim=1)  # (L, E)
     by: NDArray[np.float32] = weights.cpu().numpy()
+    for leg, offset in zip(legs, edges, strict=False):
+        by[:, leg.banned + offset] = -np.inf
     scores = np.full((len(by) + 1, states[-1]), -np.inf, np.float32)
     beginning = defaultdict[int, list[int]](list)  # position -> states
     for leg, offset in zip(legs, states, strict=False):
@@ -103,8 +124,8 @@ def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[NDArray[
     return scores, by
 
 
-def _last(leg: Leg, scores: NDArray[np.float32], stops: bool) -> int:
-    """The state in which a leg ends, from the scores (S,) behind it.
+def _last(leg: Leg, scores: NDArray[np.float32], stops: bool) -> int | None:
+    """The state in which a leg ends, from the scores (S,) behind it; None if there is none.
 
     The final state if the model's own marginal there says that the turn is over, as far as it can be reached; else
     whatever is best, in or out of a call, as long as the turn can be finished in `rest` tokens.
@@ -114,9 +135,7 @@ def _last(leg: Leg, scores: NDArray[np.float32], stops: bool) -> int:
         return final
     possible = np.where(leg.tables.distance <= min(leg.rest, UNREACHABLE - 1), scores, -np.inf)
     best = int(possible.argmax())
-    if possible[best] == -np.inf:
-        raise DenoisingError("the automaton accepts no sequence of the canvas' length here")
-    return best
+    return None if possible[best] == -np.inf else best
 
 
 def _back(tables: Tables, state: int, reached: NDArray[np.float32]) -> tuple[list[int], list[int]]:

@@ -232,12 +232,18 @@ def choice(rng: random.Random, split: str) -> Made:
 
 
 def flag(rng: random.Random, split: str) -> Made:
-    """A boolean: an adjective, or whether something comes along."""
-    if rng.random() < 0.5:
+    """A boolean: an adjective, whether something comes along, or in training whether it is on."""
+    if split == "train" and rng.random() < 0.25:
+        word = "on"
+        name = rng.choice(("on", "is_on", "enabled", "active", "powered", "turned_on"))
+        about = rng.choice(("Whether it is on.", "True for on.", "On or off.", "Whether it shall be on or off."))
+        yes: tuple[str, ...] = ("on", "turned on", "switched on", "and turn it on", "and switch it on")
+        no: tuple[str, ...] = ("off", "turned off", "switched off", "and turn it off", "and switch it off")
+    elif rng.random() < 0.5:
         word = rng.choice(of_split(ADJECTIVES, split))
         name, about = rng.choice((word, f"is_{word}", f"make_{word}")), f"Whether it is {word}."
-        yes: tuple[str, ...] = (f"and make it {word}", f"{word} please", f"it is {word}", f"marked {word}")
-        no: tuple[str, ...] = (f"but not {word}", f"it is not {word}", f"not {word}")
+        yes = (f"and make it {word}", f"{word} please", f"it is {word}", f"marked {word}")
+        no = (f"but not {word}", f"it is not {word}", f"not {word}")
     else:
         word = rng.choice(of_split(EXTRAS, split))
         spelled = word.replace(" ", "_")

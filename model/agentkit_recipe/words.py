@@ -202,6 +202,9 @@ theme, look | dark, light, system | in the {0} theme
 age_group, readers | children, teens, adults, seniors | for {0}
 reason, cause | damaged, lost, late, wrong | because it was {0}
 cut, doneness | rare, medium, done | done {0}
+power_state, power, state, switched | on, off | {0}, turned {0}, switched {0}, and turn it {0}, and it should be {0}, put {0}
+position, valve, lid | open, closed | {0}, left {0}, and keep it {0}, and it should be {0}
+mode, operation, running | on, off, auto, manual | {0}, on {0}, set to {0}, and set it to {0}
 """.strip().splitlines()))  # fmt: skip
 FAILURES = listed("""not found, no permission, the server is busy, the name is taken, the card was declined, the disk is full, it is locked,
     the code is wrong, time ran out, it is closed today, no connection, it does not exist, the limit is reached, nothing left in stock""")

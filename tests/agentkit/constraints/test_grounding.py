@@ -125,3 +125,66 @@ def test_every_word_can_be_a_value(text: str) -> None:
     held = grounded(text)
     for word in text.replace("☕", "").split():
         assert takes(held, city=word), word
+
+
+def claims(automaton: Automaton, values: Words) -> dict[int, set[str]]:
+    """The words that edges write, by value."""
+    assert automaton.values is not None and automaton.words is not None
+    spelled = {values.word((number, at)): text[:at].split()[-1] for number, text in enumerate(values.texts)
+               for at in range(1, len(text) + 1) if at == len(text) or text[at] == " "}  # fmt: skip
+    found: dict[int, set[str]] = {}
+    for value, word in zip(automaton.values.tolist(), automaton.words.tolist(), strict=True):
+        if word >= 0:
+            found.setdefault(value, set()).add(spelled[word])
+    return found
+
+
+def test_every_edge_says_which_word_it_writes_into_which_value() -> None:
+    words = Words(TOKENIZER, ["Oslo 2 nights", "room 12"])
+    held = ground(DIALECT.call_automaton(Tool(book).definition), words, TOKENIZER, cost=8.0)
+    said = {"Oslo", "2", "nights", "room", "12"}
+    assert sorted(claims(held, words).values(), key=len) == [{"2", "12"}, said, said]
+
+
+def test_a_word_said_twice_is_two_words() -> None:
+    words = Words(TOKENIZER, ["tea or tea"])
+    assert len({words.word((0, 3)), words.word((0, 10))}) == 2
+    assert words.word((0, 4)) == -1, "a space is no word"
+
+
+def test_what_stands_in_the_call_already_is_taken() -> None:
+    words = Words(TOKENIZER, ["soup in Nice, soup", "12.5 for Ada and Ada's soup"])
+    city, ada = words.word((1, 12)), words.word((0, 12))
+    assert words.taken(["Nice"]) == {city}
+    assert words.taken(["soup"]) == set(), "it was said more than once"
+    assert len(words.taken(["soup", "soup", "soup"])) == 3
+    assert words.taken(["Ada", "Ada"]) >= {ada}
+    assert words.taken(["ice", "", "12"]) == {words.word((0, 2))}
+    held = ground(
+        DIALECT.call_automaton(Tool(book).definition),
+        words,
+        TOKENIZER,
+        taken=dict.fromkeys(words.taken(["Nice"]), 16.0),
+    )
+    assert held.words is not None
+    assert set(held.cost[held.words == city].tolist()) == {16.0}
+    assert set(held.cost[held.words != city].tolist()) == {0.0}
+
+
+def test_a_choice_that_was_spoken_of_is_preferred() -> None:
+    schema = {"type": "object", "properties": {"state": {"enum": ["on", "off", "dim"]}}, "required": ["state"]}
+    tool = Tool.from_schema(book, name="book", description="", json_schema=schema)
+    call = DIALECT.call_automaton(tool.definition)
+
+    def costs(*texts: str) -> dict[str, float]:
+        held = ground(call, Words(TOKENIZER, texts), TOKENIZER, cost=8.0)
+        (slot,) = call.slots
+        return {option: float(held.cost[edge]) for option, edge in slot.options}
+
+    assert costs("Lights ON, please") == {"on": 0.0, "off": 8.0, "dim": 8.0}
+    assert costs("turn on or off?") == {"on": 0.0, "off": 0.0, "dim": 8.0}
+    assert costs("turn off", "and now dim it") == {"on": 8.0, "off": 8.0, "dim": 0.0}, "the latest text counts"
+    assert costs("the office, Ondine") == {"on": 0.0, "off": 0.0, "dim": 0.0}
+    held = ground(call, Words(TOKENIZER, ["dim"]), TOKENIZER)
+    assert set(held.cost.tolist()) == {0.0}, "only where grounding is inferred"
+    assert takes(ground(call, Words(TOKENIZER, ["dim"]), TOKENIZER, cost=8.0), state="off")

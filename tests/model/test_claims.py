@@ -1,0 +1,129 @@
+"""Two values that claim the same word: the best path when that has its price."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentkit_model import Hold, TokenAutomaton
+from agentkit_model.automaton import NEW_VALUES, NO_VALUE
+from agentkit_model.claims import disputes, undisputed
+from agentkit_model.path import best_path
+from agentkit_model.viterbi import Leg, viterbi
+
+PAD, STOP, OPEN = 0, 1, 2
+WORDS = (3, 4, 5)  # the tokens of three words that were said
+ANY = 6  # what nobody said
+VOCAB = 7
+
+
+def call(values: int, *, again: bool = False) -> TokenAutomaton:
+    """OPEN, then so many values of one token each, then STOP, or with `again` another call."""
+    edges: list[tuple[int, int, int, int, int]] = [(0, 1, OPEN, NEW_VALUES, -1)]  # source, target, token, value, word
+    for value in range(values):
+        edges += [(value + 1, value + 2, token, value, word) for word, token in enumerate(WORDS)]
+        edges.append((value + 1, value + 2, ANY, value, -1))
+    edges.append((values + 1, values + 2, STOP, NO_VALUE, -1))
+    if again:
+        edges.append((values + 1, 1, OPEN, NEW_VALUES, -1))
+    return TokenAutomaton(
+        size=values + 3,
+        source=[edge[0] for edge in edges],
+        target=[edge[1] for edge in edges],
+        label=list(range(len(edges))),
+        cost=[0.0] * len(edges),
+        sets=[[edge[2]] for edge in edges],
+        start=0,
+        final=values + 2,
+        pad=PAD,
+        stops=frozenset((STOP,)),
+        values=[edge[3] for edge in edges],
+        words=[edge[4] for edge in edges],
+    )
+
+
+def leg(automaton: TokenAutomaton, logits: torch.Tensor) -> Leg:
+    return Leg(automaton, logits, frozenset((0,)), 0, len(logits), 0)
+
+
+def wishes(*likely: Sequence[int]) -> torch.Tensor:
+    """Logits by which each value's tokens are the likelier the earlier they stand."""
+    logits = torch.zeros(len(likely) + 3, VOCAB)
+    logits[0, OPEN] = logits[len(likely) + 1, STOP] = logits[-1, PAD] = 20.0
+    for position, tokens in enumerate(likely):
+        for rank, token in enumerate(tokens):
+            logits[position + 1, token] = 5.0 - rank
+    return logits
+
+
+def test_a_word_that_was_said_once_serves_one_value() -> None:
+    """The second value gives way, since its next best word costs less than the first one's."""
+    logits = wishes((WORDS[0],), (WORDS[0], WORDS[1]))
+    free = best_path(Hold(automaton=call(2)), logits)
+    assert free is not None and free.tokens.tolist()[1:3] == [WORDS[0], WORDS[0]]
+    parted = best_path(Hold(automaton=call(2), twice=8.0), logits)
+    assert parted is not None and parted.tokens.tolist()[1:3] == [WORDS[0], WORDS[1]]
+
+
+def test_two_values_may_be_the_same_if_the_model_is_sure_enough() -> None:
+    logits = wishes((WORDS[0],), (WORDS[0],))
+    path = best_path(Hold(automaton=call(2), twice=4.0), logits)
+    assert path is not None and path.tokens.tolist()[1:3] == [WORDS[0], WORDS[0]]
+
+
+def test_what_nobody_said_may_be_written_twice() -> None:
+    logits = wishes((ANY, WORDS[0]), (ANY, WORDS[1]))
+    path = best_path(Hold(automaton=call(2), twice=1000.0), logits)
+    assert path is not None and path.tokens.tolist()[1:3] == [ANY, ANY]
+
+
+def test_another_call_may_have_the_same_words() -> None:
+    automaton = call(1, again=True)
+    logits = torch.zeros(6, VOCAB)
+    for position, token in enumerate((OPEN, WORDS[0], OPEN, WORDS[0], STOP, PAD)):
+        logits[position, token] = 9.0
+    path = best_path(Hold(automaton=automaton, twice=1000.0), logits)
+    assert path is not None and path.tokens.tolist() == [OPEN, WORDS[0], OPEN, WORDS[0], STOP, PAD]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 3), st.sampled_from([0.0, 1.0, 5.0, 1000.0]), st.integers(0, 2**16))
+def test_no_path_is_better_when_disputes_have_their_price(values: int, twice: float, seed: int) -> None:
+    """Among all that the automaton accepts, where each value has one word and each dispute one."""
+    automaton = call(values)
+    logits = torch.randn(values + 3, VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
+    logits[-1, PAD] = 50.0
+    best = -math.inf
+    for tokens in itertools.product((*WORDS, ANY), repeat=values):
+        written = [OPEN, *tokens, STOP, PAD]
+        said = [token for token in tokens if token != ANY]
+        pairs = sum(first == second for first, second in itertools.combinations(said, 2))
+        score = sum(logits[i, token].item() for i, token in enumerate(written))
+        best = max(best, score - twice * pairs)
+    (found,) = undisputed([leg(automaton, logits)], [twice])
+    assert found is not None
+    value = found.score - twice * len(disputes(leg(automaton, logits), found))
+    assert value == pytest.approx(best, abs=1e-3)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from([0.0, 5.0, 1000.0])), min_size=2, max_size=4))
+def test_a_canvas_sees_nothing_of_its_company(chosen: list[tuple[int, float]]) -> None:
+    generator = torch.Generator().manual_seed(len(chosen))
+    legs = [leg(call(values), torch.randn(6, VOCAB, generator=generator) * 3) for values, _ in chosen]
+    together = undisputed(legs, [twice for _, twice in chosen])
+    for each, (_, twice), found in zip(legs, chosen, together, strict=True):
+        (alone,) = undisputed([each], [twice])
+        assert (alone is None) == (found is None)
+        assert alone is None or found is None or alone.edges == found.edges
+
+
+def test_disputes_are_told_with_their_words() -> None:
+    one = leg(call(3), wishes((WORDS[0],), (WORDS[1],), (WORDS[0],)))
+    (found,) = viterbi([one])
+    assert found is not None
+    assert disputes(one, found) == [(0, 2, frozenset((0,)))]
