@@ -8,12 +8,14 @@ writes into which value, so that a word that was said once can be kept from serv
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -123,20 +125,22 @@ class Words:
     def word(self, place: Place) -> int:
         """The word that holds the byte before a place, counted over all texts; -1 for signs and space."""
         number, at = place
-        ends, words = self._words[number]
-        index = bisect_left(ends, at)
-        return words[index][2] if index < len(words) and words[index][0] < at <= words[index][1] else -1
+        spans = self._spans[number]
+        index = bisect_left(spans, at, key=itemgetter(1))
+        return spans[index][2] if index < len(spans) and spans[index][0] < at else -1
 
     @cached_property
-    def _words(self) -> list[tuple[list[int], list[tuple[int, int, int]]]]:
-        """For each text where its words end, and their first byte, last byte (excluded) and number."""
-        found, count = [], 0
-        for text in self.texts:
-            spans = [span for span in _words(text) if text[span[0]].isalnum()]
-            bytes_ = [(len(text[:start].encode()), len(text[:end].encode())) for start, end in spans]
-            found.append(([end for _, end in bytes_], [(s, e, count + i) for i, (s, e) in enumerate(bytes_)]))
-            count += len(spans)
-        return found
+    def _spans(self) -> list[list[tuple[int, int, int]]]:
+        """For each text its words: first byte, last byte (excluded), and the word's number."""
+        count = itertools.count()
+        return [
+            [
+                (len(text[:start].encode()), len(text[:end].encode()), next(count))
+                for start, end in _words(text)
+                if text[start].isalnum()
+            ]
+            for text in self.texts
+        ]
 
 
 def ground(

@@ -17,7 +17,9 @@ from agentkit_model import Engine
 from .evaluate import Evaluation
 from .progress import Progress
 
-SETS = ("known", "invented", "families", "composed")  # those in which calls are to be made, each as much
+SETS = tuple("known invented families composed several later follow_up chained".split())
+"""Those in which calls are to be made, each as much."""
+
 FIRST = 1_000_000  # the number of the first case: those that are evaluated are numbered from 0
 
 
