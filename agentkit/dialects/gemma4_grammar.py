@@ -173,9 +173,9 @@ class _Grammar:
             if any(strings):
                 behind = builder.state()
                 builder.marker(behind, end, QUOTE.name)
-                options = [(value, builder.literal(begin, behind, value)) for value in strings if value]
-                edges = options[0][1], options[-1][1] + 1
-                builder.slot(Slot(begin, end, "choice", edges, options=tuple(options)))
+                options = tuple((value, builder.literal(begin, behind, value)) for value in strings if value)
+                if len(options) > 1:
+                    builder.slot(Slot(begin, end, "choice", options=options))
             found.entries.append(("", before))
         words = [value for value in node.values if not isinstance(value, str | list | dict)]
         if words:

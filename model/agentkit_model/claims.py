@@ -55,10 +55,10 @@ def disputes(leg: Leg, found: Found) -> list[Dispute]:
         elif value != NO_VALUE and word >= 0:
             calls[-1].setdefault(value, set()).add(word)
     return [
-        (first, second, frozenset(claims[first] & claims[second]))
+        (first, second, frozenset(shared))
         for claims in calls
         for first, second in combinations(claims, 2)
-        if claims[first] & claims[second]
+        if (shared := claims[first] & claims[second])
     ]
 
 
