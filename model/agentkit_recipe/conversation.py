@@ -70,8 +70,7 @@ class Writer:
     def pack(self, key: str, *, branches: int, canvases: int, answers: bool = False, mix: Mix | None = None) -> Pack:
         """The pack of `key`. With `answers`, the last canvas of a served request is the answer to the tool's result.
 
-        Only then are there requests that lean on earlier turns: long branches stand together, since all of a batch are
-        padded to the longest.
+        Only then are there requests that lean on earlier turns: long branches stand together.
         """
         rng = random.Random(f"{DATA_VERSION}/{key}")
         mix = mix or self.mix

@@ -3,14 +3,15 @@
 The weights live in transformers' own ``DiffusionGemmaForBlockDiffusion``, so that a checkpoint is always one of that
 class. Its forward runs one canvas per row and copies the prefix for each; training wants many requests and many
 canvases over one set of tool declarations. So the same weights are run here in a packed form: each prefix once, its
-branches (one request each) beside it, and several noised canvases per branch under a block mask.
+branches (one request each) behind it, several noised canvases behind each branch, and no padding anywhere.
 `tests/recipe/test_network.py` shows that its logits equal the class's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,9 @@ from transformers import (
     DiffusionGemmaTextConfig,
     Gemma4VisionConfig,
 )
+
+Rope: TypeAlias = tuple[Tensor, Tensor]
+"""Cosines and sines of tokens' positions, each (T, D)."""
 
 
 @dataclass(frozen=True)
@@ -104,34 +108,43 @@ def build_model(config: DiffusionGemmaConfig, *, seed: int) -> DiffusionGemmaFor
 
 @dataclass
 class Packed:
-    """A batch of prefixes, their branches and the branches' canvases. B prefixes, N branches, K canvases of C tokens
-    each."""
+    """A batch of prefixes, their branches and the branches' canvases: B prefixes of P tokens, N branches of L tokens, K
+    canvases of C tokens each. P and L differ from one to the next, and nothing is padded to the longest."""
 
-    prefix: Tensor  # (B, P) token ids, right-padded
-    prefix_length: Tensor  # (B,)
-    owner: Tensor  # (N,) the prefix each branch belongs to
-    branch: Tensor  # (N, L) token ids, right-padded
-    branch_length: Tensor  # (N,)
-    anchor: Tensor  # (N, K) how many branch tokens stand before the canvas
+    prefixes: list[Tensor]  # B of (P,) token ids
+    owner: list[int]  # N, the prefix each branch belongs to
+    branches: list[Tensor]  # N of (L,) token ids
+    anchor: list[list[int]]  # N of K, how many branch tokens stand before the canvas
     target: Tensor  # (N, K, C) the tokens to be denoised to
 
-    def rows(self, index: Tensor) -> Packed:
+    def rows(self, index: Sequence[int]) -> Packed:
         """The same prefixes with only the branches named by `index`."""
         return Packed(
-            self.prefix,
-            self.prefix_length,
-            self.owner[index],
-            self.branch[index],
-            self.branch_length[index],
-            self.anchor[index],
-            self.target[index],
+            self.prefixes,
+            [self.owner[n] for n in index],
+            [self.branches[n] for n in index],
+            [self.anchor[n] for n in index],
+            self.target[list(index)],
         )
+
+
+@dataclass
+class Read:
+    """What one layer's attention sees of a batch: keys and values (S, H, D) of each prefix and of each branch."""
+
+    prefixes: list[tuple[Tensor, Tensor]]
+    branches: list[tuple[Tensor, Tensor]]
+
+    def rows(self, index: Sequence[int]) -> Read:
+        return Read(self.prefixes, [self.branches[n] for n in index])
 
 
 class PackedForward:
     """Runs a `DiffusionGemmaForBlockDiffusion`'s weights over `Packed` batches.
 
-    Holds no weights of its own. Supports what `build_config` makes: one expert, contexts within the sliding window.
+    All tokens of a pass stand side by side in one dimension T, so that products are large and none is of padding;
+    attention goes piece by piece. Holds no weights of its own. Supports what `build_config` makes: one expert, contexts
+    within the sliding window.
     """
 
     def __init__(self, model: DiffusionGemmaForBlockDiffusion) -> None:
@@ -143,67 +156,71 @@ class PackedForward:
         self.scale = float(self.config.hidden_size**0.5)
         self.table: Tensor = self.decoder.embed_tokens.weight  # (V, E), embedding and head
 
-    def rotary(self, positions: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-        embedding = self.decoder.rotary_emb
-        return {kind: embedding(self.table, positions, kind) for kind in set(self.config.layer_types)}
+    def rotary(self, positions: Tensor) -> dict[str, Rope]:
+        """Cosines and sines, each (T, D), of the positions (T,), for each kind of layer."""
+        found = {kind: self.decoder.rotary_emb(self.table, positions[None], kind) for kind in self.kinds}
+        return {kind: (cos[0], sin[0]) for kind, (cos, sin) in found.items()}
 
-    def encode(self, tokens: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Causal pass over the prefixes (B, P): last hidden states (B, P, E), and per layer keys and values (B, H,
-        P, D)."""
-        size = tokens.shape[1]
-        positions = torch.arange(size, device=tokens.device)[None]  # (1, P)
-        rotary = self.rotary(positions)
-        causal = torch.ones(size, size, dtype=torch.bool, device=tokens.device).tril()[None, None]  # (1, 1, P, P)
-        x = F.embedding(tokens, self.table) * self.scale  # (B, P, E)
-        cache = []
+    @property
+    def kinds(self) -> set[str]:
+        return set(self.config.layer_types)
+
+    def read(self, batch: Packed) -> tuple[list[Tensor], list[Tensor], list[Read]]:
+        """Causal pass over the prefixes and the branches behind them: last hidden states of each, (P, E) and (L, E),
+        and what each layer's canvases may attend to."""
+        pieces = [*batch.prefixes, *batch.branches]
+        sizes = [len(piece) for piece in pieces]
+        starts = [0] * len(batch.prefixes) + [sizes[owner] for owner in batch.owner]
+        device = self.table.device
+        ends = zip(starts, sizes, strict=True)
+        rotary = self.rotary(torch.cat([torch.arange(at, at + size, device=device) for at, size in ends]))
+        masks = [_causal(at, size, device) for at, size in zip(starts, sizes, strict=True)]
+        x = F.embedding(torch.cat(pieces), self.table) * self.scale  # (T, E)
+        reads = []
+        first = len(batch.prefixes)
         for kind, layer in zip(self.config.layer_types, self.decoder.layers, strict=True):
-            x, keys, values = self.layer(layer, x, rotary[kind], causal, None)
-            cache.append((keys, values))
-        return x, cache
+            queries, keys, values = self.project(layer, x, rotary[kind])  # (T, H, D) each
+            parts = list(zip(torch.split(keys, sizes), torch.split(values, sizes), strict=True))
+            seen = Read(parts[:first], parts[first:])
+            before: list[tuple[tuple[Tensor, Tensor], ...]] = [()] * first
+            before += [(seen.prefixes[owner],) for owner in batch.owner]
+            mixed = [
+                attend(own, (*earlier, part), mask)
+                for own, earlier, part, mask in zip(torch.split(queries, sizes), before, parts, masks, strict=True)
+            ]
+            x = self.finish(layer, x, torch.cat(mixed))
+            reads.append(seen)
+        hidden = torch.split(x, sizes)
+        return list(hidden[:first]), list(hidden[first:]), reads
 
-    def canvases(
-        self, batch: Packed, cache: list[tuple[Tensor, Tensor]], canvas: Tensor, soft: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Runs the branches with `canvas` (N, K, C), given soft embeddings (N, K, C, E) of an earlier step or None.
+    def canvases(self, batch: Packed, reads: Sequence[Read], canvas: Tensor, soft: Tensor | None) -> Tensor:
+        """Logits (N, K, C, V) of `canvas` (N, K, C), given soft embeddings (N, K, C, E) of an earlier step or None.
 
-        Returns the branches' last hidden states (N, L, E) and the canvases' logits (N, K, C, V)."""
+        A canvas attends to its prefix, to the branch tokens before its anchor, and to itself."""
         count, per, size = canvas.shape
-        length, width = batch.branch.shape[1], batch.prefix.shape[1]
         device = canvas.device
-        start = batch.prefix_length[batch.owner]  # (N,)
-
-        # 1) positions: a branch goes on after its prefix, a canvas after the branch tokens before its anchor
-        steps = torch.arange(length, device=device)
-        cells = torch.arange(size, device=device)
-        branch_at = start[:, None] + steps  # (N, L)
-        canvas_at = (start[:, None, None] + batch.anchor[:, :, None] + cells).reshape(count, per * size)  # (N, K*C)
-        rotary = self.rotary(torch.cat([branch_at, canvas_at], 1))
-
-        # 2) who sees whom: (N, 1, L + K*C, P + L + K*C)
-        sees_prefix = (torch.arange(width, device=device) < start[:, None])[:, None, :]  # (N, 1, P)
-        sees_prefix = sees_prefix.expand(count, length + per * size, width)
-        causal = (steps[None, :] <= steps[:, None])[None].expand(count, length, length)  # (N, L, L)
-        before = steps < batch.anchor[:, :, None]  # (N, K, L)
-        before = before[:, :, None, :].expand(count, per, size, length).reshape(count, per * size, length)
-        own = torch.arange(per, device=device).repeat_interleave(size)
-        block = (own[None, :] == own[:, None])[None].expand(count, -1, -1)  # (N, K*C, K*C)
-        none = torch.zeros(count, length, per * size, dtype=torch.bool, device=device)
-        mask = torch.cat([sees_prefix, torch.cat([torch.cat([causal, none], 2), torch.cat([before, block], 2)], 1)], 2)
-        mask = mask[:, None]
-
-        # 3) embeddings: branch tokens plain, canvas tokens through the self-conditioning block
-        branch = F.embedding(batch.branch, self.table) * self.scale  # (N, L, E)
-        noisy = (F.embedding(canvas, self.table) * self.scale).reshape(count, per * size, -1)  # (N, K*C, E)
-        signal = torch.zeros_like(noisy) if soft is None else soft.reshape(noisy.shape)
-        noisy = self.decoder.self_conditioning(noisy, signal)
-        x = torch.cat([branch, noisy], 1)  # (N, L + K*C, E)
-
-        # 4) the layers, with the prefix's keys and values in front
-        for kind, layer, (keys, values) in zip(self.config.layer_types, self.decoder.layers, cache, strict=True):
-            x, _, _ = self.layer(layer, x, rotary[kind], mask, (keys[batch.owner], values[batch.owner]))
-
-        # 5) the head, on canvas positions only
-        return x[:, :length], self.head(x[:, length:]).reshape(count, per, size, -1)
+        starts = [
+            len(batch.prefixes[owner]) + anchor
+            for owner, anchors in zip(batch.owner, batch.anchor, strict=True)
+            for anchor in anchors
+        ]
+        positions = torch.tensor(starts, device=device)[:, None] + torch.arange(size, device=device)  # (N * K, C)
+        rotary = self.rotary(positions.flatten())
+        noisy = F.embedding(canvas.flatten(), self.table) * self.scale  # (T, E), T = N * K * C
+        signal = torch.zeros_like(noisy) if soft is None else soft.flatten(0, 2)
+        x = self.decoder.self_conditioning(noisy, signal)
+        for kind, layer, seen in zip(self.config.layer_types, self.decoder.layers, reads, strict=True):
+            queries, keys, values = self.project(layer, x, rotary[kind])
+            own = list(zip(*(torch.split(part, size) for part in (queries, keys, values)), strict=True))
+            mixed = []
+            for n, (owner, anchors) in enumerate(zip(batch.owner, batch.anchor, strict=True)):
+                branch_keys, branch_values = seen.branches[n]
+                for k, anchor in enumerate(anchors):
+                    q, *part = own[n * per + k]
+                    before = (branch_keys[:anchor], branch_values[:anchor])
+                    mixed.append(attend(q, (seen.prefixes[owner], before, (part[0], part[1]))))
+            x = self.finish(layer, x, torch.cat(mixed))
+        return self.head(x).view(count, per, size, -1)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Soft-capped logits (..., V) of last hidden states (..., E)."""
@@ -214,28 +231,21 @@ class PackedForward:
         """Self-conditioning signal (..., E) of tempered logits (..., V)."""
         return logits.softmax(-1) @ self.table * self.scale
 
-    def layer(
-        self,
-        layer: Any,
-        x: Tensor,  # (N, S, E)
-        rotary: tuple[Tensor, Tensor],
-        mask: Tensor,
-        past: tuple[Tensor, Tensor] | None,  # each (N, H, P, D)
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, layer: Any, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each (T, H, D), of a layer's input (T, E)."""
         attention = layer.self_attn
-        batch, length = x.shape[:2]
-        normed = _norm(x, layer.input_layernorm)
         weights = [attention.q_proj.weight, attention.k_proj.weight]
         if attention.v_proj is not None:
             weights.append(attention.v_proj.weight)
-        parts = F.linear(normed, torch.cat(weights)).view(batch, length, len(weights), -1, attention.head_dim)
-        queries = _rotate(_norm(parts[:, :, 0], attention.q_norm), rotary).transpose(1, 2)  # (N, H, S, D)
-        keys = _rotate(_norm(parts[:, :, 1], attention.k_norm), rotary).transpose(1, 2)
-        values = _norm(parts[:, :, -1], attention.v_norm).transpose(1, 2)  # K = V on the full layers
-        seen_keys = keys if past is None else torch.cat([past[0], keys], 2)
-        seen_values = values if past is None else torch.cat([past[1], values], 2)
-        mixed = F.scaled_dot_product_attention(queries, seen_keys, seen_values, attn_mask=mask, scale=1.0)
-        mixed = attention.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1))
+        normed = _norm(x, layer.input_layernorm)
+        parts = F.linear(normed, torch.cat(weights)).view(len(x), len(weights), -1, attention.head_dim)
+        queries = _rotate(_norm(parts[:, 0], attention.q_norm), rope)
+        keys = _rotate(_norm(parts[:, 1], attention.k_norm), rope)
+        return queries, keys, _norm(parts[:, -1], attention.v_norm)  # K = V on the full layers
+
+    def finish(self, layer: Any, x: Tensor, mixed: Tensor) -> Tensor:
+        """A layer's output (T, E) from its input (T, E) and what its heads attended to (T, H, D)."""
+        mixed = layer.self_attn.o_proj(mixed.flatten(1))
         x = x + _norm(mixed, layer.post_attention_layernorm)
 
         dense = layer.mlp(_norm(x, layer.pre_feedforward_layernorm))
@@ -244,16 +254,31 @@ class PackedForward:
         sparse = F.linear(layer.experts.act_fn(gate) * up, layer.experts.down_proj[0]) * layer.router.per_expert_scale
         both = _norm(dense, layer.post_feedforward_layernorm_1) + _norm(sparse, layer.post_feedforward_layernorm_2)
         x = (x + _norm(both, layer.post_feedforward_layernorm)) * layer.layer_scalar
-        return x, keys, values
+        return x
+
+
+def attend(queries: Tensor, seen: Sequence[tuple[Tensor, Tensor]], mask: Tensor | None = None) -> Tensor:
+    """Attention (S, H, D) of queries (S, H, D) to keys and values (R, H, D each) that lie in several pieces.
+
+    mask: (S, the sum of all R), added to the scores. DiffusionGemma scales by 1.
+    """
+    keys, values = (torch.cat(parts).transpose(0, 1)[None] for parts in zip(*seen, strict=True))  # (1, H, R, D)
+    mixed = F.scaled_dot_product_attention(queries.transpose(0, 1)[None], keys, values, attn_mask=mask, scale=1.0)
+    return mixed[0].transpose(0, 1)
+
+
+def _causal(start: int, size: int, device: torch.device) -> Tensor:
+    """The mask (size, start + size) of tokens that see all before them, `start` of which are read already."""
+    return torch.full((size, start + size), -torch.inf, device=device).triu(start + 1)
 
 
 def _norm(x: Tensor, norm: Any) -> Tensor:
     return F.rms_norm(x, x.shape[-1:], norm.weight if norm.with_scale else None, norm.eps)
 
 
-def _rotate(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary position embedding of (N, S, H, D) by cosines and sines (N or 1, S, D)."""
-    cos, sin = (part[:, :, None] for part in rotary)
+def _rotate(x: Tensor, rope: Rope) -> Tensor:
+    """Rotary position embedding of (T, H, D) by cosines and sines (T, D)."""
+    cos, sin = (part[:, None] for part in rope)
     half = x.shape[-1] // 2
     return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 

@@ -29,7 +29,7 @@ from agentkit.dialects.tokenizer import Tokenizer
 
 from .conversation import Pack, Writer
 from .muon import Muon
-from .network import Architecture, Packed, PackedForward, build_config, build_model, parameters
+from .network import Architecture, Packed, PackedForward, Read, build_config, build_model, parameters
 from .noise import apply_noise, more_noise, own_samples, uniform_noise_mask
 from .progress import Progress
 from .settings import TrainSettings
@@ -65,7 +65,12 @@ class Run:
         self.forward = PackedForward(self.model)
         self.writer = writer or Writer(tokenizer, canvas_length=arch.canvas_length)
         self.pad = control["<pad>"]
-        self.pool = ThreadPoolExecutor(settings.shards, thread_name_prefix="shard")
+        self.pool = ThreadPoolExecutor(
+            settings.shards,
+            "shard",
+            torch.set_flush_denormal,  # a saturated soft cap has gradients so small that a CPU takes long over them
+            (True,),
+        )
         self.step = 0
         self.seconds = 0.0
 
@@ -154,7 +159,7 @@ class Run:
         rng = random.Random(f"{s.seed}/{self.step}")  # the same kind of batch for all shards: they wait for each other
         if self.step < s.drill_steps and rng.random() < s.drill_share:
             drill = self.writer.drill(key, branches=s.drill_branches, canvases=1)
-            return collate([drill], self.pad, self.device, DRILL_WIDTH)
+            return collate([drill], self.device, DRILL_WIDTH)
         answers = rng.random() < s.answer_share
         width = s.narrow_length if rng.random() < s.narrow_share else self.writer.canvas_length
         mix = replace(self.writer.mix, tools_in_view=FEW_TOOLS) if self.step < s.few_tools_steps else self.writer.mix
@@ -162,7 +167,7 @@ class Run:
             self.writer.pack(f"{key}/{i}", branches=s.branches, canvases=s.canvases, answers=answers, mix=mix)
             for i in range(s.prefixes)
         ]
-        return collate(packs, self.pad, self.device, width)
+        return collate(packs, self.device, width)
 
     def train_step(self) -> dict[str, float]:
         """One optimiser step on fresh data; its losses and the accuracy on noisy cells."""
@@ -191,10 +196,10 @@ class Run:
         batch = self.batch(shard)
         autocast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
         with autocast:
-            prefix, cache = self.forward.encode(batch.prefix)
-            canvas, soft, noisy = self.noised(batch, cache, generator)
-            branch, logits = self.forward.canvases(batch, cache, canvas, soft)
-            causal = self.causal_loss(batch, prefix, branch)
+            prefixes, branches, reads = self.forward.read(batch)
+            canvas, soft, noisy = self.noised(batch, reads, generator)
+            logits = self.forward.canvases(batch, reads, canvas, soft)
+            causal = self.causal_loss(batch, prefixes, branches)
         logits = logits.float()
         weight = torch.where(batch.target == self.pad, s.pad_weight, 1.0)  # (N, K, C)
         weight[..., : s.opening_length] *= s.opening_weight
@@ -205,29 +210,32 @@ class Run:
         right = (logits.detach().argmax(-1) == batch.target)[counted].float().mean()
         return list(gradients), {"loss": denoising.item(), "causal": causal.item(), "accuracy": right.item()}
 
-    def causal_loss(self, batch: Packed, prefix: Tensor, branch: Tensor) -> Tensor:
+    def causal_loss(self, batch: Packed, prefixes: Sequence[Tensor], branches: Sequence[Tensor]) -> Tensor:
         """Next-token loss of the encoder on the declarations and on what follows the request.
+
+        prefixes, branches: the encoder's last hidden states, (P, E) and (L, E) each.
 
         The encoder's own predictions are never used, but its weights are the decoder's, and it is here that copying (a
         name once declared, a value once said) is learned soonest.
         """
-        s, device = self.settings, prefix.device
-        in_prefix = torch.arange(1, prefix.shape[1], device=device) < batch.prefix_length[:, None]  # (B, P-1)
-        in_prefix &= s.declaration_weight > 0
-        at = torch.arange(1, branch.shape[1], device=device)
-        first = batch.anchor.min(1).values[:, None]
-        in_reply = (at >= first) & (at < batch.branch_length[:, None])  # (N, L-1)
-        hidden = torch.cat([prefix[:, :-1][in_prefix], branch[:, :-1][in_reply]])  # (M, E)
-        following = torch.cat([batch.prefix[:, 1:][in_prefix], batch.branch[:, 1:][in_reply]])
-        losses = F.cross_entropy(self.forward.head(hidden).float(), following, reduction="none")
-        opening = torch.where(at - first < s.opening_length, s.opening_weight, 1.0)[in_reply]
-        declared = torch.full((len(losses) - len(opening),), s.declaration_weight, device=device)
-        weight = torch.cat([declared, opening])
+        s = self.settings
+        hidden, following, weights = [], [], []
+        if s.declaration_weight > 0:
+            hidden += [states[:-1] for states in prefixes]
+            following += [tokens[1:] for tokens in batch.prefixes]
+            weights += [torch.full((len(tokens) - 1,), s.declaration_weight) for tokens in batch.prefixes]
+        for states, tokens, anchors in zip(branches, batch.branches, batch.anchor, strict=True):
+            first = min(anchors)  # the reply begins here
+            hidden.append(states[first - 1 : -1])
+            following.append(tokens[first:])
+            weight = torch.ones(len(tokens) - first)
+            weight[: s.opening_length] = s.opening_weight
+            weights.append(weight)
+        losses = F.cross_entropy(self.forward.head(torch.cat(hidden)).float(), torch.cat(following), reduction="none")
+        weight = torch.cat(weights).to(losses.device)
         return (losses * weight).sum() / weight.sum()
 
-    def noised(
-        self, batch: Packed, cache: list[tuple[Tensor, Tensor]], generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def noised(self, batch: Packed, reads: Sequence[Read], generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """The noised canvases (N, K, C), the self-conditioning signal (N, K, C, E) and the noisy cells (N, K, C).
 
         Half of the branches are self-conditioned on the prediction for a noisier canvas."""
@@ -239,39 +247,31 @@ class Run:
         canvas = apply_noise(target, mask, vocab, generator).view(count, per, size)
         soft = torch.zeros(count, per, size, self.model.config.text_config.hidden_size, device=self.device)
 
-        chosen = torch.arange(0, count, 2)
-        half = batch.rows(chosen.to(self.device))
-        earlier = more_noise(mask.view(count, per, size)[chosen].flatten(0, 1), generator)
+        chosen = range(0, count, 2)
+        half = batch.rows(chosen)
+        earlier = more_noise(mask.view(count, per, size)[::2].flatten(0, 1), generator)
         first = apply_noise(half.target.cpu().flatten(0, 1), earlier, vocab, generator).view(-1, per, size)
-        detached = [(keys.detach(), values.detach()) for keys, values in cache]
         with torch.no_grad():
-            _, logits = self.forward.canvases(half, detached, first.to(self.device), None)
+            logits = self.forward.canvases(half, [seen.rows(chosen) for seen in reads], first.to(self.device), None)
             temperature = torch.rand(len(chosen), per, 1, 1, generator=generator) * 0.6 + 0.4
             logits = logits.float() / temperature.to(self.device)
-            soft[chosen.to(self.device)] = self.forward.soft_embedding(logits)
+            soft[::2] = self.forward.soft_embedding(logits)
             if self.step >= s.own_samples_from:
                 own = torch.rand(len(chosen), per, 1, generator=generator) < s.own_samples
                 sampled = own_samples(logits.cpu().flatten(0, 1), s.entropy_bound, generator).view(-1, per, size)
-                canvas[chosen] = torch.where(own, sampled, canvas[chosen])
+                canvas[::2] = torch.where(own, sampled, canvas[::2])
         canvas = canvas.to(self.device)
         return canvas, soft, canvas != batch.target
 
 
-def collate(packs: Sequence[Pack], pad: int, device: torch.device, width: int) -> Packed:
-    """Pads packs of equal branch and canvas counts into one batch, canvases cut to `width` tokens."""
-
-    def padded(rows: list[list[int]]) -> Tensor:
-        width = max(8, max(map(len, rows)))
-        return torch.tensor([row + [pad] * (width - len(row)) for row in rows], device=device)
-
+def collate(packs: Sequence[Pack], device: torch.device, width: int) -> Packed:
+    """Packs of equal canvas counts as one batch, canvases cut to `width` tokens."""
     branches = [branch for pack in packs for branch in pack.branches]
     return Packed(
-        prefix=padded([pack.prefix for pack in packs]),
-        prefix_length=torch.tensor([len(pack.prefix) for pack in packs], device=device),
-        owner=torch.tensor([i for i, pack in enumerate(packs) for _ in pack.branches], device=device),
-        branch=padded([branch.tokens for branch in branches]),
-        branch_length=torch.tensor([len(branch.tokens) for branch in branches], device=device),
-        anchor=torch.tensor([[canvas.anchor for canvas in branch.canvases] for branch in branches], device=device),
+        prefixes=[torch.tensor(pack.prefix, device=device) for pack in packs],
+        owner=[i for i, pack in enumerate(packs) for _ in pack.branches],
+        branches=[torch.tensor(branch.tokens, device=device) for branch in branches],
+        anchor=[[canvas.anchor for canvas in branch.canvases] for branch in branches],
         target=torch.tensor(
             [[canvas.target[:width] for canvas in branch.canvases] for branch in branches], device=device
         ),

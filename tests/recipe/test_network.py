@@ -18,12 +18,10 @@ def random_batch(generator: torch.Generator) -> Packed:
         return torch.randint(0, ARCH.vocab_size, shape, generator=generator)
 
     return Packed(
-        prefix=ids(2, 20),
-        prefix_length=torch.tensor([20, 13]),
-        owner=torch.tensor([0, 1, 1]),
-        branch=ids(3, 10),
-        branch_length=torch.tensor([10, 6, 8]),
-        anchor=torch.tensor([[4, 10], [6, 6], [3, 8]]),
+        prefixes=[ids(20), ids(13)],
+        owner=[0, 1, 1],
+        branches=[ids(10), ids(6), ids(8)],
+        anchor=[[4, 10], [6, 6], [3, 8]],
         target=ids(3, 2, ARCH.canvas_length),
     )
 
@@ -35,11 +33,11 @@ def test_packed_logits_equal_the_class_of_transformers(forward: PackedForward, c
     earlier = torch.randn(*batch.target.shape, ARCH.vocab_size, generator=generator) if conditioned else None
     with torch.no_grad():
         soft = None if earlier is None else forward.soft_embedding(earlier)
-        _, cache = forward.encode(batch.prefix)
-        _, packed = forward.canvases(batch, cache, batch.target, soft)
-        for n, owner in enumerate(batch.owner.tolist()):
-            for k, anchor in enumerate(batch.anchor[n].tolist()):
-                prompt = torch.cat([batch.prefix[owner, : batch.prefix_length[owner]], batch.branch[n, :anchor]])
+        _, _, reads = forward.read(batch)
+        packed = forward.canvases(batch, reads, batch.target, soft)
+        for n, owner in enumerate(batch.owner):
+            for k, anchor in enumerate(batch.anchor[n]):
+                prompt = torch.cat([batch.prefixes[owner], batch.branches[n][:anchor]])
                 alone = forward.model(
                     input_ids=prompt[None],
                     decoder_input_ids=batch.target[n, k][None],
@@ -48,11 +46,23 @@ def test_packed_logits_equal_the_class_of_transformers(forward: PackedForward, c
                 torch.testing.assert_close(packed[n, k], alone, rtol=1e-4, atol=1e-4)
 
 
+def test_a_branch_is_read_as_if_it_stood_behind_its_prefix_alone(forward: PackedForward) -> None:
+    batch = random_batch(torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        prefixes, branches, reads = forward.read(batch)
+        for n, owner in enumerate(batch.owner):
+            joined = torch.cat([batch.prefixes[owner], batch.branches[n]])
+            (alone,), _, _ = forward.read(Packed([joined], [], [], [], batch.target[:0]))
+            torch.testing.assert_close(torch.cat([prefixes[owner], branches[n]]), alone, rtol=1e-4, atol=1e-5)
+        some = forward.canvases(batch.rows([2, 0]), [seen.rows([2, 0]) for seen in reads], batch.target[[2, 0]], None)
+        torch.testing.assert_close(some, forward.canvases(batch, reads, batch.target, None)[[2, 0]])
+
+
 def test_every_trained_weight_has_a_gradient(forward: PackedForward) -> None:
     batch = random_batch(torch.Generator().manual_seed(2))
-    _, cache = forward.encode(batch.prefix)
+    _, _, reads = forward.read(batch)
     signal = torch.randn(*batch.target.shape, ARCH.hidden_size)
-    forward.canvases(batch, cache, batch.target, signal)[1].square().mean().backward()
+    forward.canvases(batch, reads, batch.target, signal).square().mean().backward()
     missing = [
         name
         for name, weight in forward.model.named_parameters()
