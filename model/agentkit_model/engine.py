@@ -13,6 +13,7 @@ import torch
 from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import checkpoint
+from agentkit_model.allocator import keep_memory
 from agentkit_model.context import Context, Limits
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
@@ -96,7 +97,9 @@ class Engine:
             max_tokens=self.max_tokens,
             sampler=self.sampler,
         )
-        if cache_memory is None and self.device.type != "cpu":
+        if self.device.type == "cpu":
+            keep_memory()
+        elif cache_memory is None:
             free = checkpoint.free_memory(self.device)
             cache_memory = None if free is None else free * 9 // 10
         self._runner = Runner(

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from dataclasses import fields
 from pathlib import Path
-
-# glibc returns large buffers to the kernel after every step, and half of the time is spent fetching them again.
-MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1073741824"}
 
 EVALUATED = "known invented families composed several missing later follow_up chained irrelevant chat".split()
 
@@ -77,9 +72,6 @@ def run_tokenizer(options: argparse.Namespace) -> None:
 
 
 def run_train(options: argparse.Namespace) -> None:
-    if sys.platform == "linux" and options.device == "cpu" and any(os.environ.get(k) != v for k, v in MALLOC.items()):
-        os.execve(sys.executable, [sys.executable, "-m", "agentkit_recipe", *sys.argv[1:]], {**os.environ, **MALLOC})
-
     import torch
 
     from agentkit.dialects.tokenizer import Tokenizer

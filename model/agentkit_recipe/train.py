@@ -26,6 +26,7 @@ from torch import Tensor
 from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit.dialects.tokenizer import Tokenizer
+from agentkit_model.allocator import keep_memory
 
 from .conversation import Pack, Writer
 from .muon import Muon
@@ -36,6 +37,7 @@ from .settings import TrainSettings
 
 FEW_TOOLS = (70, 30)  # weights of one and two tools in view
 DRILL_WIDTH = 24
+TRAINING = 2**31 - 1  # bytes of free memory that a training process keeps: all of it
 
 
 class Run:
@@ -319,6 +321,7 @@ def train(
 
 def go_on(run: Run, title: str, *, minutes: float | None, save_every: float) -> None:
     """Trains until the run's end, until `minutes` have passed, or until the process is told to end; then saves."""
+    keep_memory(TRAINING)
     started = saved = time.monotonic()
     base = run.seconds
     run.folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,20 +73,10 @@ class TuneRun(Run):
 
 @contextmanager
 def one_thread_a_shard() -> Iterator[None]:
-    """Small products are fastest on one thread each, and with memory that stays with the process."""
+    """Small products are fastest on one thread each."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    if sys.platform == "linux":
-        keep_memory()
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def keep_memory() -> None:
-    """Has glibc keep large buffers in place of returning them to the kernel after every step."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**26)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
-            mallopt(option, value)

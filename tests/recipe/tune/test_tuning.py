@@ -18,7 +18,7 @@ from agentkit_recipe.settings import TrainSettings
 from agentkit_recipe.tune import Tuning, run, tune
 from agentkit_recipe.tune import tuning as module
 from agentkit_recipe.tune.plan import Plan
-from agentkit_recipe.tune.run import TuneRun, keep_memory
+from agentkit_recipe.tune.run import TuneRun
 
 
 def set_extraction(power: int) -> str:
@@ -172,5 +172,4 @@ def test_a_checkpoint_of_other_sizes_is_told(tmp_path: Path, monkeypatch: pytest
 
 def test_as_many_threads_as_there_are_cores() -> None:
     assert 1 <= module.available_cores() <= 8
-    keep_memory()
     assert run.settings_for(3, 1).shards == 3
