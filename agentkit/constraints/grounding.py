@@ -2,8 +2,9 @@
 
 A grounded string is a run of whole words of the conversation, a grounded number one that stands there. As an automaton
 that is the text itself, token by token, entered at the beginning of any word and left at the end of any; runs from all
-words share their states, so its size grows with the text and not with the number of runs. Each edge says which word it
-writes into which value, so that a word that was said once can be kept from serving two values.
+words share their states, so its size grows with the text and not with the number of runs. A run that begins or ends
+within what signs hold together ("tower" of "tower.stl") costs something. Each edge says which word it writes into which
+value, so that a word that was said once can be kept from serving two values.
 """
 
 from __future__ import annotations
@@ -29,12 +30,18 @@ from agentkit.dialects.tokenizer import Tokenizer
 LONGEST_RUN = 24
 """Words of a run."""
 
+CUT = 8.0
+"""Nats that a run costs for each of its ends that lies within what signs hold together."""
+
 LONGEST_TEXT = 4000
 """Characters of a conversation that values are taken from; of a longer one these last."""
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 _FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end with: punctuation belongs to the sentence
 _LAST = re.compile(r"[\w+%°#)/]")
+_JOINT = re.compile(
+    r"(?<=\w)[.\-/:@&+#~=%,]+(?=\w)"
+)  # signs that hold together what is one: tower.stl, 19:30, me@home.org
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])|\d+(?:\.\d+)?")
 
 
@@ -76,6 +83,22 @@ class Words:
             at += len(self._tokenizer.token_bytes(token))
             steps[Step(source, (number, at), token)] = None
             source = (number, at)
+
+    def cost(self, place: Place, *, token: int | None = None) -> float:
+        """What a run costs that ends at a place, or whose first token does: whether that cuts something in two."""
+        number, at = place
+        if token is not None:
+            at -= len(self._tokenizer.token_bytes(token))
+        return CUT if at in self._joints[number] else 0.0
+
+    @cached_property
+    def _joints(self) -> list[set[int]]:
+        """For each text the bytes before and behind signs that hold something together."""
+        found = [[match.span() for match in _JOINT.finditer(text)] for text in self.texts]
+        return [
+            {len(text[:at].encode()) for span in spans for at in span}
+            for text, spans in zip(self.texts, found, strict=True)
+        ]
 
     def runs(self, pattern: ByteDFA) -> list[tuple[str, Place]]:
         """The runs of whole words that a pattern accepts, and where they begin."""
@@ -187,6 +210,7 @@ class _Added:
         self._quote = tokenizer.control['<|"|>']
         self._size = automaton.size
         self._edges: list[tuple[int, int, int, int, int]] = []  # source, target, token, value, word
+        self._costs: list[float] = []  # of each
 
     def slot(self, value: int, slot: Slot) -> bool:
         """Adds what the words have for a slot; says whether there is anything."""
@@ -206,8 +230,11 @@ class _Added:
                 if place not in states:
                     states[place] = self._state()
             word = self._words.word(step.target)
-            self._edges.append((states[step.source], states[step.target], step.token, value, word))
-        self._edges += [(states[end], slot.end, self._quote, -1, -1) for end in sorted(ends) if end in states]
+            cut = self._words.cost(step.target, token=step.token) if step.source is None else 0.0
+            self._add((states[step.source], states[step.target], step.token, value, word), cut)
+        for end in sorted(ends):
+            if end in states:
+                self._add((states[end], slot.end, self._quote, -1, -1), self._words.cost(end))
         return bool(steps)
 
     def _literals(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
@@ -218,8 +245,12 @@ class _Added:
                 before, state = state, slot.end if index == len(tokens) - 1 else self._state()
                 at += len(self._tokenizer.token_bytes(token))
                 word = -1 if token == self._quote else self._words.word((number, at))
-                self._edges.append((before, state, token, value, word))
+                self._add((before, state, token, value, word))
         return bool(found)
+
+    def _add(self, edge: tuple[int, int, int, int, int], cost: float = 0.0) -> None:
+        self._edges.append(edge)
+        self._costs.append(cost + self._taken.get(edge[-1], 0.0))
 
     def _state(self) -> int:
         self._size += 1
@@ -237,9 +268,7 @@ class _Added:
             source=np.concatenate([base.source[kept], new[:, 0]]),
             target=np.concatenate([base.target[kept], new[:, 1]]),
             label=np.concatenate([base.label[kept], new[:, 2]]),
-            cost=np.concatenate(
-                [costs[kept], np.array([self._taken.get(w, 0.0) for *_, w in self._edges], np.float32)]
-            ),
+            cost=np.concatenate([costs[kept], np.array(self._costs, np.float32)]),
             sets=(*base.sets, *(np.array([token], np.int32) for token in tokens)),
             slots=(),
             values=np.concatenate([none, new[:, 3]]),

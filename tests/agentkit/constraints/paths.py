@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
+from math import inf
 
 from agentkit.constraints.automaton import Automaton
 from agentkit.dialects import Tokenizer
@@ -37,6 +38,18 @@ class Walker:
         for token in tokens:
             states = {target for state in states for target, label in self.edges[state] if token in self.sets[label]}
         return self.automaton.final in states
+
+    def cost(self, tokens: Sequence[int]) -> float:
+        """What the cheapest path of some tokens costs; infinite if none is accepted."""
+        costs = {self.automaton.start: 0.0}
+        for token in tokens:
+            found: dict[int, float] = {}
+            for edge, (source, target) in enumerate(zip(self.automaton.source, self.automaton.target, strict=True)):
+                if source in costs and token in self.sets[self.automaton.label[edge]]:
+                    cost = costs[source] + float(self.automaton.cost[edge])
+                    found[target] = min(cost, found.get(target, inf))
+            costs = found
+        return costs.get(self.automaton.final, inf)
 
     def spells(self, tokenizer: Tokenizer, tokens: Sequence[int]) -> bool:
         """Whether some tokens with the same bytes and the same markers are accepted."""

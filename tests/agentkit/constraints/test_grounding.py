@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import agentkit_model
 from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
 from agentkit.constraints.automaton import Automaton
-from agentkit.constraints.grounding import LONGEST_TEXT, Words, ground
+from agentkit.constraints.grounding import CUT, LONGEST_TEXT, Words, ground
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.models.hold import said
 from tests.agentkit.constraints.paths import Walker
@@ -38,6 +38,27 @@ def test_a_declared_string_is_a_run_of_whole_words_of_the_conversation() -> None
         assert takes(held, city=city), city
     for city in ("", "New Yor", "ork", "Paris", "new york", "York,", "please!", "!", "(near"):
         assert not takes(held, city=city), city
+
+
+@pytest.mark.parametrize(
+    ("city", "cuts"),
+    [
+        ("my_tower.stl", 0),
+        ("my_tower", 1),
+        ("stl", 1),
+        ("19:30", 0),
+        ("30", 1),
+        ("home", 2),
+        ("me@home.org", 0),
+        ("C4", 0),
+        ("C4, please", 0),
+        ("Ann", 0),
+        ("print my_tower.stl at 19", 1),
+    ],
+)
+def test_what_signs_hold_together_is_cut_at_a_cost(city: str, cuts: int) -> None:
+    held = grounded("print my_tower.stl at 19:30 for me@home.org in C4, please. Ann's")
+    assert Walker(held).cost(DIALECT.render_call("book", {"city": city})) == cuts * CUT
 
 
 def test_a_declared_number_stands_in_the_conversation() -> None:
@@ -153,8 +174,8 @@ def test_a_word_said_twice_is_two_words() -> None:
 
 
 def test_what_stands_in_the_call_already_is_taken() -> None:
-    words = Words(TOKENIZER, ["soup in Nice, soup", "12.5 for Ada and Ada's soup"])
-    city, ada = words.word((1, 12)), words.word((0, 12))
+    words = Words(TOKENIZER, ["soup in Nice, soup", "12 for Ada and Ada's soup"])
+    city, ada = words.word((1, 12)), words.word((0, 10))
     assert words.taken(["Nice"]) == {city}
     assert words.taken(["soup"]) == set(), "it was said more than once"
     assert len(words.taken(["soup", "soup", "soup"])) == 3
