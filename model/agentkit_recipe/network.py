@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import torch
 import torch.nn.functional as F
@@ -174,7 +174,9 @@ class PackedForward:
         device = self.table.device
         ends = zip(starts, sizes, strict=True)
         rotary = self.rotary(torch.cat([torch.arange(at, at + size, device=device) for at, size in ends]))
-        masks = [_causal(at, size, device) for at, size in zip(starts, sizes, strict=True)]
+        masks: list[Tensor | Literal["causal"]] = [
+            _causal(at, size, device) if at else "causal" for at, size in zip(starts, sizes, strict=True)
+        ]
         x = F.embedding(torch.cat(pieces), self.table) * self.scale  # (T, E)
         reads = []
         first = len(batch.prefixes)
@@ -257,18 +259,22 @@ class PackedForward:
         return x
 
 
-def attend(queries: Tensor, seen: Sequence[tuple[Tensor, Tensor]], mask: Tensor | None = None) -> Tensor:
+def attend(
+    queries: Tensor, seen: Sequence[tuple[Tensor, Tensor]], mask: Tensor | Literal["causal"] | None = None
+) -> Tensor:
     """Attention (S, H, D) of queries (S, H, D) to keys and values (R, H, D each) that lie in several pieces.
 
-    mask: (S, the sum of all R), added to the scores. DiffusionGemma scales by 1.
+    mask: (S, the sum of all R), added to the scores; "causal" for the tokens' own keys alone, of which half need not be
+    computed then. DiffusionGemma scales by 1.
     """
     keys, values = (torch.cat(parts).transpose(0, 1)[None] for parts in zip(*seen, strict=True))  # (1, H, R, D)
-    mixed = F.scaled_dot_product_attention(queries.transpose(0, 1)[None], keys, values, attn_mask=mask, scale=1.0)
+    told: dict[str, Any] = {"is_causal": True} if isinstance(mask, str) else {"attn_mask": mask}
+    mixed = F.scaled_dot_product_attention(queries.transpose(0, 1)[None], keys, values, scale=1.0, **told)
     return mixed[0].transpose(0, 1)
 
 
 def _causal(start: int, size: int, device: torch.device) -> Tensor:
-    """The mask (size, start + size) of tokens that see all before them, `start` of which are read already."""
+    """The mask (size, start + size) of tokens behind `start` others that see all before them."""
     return torch.full((size, start + size), -torch.inf, device=device).triu(start + 1)
 
 
