@@ -30,7 +30,7 @@ def settings_for(shards: int, seed: int) -> TrainSettings:
         muon_rate=0.016,
         shards=shards,
         prefixes=1,
-        branches=16,
+        branches=8,
         answer_share=0.2,
         drill_steps=0,
         few_tools_steps=0,
