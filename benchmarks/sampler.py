@@ -88,7 +88,7 @@ def plot(rows: Sequence[dict[str, Any]], title: str) -> str:
         value = low + span * share / 4
         y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * share / 4
         parts.append(f'<line x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="{y:.1f}" y2="{y:.1f}" stroke="#8b949e55"/>')
-        parts.append(f'<text x="{MARGIN - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.0%}</text>')
+        parts.append(f'<text x="{MARGIN - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.1%}</text>')
         steps = most * share / 4
         x = MARGIN + (WIDTH - 2 * MARGIN) * share / 4
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - MARGIN + 20}" text-anchor="middle">{steps:.1f}</text>')
