@@ -164,12 +164,12 @@ def check_served(models: list[DiffusionModel], schemas: SearchStrategy[Schema], 
     return served
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_members_that_depend_on_each_other_are_held(models: list[DiffusionModel]) -> None:
     assert check_served(models, conditional, 150) >= 100
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_keywords_thrown_together_are_held_or_refused(models: list[DiffusionModel]) -> None:
     assert check_served(models, soups, 200) >= 150
 
