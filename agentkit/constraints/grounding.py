@@ -39,9 +39,8 @@ LONGEST_TEXT = 4000
 _WORD = re.compile(r"\w+|[^\w\s]")
 _FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end with: punctuation belongs to the sentence
 _LAST = re.compile(r"[\w+%°#)/]")
-_JOINT = re.compile(
-    r"(?<=\w)[.\-/:@&+#~=%,]+(?=\w)"
-)  # signs that hold together what is one: tower.stl, 19:30, me@home.org
+# signs that hold together what is one: tower.stl, 19:30, me@home.org
+_JOINT = re.compile(r"(?<=\w)[.\-/:@&+#~=%,]+(?=\w)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])|\d+(?:\.\d+)?")
 
 

@@ -3,7 +3,7 @@
 The weights live in transformers' own ``DiffusionGemmaForBlockDiffusion``, so that a checkpoint is always one of that
 class. Its forward runs one canvas per row and copies the prefix for each; training wants many requests and many
 canvases over one set of tool declarations. So the same weights are run here in a packed form: each prefix once, its
-branches (one request each) behind it, several noised canvases behind each branch, and no padding anywhere.
+branches (one request each) behind it, several noised canvases behind each branch, and none of them padded.
 `tests/recipe/test_network.py` shows that its logits equal the class's own.
 """
 
@@ -158,12 +158,9 @@ class PackedForward:
 
     def rotary(self, positions: Tensor) -> dict[str, Rope]:
         """Cosines and sines, each (T, D), of the positions (T,), for each kind of layer."""
-        found = {kind: self.decoder.rotary_emb(self.table, positions[None], kind) for kind in self.kinds}
+        kinds = set(self.config.layer_types)
+        found = {kind: self.decoder.rotary_emb(self.table, positions[None], kind) for kind in kinds}
         return {kind: (cos[0], sin[0]) for kind, (cos, sin) in found.items()}
-
-    @property
-    def kinds(self) -> set[str]:
-        return set(self.config.layer_types)
 
     def read(self, batch: Packed) -> tuple[list[Tensor], list[Tensor], list[Read]]:
         """Causal pass over the prefixes and the branches behind them: last hidden states of each, (P, E) and (L, E),
@@ -172,11 +169,9 @@ class PackedForward:
         sizes = [len(piece) for piece in pieces]
         starts = [0] * len(batch.prefixes) + [sizes[owner] for owner in batch.owner]
         device = self.table.device
-        ends = zip(starts, sizes, strict=True)
-        rotary = self.rotary(torch.cat([torch.arange(at, at + size, device=device) for at, size in ends]))
-        masks: list[Tensor | Literal["causal"]] = [
-            _causal(at, size, device) if at else "causal" for at, size in zip(starts, sizes, strict=True)
-        ]
+        spans = list(zip(starts, sizes, strict=True))
+        rotary = self.rotary(torch.cat([torch.arange(at, at + size, device=device) for at, size in spans]))
+        masks: list[Tensor | Literal["causal"]] = [_causal(at, size, device) if at else "causal" for at, size in spans]
         x = F.embedding(torch.cat(pieces), self.table) * self.scale  # (T, E)
         reads = []
         first = len(batch.prefixes)
@@ -218,9 +213,9 @@ class PackedForward:
             for n, (owner, anchors) in enumerate(zip(batch.owner, batch.anchor, strict=True)):
                 branch_keys, branch_values = seen.branches[n]
                 for k, anchor in enumerate(anchors):
-                    q, *part = own[n * per + k]
+                    query, key, value = own[n * per + k]
                     before = (branch_keys[:anchor], branch_values[:anchor])
-                    mixed.append(attend(q, (seen.prefixes[owner], before, (part[0], part[1]))))
+                    mixed.append(attend(query, (seen.prefixes[owner], before, (key, value))))
             x = self.finish(layer, x, torch.cat(mixed))
         return self.head(x).view(count, per, size, -1)
 

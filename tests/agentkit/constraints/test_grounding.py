@@ -174,22 +174,19 @@ def test_a_word_said_twice_is_two_words() -> None:
 
 
 def test_what_stands_in_the_call_already_is_taken() -> None:
-    words = Words(TOKENIZER, ["soup in Nice, soup", "12 for Ada and Ada's soup"])
-    city, ada = words.word((1, 12)), words.word((0, 10))
+    words = Words(TOKENIZER, ["soup in Nice, soup", "12.5 for Ada and Ada's soup"])
+    city, ada = words.word((1, 12)), words.word((0, 12))
     assert words.taken(["Nice"]) == {city}
     assert words.taken(["soup"]) == set(), "it was said more than once"
     assert len(words.taken(["soup", "soup", "soup"])) == 3
     assert words.taken(["Ada", "Ada"]) >= {ada}
     assert words.taken(["ice", "", "12"]) == {words.word((0, 2))}
-    held = ground(
-        DIALECT.call_automaton(Tool(book).definition),
-        words,
-        TOKENIZER,
-        taken=dict.fromkeys(words.taken(["Nice"]), 16.0),
-    )
+    automaton = DIALECT.call_automaton(Tool(book).definition)
+    held = ground(automaton, words, TOKENIZER, taken=dict.fromkeys(words.taken(["Nice"]), 16.0))
+    dearer = held.cost - ground(automaton, words, TOKENIZER).cost
     assert held.words is not None
-    assert set(held.cost[held.words == city].tolist()) == {16.0}
-    assert set(held.cost[held.words != city].tolist()) == {0.0}
+    assert set(dearer[held.words == city].tolist()) == {16.0}
+    assert set(dearer[held.words != city].tolist()) == {0.0}
 
 
 def test_a_choice_that_was_spoken_of_is_preferred() -> None:
