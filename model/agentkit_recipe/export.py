@@ -55,7 +55,7 @@ def export(model: DiffusionGemmaForBlockDiffusion, tokenizer: Tokenizer, source:
         t_max=0.8,
         sampler_config=EntropyBoundSamplerConfig(entropy_bound=0.1),
         stability_threshold=1,
-        confidence_threshold=0.005,
+        confidence_threshold=0.05,
     )
     model.to(torch.bfloat16).save_pretrained(folder)
     definition = json.loads(source.read_text(encoding="utf-8"))
