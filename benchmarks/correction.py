@@ -19,7 +19,7 @@ Besides, what inferred grounding brings: the requests held to the schemas, with 
 and without. Where a way corrects nothing, its steps a corrected call are those of all its tries.
 
 Steps per canvas and the stop rule are the checkpoint's own: at most 48 steps, until the canvas stays the same for one
-step and its mean entropy is below 0.005 nats.
+step and its mean entropy is below 0.05 nats.
 """
 
 from __future__ import annotations

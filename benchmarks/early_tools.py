@@ -14,7 +14,7 @@ alternates. Turns without a call are left out, since nothing waits there.
     discarded  early calls begun in vain, as a share of the same
 
 Steps per canvas are in the table. The stop rule is the checkpoint's own: at most 48 steps, until the canvas stays the
-same for one step and its mean entropy is below 0.005 nats; with constraints (the default) the entropy is that of the
+same for one step and its mean entropy is below 0.05 nats; with constraints (the default) the entropy is that of the
 canvas held to its path.
 """
 

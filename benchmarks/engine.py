@@ -44,7 +44,7 @@ from typing import Any
 import torch
 from chart import bars
 from full_size import bandwidth, full_size, random_on, step_bytes
-from measure import alternately, machine, resident, say
+from measure import alternately, machine, resident, say, stop_rule
 from rich.console import Console
 from rich.table import Table
 from sides import Generate, Ours, Request, Setting, Slower, twin
@@ -160,7 +160,7 @@ def ragged(bench: Bench) -> Figures:
         "rounds": len(rounds),
         "canvases": len(counts) // len(rounds),
         "steps_per_canvas": round(sum(counts) / len(counts), 2),
-        "stop_rule": "stable for 1 step and mean entropy below 0.005 nats, at most 48 steps",
+        "stop_rule": stop_rule(ours.engine.sampler),
     }
 
 

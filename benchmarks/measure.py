@@ -12,6 +12,8 @@ from statistics import median
 
 import torch
 
+from agentkit_model.sampler import SamplerSettings
+
 Run = Callable[[int], float]
 """Does the work of repeat 0, 1, ... and returns the seconds it took."""
 
@@ -35,6 +37,13 @@ def machine(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{platform.machine()}, {platform.system()}, {os.cpu_count()} cores, torch {torch.__version__}"
+
+
+def stop_rule(sampler: SamplerSettings) -> str:
+    """When a canvas is finished, in words; no figure means anything without it."""
+    stable = f"stable for {sampler.stability_threshold} step{'s' * (sampler.stability_threshold > 1)}"
+    confident = f"mean entropy below {sampler.confidence_threshold} nats"
+    return f"{stable} and {confident}, at most {sampler.max_denoising_steps} steps"
 
 
 def resident(kind: str) -> int:

@@ -11,7 +11,7 @@ tool's arguments are the output type, and nothing but the output can be written.
     final_result, bare         no docstring and no name: the default description
 
 Steps per canvas and the stop rule are the checkpoint's own: at most 48 steps, until the canvas stays the same for one
-step and its mean entropy is below 0.005 nats.
+step and its mean entropy is below 0.05 nats.
 """
 
 from __future__ import annotations

@@ -123,20 +123,25 @@ class Builder:
         return len(self._edges) - 1
 
     def splice(self, begin: int, end: int, folded: TokenEdges, closing: int | None = None) -> tuple[int, int]:
-        """A folded byte automaton between two states; returns the range of its edges.
+        """A folded byte automaton between two states; returns the range of its edges. None of them leads to `begin`.
 
         With `closing`, `begin` is the state in which it starts and that token leads from where it accepts to `end`.
         Without, what would lead to where it accepts leads to `end` as well, and it must not accept nothing.
         """
         first = len(self._edges)
         going_on = {source for source, _, _ in folded.edges}
-        states = [begin]
+        again = any(target == 0 for _, target, _ in folded.edges)
+        states = [self.state() if again else begin]
         for state in range(1, folded.size):
             states.append(end if closing is None and state not in going_on else self.state())
-        for source, target, tokens in folded.edges:
-            self.edge(states[source], states[target], tokens)
+        entries = [(begin, target, tokens) for source, target, tokens in folded.edges if source == 0 and again]
+        onward = [(states[source], target, tokens) for source, target, tokens in folded.edges]
+        for state, target, tokens in (*entries, *onward):
+            self.edge(state, states[target], tokens)
             if closing is None and folded.accepting[target] and states[target] != end:
-                self.edge(states[source], end, tokens)
+                self.edge(state, end, tokens)
+        if closing is not None and again and folded.accepting[0]:
+            self.edge(begin, end, [closing])
         if closing is not None:
             for state in np.flatnonzero(folded.accepting).tolist():
                 self.edge(states[state], end, [closing])

@@ -79,6 +79,17 @@ def test_an_undeclared_value_stays_free_unless_it_is_inferred() -> None:
     assert sorted(set(inferred.cost.tolist())) == [0.0, 5.0]
 
 
+def test_an_inferred_value_is_said_as_a_whole_or_costs_as_a_whole() -> None:
+    held = Walker(grounded("Lucas Ward took the saw", cost=5.0))
+
+    def cost(note: str) -> float:
+        return held.cost(DIALECT.render_call("book", {"city": "saw", "note": note}))
+
+    assert cost("Lucas Ward") == 0.0
+    for note in ("LuLucas Ward", "a Ward", "Lucas Warden"):
+        assert cost(note) == 5.0 * (len(TOKENIZER.encode(note)) + 1)  # the closing quote as well
+
+
 def test_where_nothing_fits_the_schema_the_value_is_free() -> None:
     assert takes(grounded("", "..."), city="Oslo")
     assert takes(grounded("no number here"), city="number", nights=12)
