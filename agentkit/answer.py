@@ -89,27 +89,31 @@ async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
         return Outcome(told(call, error.message), error=error)
     except ApprovalRequired as error:
         return Outcome(told(call, error.message), error=error, waits=True)
-    return too_late(call, seconds) if deadline.cancelled_caught else Outcome(ToolResult(call.id, call.name, PROCESSED))
+    if deadline.cancelled_caught:
+        run.unknown.discard(call.id)
+        return too_late(call, seconds)
+    return Outcome(ToolResult(call.id, call.name, PROCESSED))
 
 
 async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: RunContext[Any]) -> Any:
     """What the call amounts to. A function that has finished in a process that was stopped does not run again."""
     function, kept = tool.bind(prepared.values, context), run.journal.state.outputs
     if not tool.acts:
-        return await invoke(run, tool, function)
+        return await invoke(run, prepared, function)
     if prepared.call.id in kept:
         return tool.loaded(kept[prepared.call.id])
     await run.journal.begun(run, prepared)
     run.unknown.discard(prepared.call.id)
     try:
-        value = await invoke(run, tool, function)
+        value = await invoke(run, prepared, function)
     except ToolError:
         raise
     except Exception as error:
         await run.journal.answered(run, Outcome(told(prepared.call, in_words(error)), error=error))
         raise
     try:
-        await run.journal.output(run, prepared, tool.dumped(value))
+        with anyio.CancelScope(shield=True):
+            await run.journal.output(run, prepared, tool.dumped(value))
     except NotJsonable as error:
         logger.warning("What %r gave back can't be kept in a session: %s", tool.name, error)
     return value

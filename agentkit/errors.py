@@ -119,14 +119,14 @@ class SessionConflict(SessionError):
 
 
 class OutcomeUnknown(AgentkitError):
-    """The process was stopped while a call was under way, and its tool is not declared `idempotent`.
+    """A call was interrupted, or its process stopped, and its tool is not declared `idempotent`.
 
     It is not run again; the model is told that nobody knows whether it was carried out.
     """
 
     def __init__(
         self,
-        message: str = "The program was stopped while this call was under way. It is not known whether it was carried "
+        message: str = "This was interrupted while the call was under way. It is not known whether it was carried "
         "out: find out before you make it again.",
     ) -> None:
         super().__init__(message)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -21,11 +21,13 @@ from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import ToolResult
 from agentkit.run import Run
-from agentkit.tasks import flat_errors
+from agentkit.tasks import cancelled, flat_errors, put_off_cancellation
 from agentkit.tools import Tool
 
 if TYPE_CHECKING:
     from agentkit.early import EarlyCalls
+
+_State: TypeAlias = Literal["waiting", "running", "done", "closed"]
 
 
 async def run_calls(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int], early: EarlyCalls) -> None:
@@ -52,8 +54,10 @@ async def _run_batch(run: Run, calls: Sequence[PreparedCall], batch: Sequence[in
         if outcome.paused is not None:
             run.paused[calls[index].call.id] = outcome.paused
         if not outcome.waits:
+            finished = ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error)
+            run.tool_calls.append(finished)
             await run.journal.answered(run, outcome)
-            await run.emit(ToolCallFinished(calls[index].call, outcome.result, outcome.seconds, outcome.error))
+            await run.emit(finished)
 
     with flat_errors():
         async with anyio.create_task_group() as group:
@@ -91,7 +95,11 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
     outcome = replace(outcome, seconds=time.monotonic() - started)
     if run.plan.hooks.after_tool is None or outcome.waits:
         return outcome
-    changed = await run.plan.hooks.after_tool(run.context(prepared), prepared.call, outcome.result)
+    try:
+        changed = await run.plan.hooks.after_tool(run.context(prepared), prepared.call, outcome.result)
+    except anyio.get_cancelled_exc_class():
+        put_off_cancellation()  # what the tool did is done, and known
+        return outcome
     return outcome if changed is None else replace(outcome, result=changed)
 
 
@@ -104,7 +112,7 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
             if isinstance(tool, AgentTool):
                 value = await delegate(run, prepared)
             else:
-                value = await invoke(run, tool, tool.bind(prepared.values, run.context(prepared)))
+                value = await invoke(run, prepared, tool.bind(prepared.values, run.context(prepared)))
             if tool.options.check is not None:
                 tool.options.check(value)
             return Outcome(ToolResult(call.id, call.name, to_json_value(value)))
@@ -125,28 +133,48 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
         logger.error("Tool %r failed (call %s)", tool.name, call.id, exc_info=error)
         return Outcome(told(call, in_words(error)), error=error)
     assert deadline.cancelled_caught
+    run.unknown.discard(call.id)
     return too_late(call, seconds)
 
 
-async def invoke(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
-    """Calls a tool's function, a synchronous one in a thread."""
-    if tool.is_async:
-        return await function()
-    value = await _in_thread(run, tool, function)
-    return await value if inspect.isawaitable(value) else value
+async def invoke(run: Run, prepared: PreparedCall, function: Callable[[], Any]) -> Any:
+    """Calls a tool's function, a synchronous one in a thread.
+
+    What it raises to end the program, or as if it had been cancelled, ends the call alone.
+    """
+    assert prepared.tool is not None
+    try:
+        if prepared.tool.is_async:
+            return await function()
+        value = await _in_thread(run, prepared.tool, prepared.call.id, function)
+        return await value if inspect.isawaitable(value) else value
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        if not isinstance(error, SystemExit) and cancelled():
+            raise
+        raise _failed(error) from error
 
 
-async def _in_thread(run: Run, tool: Tool, function: Callable[[], Any]) -> Any:
+def _failed(error: BaseException) -> RuntimeError:
+    return RuntimeError(f"the tool raised {error!r}")
+
+
+async def _in_thread(run: Run, tool: Tool, call_id: str, function: Callable[[], Any]) -> Any:
     """Runs a synchronous tool in a thread. A thread left behind takes no place that other tools need."""
     entry = _Entry(function)
     try:
         await anyio.to_thread.run_sync(entry.run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(math.inf))
     except anyio.get_cancelled_exc_class():
-        if entry.close():
+        state = entry.close()
+        if state == "running":
             run.still_running.append(tool.name)
+            run.unknown.add(call_id)
             logger.warning("Tool %r is synchronous and can't be stopped: its thread runs on.", tool.name)
-        raise
-    return entry.value
+        if state != "done":
+            raise
+        put_off_cancellation()  # what came of the call is known, and is to be kept
+    return entry.result()
 
 
 class _Entry:
@@ -155,8 +183,9 @@ class _Entry:
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
         self._lock = threading.Lock()
-        self._state = "waiting"
-        self.value: Any = None
+        self._state: _State = "waiting"
+        self._value: Any = None
+        self._error: Exception | None = None
 
     def run(self) -> None:
         with self._lock:
@@ -164,16 +193,25 @@ class _Entry:
                 return
             self._state = "running"
         try:
-            self.value = self._function()
-        except StopIteration as error:  # it can't pass through a future
-            raise RuntimeError("the tool raised StopIteration") from error
+            self._value = self._function()
+        except Exception as error:
+            self._error = error
+        except BaseException as error:
+            self._error = _failed(error)
+            self._error.__cause__ = error
         finally:
             with self._lock:
                 self._state = "done"
 
-    def close(self) -> bool:
-        """Closes the door; says whether the function is running behind it."""
+    def result(self) -> Any:
+        """What the function gave back, or raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def close(self) -> _State:
+        """Closes the door; says whether the function is running behind it, or done."""
         with self._lock:
-            running = self._state == "running"
+            before = self._state
             self._state = "closed"
-        return running
+        return before

@@ -89,7 +89,7 @@ class Run:
     output         what the run ends with, once it is there
     canvases_before   how many canvases the run has committed in a process that was stopped
     outcomes       how the calls of the last turn were answered, by their place in the turn
-    unknown        the ids of calls that were under way when the process of an earlier run was stopped
+    unknown        the ids of calls that were under way when something stopped them, or the process of an earlier run
     approved       the calls that a person agreed to: their identity, by id
     denied         what the model is told about those that a person did not agree to, by id
     decided        whether that was as this run began
@@ -167,8 +167,6 @@ class Run:
             case CanvasCommitted(canvas):
                 self.turn_canvases.append(canvas)
                 await self.journal.canvas(self, canvas)
-            case ToolCallFinished():
-                self.tool_calls.append(event)
         await self.emit_to(event)
         await self._hook(event)
         await self.warn()

@@ -22,7 +22,7 @@ class EventStream:
 
     def __init__(self, receive: MemoryObjectReceiveStream[Event]) -> None:
         self._receive = receive
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def __aiter__(self) -> EventStream:
         return self
@@ -47,7 +47,7 @@ async def open_stream(start: Callable[[Emit], Awaitable[AgentRunResult[Any]]]) -
         async with send:
             try:
                 await send.send(RunFinished(await start(send.send)))
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # raised in a task, the latter would end the event loop
                 stream._error = error
 
     with flat_errors():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from anyio import get_current_task
+from anyio import current_effective_deadline, get_current_task
 from anyio.lowlevel import current_token
 
 from agentkit.errors import UserError
@@ -31,6 +33,29 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def cancelled() -> bool:
+    """Whether what runs here is being cancelled: by a scope around it, or by asyncio itself."""
+    return _by_scope() or bool((task := _asyncio_task()) and task.cancelling())
+
+
+def put_off_cancellation() -> None:
+    """What is being cancelled goes on until it waits for something again."""
+    if not _by_scope() and (task := _asyncio_task()) is not None and task.cancelling():
+        task.uncancel()
+        task.cancel()
+
+
+def _by_scope() -> bool:
+    return current_effective_deadline() == -math.inf
+
+
+def _asyncio_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # the event loop is trio's, whose every cancellation is a scope's
+        return None
 
 
 def refuse_running_loop(name: str, instead: str) -> None:

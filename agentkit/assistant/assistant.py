@@ -215,6 +215,9 @@ class Assistant(Generic[DepsT, OutputT]):
                 outcome = await self._run(asked)
         except Exception as error:
             outcome = error
+        except SystemExit as error:
+            outcome = RuntimeError(f"the agent's code raised {error!r}")
+            outcome.__cause__ = error
         finally:
             with self._lock:
                 self._answers.discard(asked.answer)
@@ -258,7 +261,7 @@ async def _call(callback: Callable[[], object]) -> None:
     def call() -> None:
         try:
             callback()
-        except Exception:
+        except BaseException:
             logger.exception("A callback of Assistant.ask failed")
 
     await anyio.to_thread.run_sync(call, abandon_on_cancel=True)

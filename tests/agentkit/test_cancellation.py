@@ -5,7 +5,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from agentkit import Agent, CancellationToken, RunCancelled, RunContext, ToolCallStarted, ToolMessage, tool
+from agentkit import Agent, CancellationToken, Hooks, RunCancelled, RunContext, ToolCallStarted, ToolMessage, tool
 from agentkit.testing import FunctionModel, ScriptedModel, call
 
 pytestmark = pytest.mark.anyio
@@ -172,9 +172,58 @@ async def test_a_synchronous_tool_that_is_under_way_is_reported():
     with anyio.fail_after(60), pytest.raises(RunCancelled) as caught:
         await Agent(ScriptedModel([call("stuck")]), tools=[stuck]).run("Go.", cancellation_token=token)
     assert caught.value.still_running == ("stuck",)
+    assert "It is not known whether it was carried out" in told(caught.value)
     release.set()
     assert await anyio.to_thread.run_sync(done.wait, 60)
     assert seen == [True]
+
+
+async def test_a_tool_that_has_returned_is_answered_with_its_result():
+    """Whether or not the event loop knows already, when the run is cancelled."""
+    token, begun, returns = CancellationToken(), threading.Event(), threading.Event()
+
+    @tool
+    def pay() -> str:
+        begun.set()
+        returns.wait(60)
+        return "paid"
+
+    @tool
+    async def cancel() -> None:
+        await anyio.to_thread.run_sync(begun.wait)
+        token.cancel()
+        returns.set()
+        threading.Event().wait(0.1)  # the event loop stands still, and the thread does not
+        await anyio.sleep_forever()
+
+    model = ScriptedModel([[call("pay"), call("cancel")]])
+    with pytest.raises(RunCancelled) as caught:
+        await Agent(model, tools=[pay, cancel]).run("Go.", cancellation_token=token)
+    assert told(caught.value) == "paid"
+    assert [finished.call.name for finished in caught.value.result.tool_calls] == ["pay"]
+
+
+async def test_a_tool_is_answered_with_its_result_when_a_hook_behind_it_is_cancelled():
+    token = CancellationToken()
+
+    async def after_tool(ctx, call, result):
+        token.cancel()
+        await anyio.sleep_forever()
+
+    @tool
+    async def pay() -> str:
+        return "paid"
+
+    agent = Agent(ScriptedModel([call("pay")]), tools=[pay], hooks=Hooks(after_tool=after_tool))
+    with pytest.raises(RunCancelled) as caught:
+        await agent.run("Go.", cancellation_token=token)
+    assert told(caught.value) == "paid"
+
+
+def told(cancelled: RunCancelled) -> object:
+    """How the first call of the last turn was answered."""
+    assert cancelled.result is not None
+    return cancelled.result.all_messages()[-1].results[0].content
 
 
 async def test_cancelling_around_a_run_is_not_run_cancelled():

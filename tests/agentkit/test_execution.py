@@ -1,6 +1,8 @@
 """How tools run: threads, side by side, alone, in time."""
 
+import asyncio
 import contextvars
+import sys
 import threading
 
 import anyio
@@ -155,6 +157,37 @@ async def test_stop_iteration_does_not_get_lost():
         return next(iter([]))
 
     assert "StopIteration" in (await run([following], call("following")))[0]
+
+
+@tool(name="leave")
+def leave_thread() -> None:
+    sys.exit(2)
+
+
+@tool(name="leave")
+async def leave_loop() -> None:
+    sys.exit(2)
+
+
+@tool(name="leave")
+def cancelled_thread() -> None:
+    raise asyncio.CancelledError
+
+
+@tool(name="leave")
+async def cancelled_elsewhere() -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("leave", [leave_thread, leave_loop, cancelled_thread, cancelled_elsewhere])
+async def test_a_tool_that_would_end_the_program_or_its_task_fails_alone(leave):
+    @tool
+    async def pay() -> str:
+        await anyio.wait_all_tasks_blocked()
+        return "paid"
+
+    failed, paid = await run([leave, pay], call("leave"), call("pay"))
+    assert failed.startswith("The tool failed: RuntimeError: the tool raised ") and paid == "paid"
 
 
 async def test_a_tool_may_run_an_agent():

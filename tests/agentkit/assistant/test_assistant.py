@@ -2,6 +2,7 @@
 
 import logging
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -453,6 +454,21 @@ def test_a_gui_thread_may_close_without_waiting(gate):
     error = caught(answer)
     assert isinstance(error, RunCancelled) and error.still_running == ("stubborn",)
     assistant.close()
+
+
+def test_a_tool_that_would_end_the_program_does_not_end_the_assistant(backend):
+    def leave() -> None:
+        """As a command line does."""
+        sys.exit(2)
+
+    def leaves(event) -> None:
+        sys.exit(2)
+
+    with Assistant(
+        Agent(ScriptedModel([call("leave"), "Sorry.", "Well."]), tools=[leave]), backend=backend
+    ) as assistant:
+        assert assistant.ask("?").result(SOON).output == "Sorry."
+        assert assistant.ask("?", on_event=leaves).result(SOON).output == "Well."
 
 
 def test_an_assistant_that_was_never_started_closes():
