@@ -144,7 +144,7 @@ class TokenAutomaton:
         """Raises PlanError where it does not fit the model."""
         if not all(len(tokens) for tokens in self.sets):
             raise PlanError("the automaton has an edge without tokens")
-        highest = max([self.pad, *self.stops, *(int(max(tokens)) for tokens in self.sets)])
+        highest = max([self.pad, *self.stops, *(int(np.max(tokens)) for tokens in self.sets)])
         if highest >= vocab_size:
             raise PlanError(f"the automaton has token {highest}; the vocabulary ends at {vocab_size - 1}")
         if self.distance[self.start] == UNREACHABLE:

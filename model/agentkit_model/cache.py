@@ -23,6 +23,7 @@ from agentkit_model.errors import ContextError, OutOfMemoryError
 from agentkit_model.waiting import Bell
 
 GRAIN = 64  # a store grows in multiples of this many positions
+SPARE = 256  # positions that are spared for what comes next, or a quarter of all where that is more
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ class Cache:
     def _move(self, count: int) -> None:
         if self._released:
             raise ContextError("the context was closed")
-        needed = self.length + count + max(count, self.length // 4)
+        needed = self.length + count + max(min(count, SPARE), (self.length + count) // 4)
         new = self.store.copy(self.length, -(-needed // GRAIN) * GRAIN)
         self.store.let_go(self)
         new.holders.add(self)

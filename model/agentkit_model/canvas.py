@@ -60,12 +60,15 @@ class Canvas:
     async def __aiter__(self) -> AsyncGenerator[Draft, None]:
         """The drafts of all steps from now on; ends with the canvas."""
         self.start(watched=True)
-        while True:
-            await self._work.signal.arrival(self._has_news)
-            if not self._work.drafts:
-                self._work.outcome()
-                return
-            yield self._work.drafts.popleft()
+        try:
+            while True:
+                await self._work.signal.arrival(self._has_news)
+                if not self._work.drafts:
+                    self._work.outcome()
+                    return
+                yield self._work.drafts.popleft()
+        finally:
+            self._work.unwatch()
 
     # The same for threads without an event loop; `engine.sync` builds on these.
 
@@ -76,12 +79,15 @@ class Canvas:
 
     def drafts_sync(self) -> Iterator[Draft]:
         self.start(watched=True)
-        while True:
-            self._work.signal.wait(self._has_news)
-            if not self._work.drafts:
-                self._work.outcome()
-                return
-            yield self._work.drafts.popleft()
+        try:
+            while True:
+                self._work.signal.wait(self._has_news)
+                if not self._work.drafts:
+                    self._work.outcome()
+                    return
+                yield self._work.drafts.popleft()
+        finally:
+            self._work.unwatch()
 
     def start(self, *, watched: bool = False) -> None:
         """Lets denoising begin now, without waiting for anything."""
@@ -89,7 +95,11 @@ class Canvas:
             self._work.watched |= watched
             begin, self._started = not self._started and not self._work.ended, True
         if begin:
-            self._context._submit(self._work)
+            try:
+                self._context._submit(self._work)
+            except BaseException as error:
+                self._work.fail(error)
+                raise
 
     def leave(self) -> None:
         """Drops the canvas if it is not finished; afterwards the context may be extended again."""

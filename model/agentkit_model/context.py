@@ -1,5 +1,6 @@
 """A context: tokens with their keys and values cached, and the canvases that continue them."""
 
+import operator
 import secrets
 import threading
 import weakref
@@ -27,7 +28,10 @@ class Limits:
 
     def check(self, tokens: Sequence[int], before: int) -> tuple[int, ...]:
         """The tokens as a tuple; ContextError if one is not in the vocabulary or they are too many."""
-        checked = tuple(int(token) for token in tokens)
+        try:
+            checked = tuple(map(operator.index, tokens))
+        except TypeError as error:
+            raise ContextError(f"tokens are whole numbers: {error}") from None
         for index, token in enumerate(checked):
             if not 0 <= token < self.vocab_size:
                 raise ContextError(f"token {index} is {token}, outside of the vocabulary (0 to {self.vocab_size - 1})")
@@ -56,7 +60,7 @@ class Context:
         self._lock = threading.Lock()
         self._extending: Prefill | None = None
         self._flushing: Prefill | None = None
-        self._filling: set[Denoising] = set()
+        self._filling: weakref.WeakSet[Denoising] = weakref.WeakSet()
         self._closed = False
         weakref.finalize(cache, cache.store.memory.bell.ring).atexit = False  # nobody has to close a context
 
@@ -123,9 +127,8 @@ class Context:
             PlanError: the plan holds something that does not fit the model.
             ContextError: no positions are left for a canvas, or tokens are just being appended.
         """
-        plan = plan or CanvasPlan()
         limits = self._limits
-        plan.check(limits.canvas_length, limits.vocab_size)
+        plan = (plan or CanvasPlan()).checked(limits.canvas_length, limits.vocab_size)
         settings = plan.settings(limits.sampler)
         seed = plan.seed if plan.seed is not None else secrets.randbits(63)
         with self._lock:

@@ -111,7 +111,7 @@ class Engine:
         )
         self._worker = Worker(self._runner, max_batch, memory_timeout)
         # The thread does not know the engine, so an engine that is not referred to any more ends it, too.
-        self._end = weakref.finalize(self, self._worker.close)
+        weakref.finalize(self, self._worker.end)
 
     @classmethod
     def from_pretrained(
@@ -181,11 +181,11 @@ class Engine:
 
     async def close(self) -> None:
         """Ends the worker thread after the step at hand. Work that is not done fails with EngineClosedError."""
-        await anyio.to_thread.run_sync(self._end)
+        await anyio.to_thread.run_sync(self._worker.close)
 
     def close_sync(self) -> None:
         """`close` for a thread without an event loop."""
-        self._end()
+        self._worker.close()
 
     @property
     def closed(self) -> bool:

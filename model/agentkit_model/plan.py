@@ -1,8 +1,9 @@
 """What is asked of a canvas, what can be seen of it on the way, and what comes out: plain values without tensors."""
 
+import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 from agentkit_model.errors import PlanError
 from agentkit_model.path import Hold
@@ -43,25 +44,34 @@ class CanvasPlan:
             given["t_max"] = max(defaults.t_max, given["t_min"])
         return replace(defaults, **given)
 
-    def check(self, canvas_length: int, vocab_size: int) -> None:
-        """Raises PlanError where positions or tokens do not fit the model."""
-        if self.seed is not None and not 0 <= self.seed < 2**63:
-            raise PlanError(f"seed must be between 0 and 2**63 - 1, not {self.seed}")
-        for position in self.clamped:
-            if not 0 <= position < canvas_length:
-                raise PlanError(f"clamped position {position} is outside of the canvas (0 to {canvas_length - 1})")
-        for position, token in self.clamped.items():
-            if not 0 <= token < vocab_size:
-                raise PlanError(f"clamped[{position}] is token {token}; the vocabulary ends at {vocab_size - 1}")
+    def checked(self, canvas_length: int, vocab_size: int) -> "CanvasPlan":
+        """The plan with plain numbers of its own; raises PlanError where one does not fit the model."""
+        seed = None if self.seed is None else _whole(self.seed, "seed", 2**63)
+        clamped: dict[int, int] = {}
+        for position, token in dict(self.clamped).items():
+            place = _whole(position, "a clamped position", canvas_length)
+            clamped[place] = _whole(token, f"clamped[{place}]", vocab_size)
         if self.hold is not None:
             self.hold.check(vocab_size)
-        if self.initial is None:
-            return
-        if len(self.initial) != canvas_length:
-            raise PlanError(f"initial has {len(self.initial)} entries; the canvas has {canvas_length} positions")
-        for position, entry in enumerate(self.initial):
-            if entry is not None and not 0 <= entry < vocab_size:
-                raise PlanError(f"initial[{position}] is token {entry}; the vocabulary ends at {vocab_size - 1}")
+        initial = None if self.initial is None else tuple(self.initial)
+        if initial is not None:
+            if len(initial) != canvas_length:
+                raise PlanError(f"initial has {len(initial)} entries; the canvas has {canvas_length} positions")
+            initial = tuple(
+                None if entry is None else _whole(entry, f"initial[{position}]", vocab_size)
+                for position, entry in enumerate(initial)
+            )
+        return replace(self, seed=seed, clamped=clamped, initial=initial)
+
+
+def _whole(value: SupportsIndex, name: str, end: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise PlanError(f"{name} must be a whole number, not {value!r}") from None
+    if not 0 <= number < end:
+        raise PlanError(f"{name} must be between 0 and {end - 1}, not {number}")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from agentkit_model.errors import PlanError
 
+MOST = 1e30  # nats or temperature, which float32 still holds; more would be no different
 BLOCK = 64  # tokens that are looked at together
 
 
@@ -39,13 +40,14 @@ class SamplerSettings:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+            value, whole = getattr(self, field.name), isinstance(field.default, int)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
                 raise PlanError(f"{field.name} must be a finite number of at least 0, not {value!r}")
-        if self.max_denoising_steps < 1 or self.max_denoising_steps != int(self.max_denoising_steps):
-            raise PlanError(f"max_denoising_steps must be a whole number of at least 1, not {self.max_denoising_steps}")
-        if self.stability_threshold != int(self.stability_threshold):
-            raise PlanError(f"stability_threshold must be a whole number, not {self.stability_threshold}")
+            if whole and (value != int(value) or value >= 2**31):
+                raise PlanError(f"{field.name} must be a whole number below 2**31, not {value!r}")
+            object.__setattr__(self, field.name, int(value) if whole else float(min(value, MOST)))
+        if self.max_denoising_steps < 1:
+            raise PlanError(f"max_denoising_steps must be at least 1, not {self.max_denoising_steps}")
         if self.t_max < self.t_min:
             raise PlanError(f"t_max ({self.t_max}) must not be below t_min ({self.t_min}): temperatures fall")
 

@@ -148,6 +148,12 @@ class Denoising(Work[CanvasResult]):
             self.drafts.append(draft)
         self.signal.fire()
 
+    def unwatch(self) -> None:
+        """Nobody looks at its drafts any more."""
+        with self.signal.lock:
+            self.watched = False
+            self.drafts.clear()
+
     def release(self) -> None:
         """Drops the tensors of a canvas that has left, whoever still holds the handle."""
         empty: Any = torch.empty(0)

@@ -1,7 +1,10 @@
 """The one thread in which everything of an engine is computed."""
 
+import atexit
 import functools
+import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +43,16 @@ class Stats:
     reused_tokens: int = 0
 
 
+_running: "weakref.WeakSet[Worker]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """At the interpreter's exit no thread may be within torch any more."""
+    for worker in list(_running):
+        worker.close()
+
+
 class Worker:
     """Takes work from any thread and does it in its own, step by step."""
 
@@ -54,11 +67,15 @@ class Worker:
         self._line = Line(runner.memory)
         self._bell = runner.memory.bell
         self._closed = False
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._run_until_closed, name="agentkit-engine", daemon=True)
         self._thread.start()
+        _running.add(self)
 
     def submit(self, work: Prefill | Denoising) -> None:
         """Hands work over; from now on only the worker's thread touches it, except to abandon it."""
+        if self._process != os.getpid():
+            raise EngineClosedError("the engine belongs to the process that this one was forked from: open one here")
         work.bell = self._bell
         with self._bell.condition:
             if self._closed:
@@ -71,15 +88,21 @@ class Worker:
 
     def close(self) -> None:
         """Ends the thread after the step at hand; work that is not done fails with EngineClosedError."""
-        with self._bell.condition:
-            self._closed = True
-            self._bell.condition.notify()
+        self.end()
         if self._thread is not threading.current_thread():
             self._thread.join()
 
+    def end(self) -> None:
+        """Has the thread end soon. It waits for nobody: the garbage collector may call it in any thread, also in one
+        that this thread waits for."""
+        if self._process == os.getpid():
+            with self._bell.condition:
+                self._closed = True
+                self._bell.condition.notify()
+
     @property
     def closed(self) -> bool:
-        return self._closed
+        return self._closed or self._process != os.getpid()
 
     def _run_until_closed(self) -> None:
         lanes = self.runner.lanes
@@ -222,7 +245,7 @@ class Worker:
 
     def _choose(self) -> list[Denoising]:
         """The canvases of the next pass: those under way that nobody left, and waiting ones while there is place."""
-        batch = [row for row in self._live if not self._dropped(row)]
+        batch = self._live = [row for row in self._live if not self._dropped(row)]
         for row in list(self._waiting):
             if len(batch) == self.max_batch:
                 break
@@ -259,6 +282,9 @@ class Worker:
         self.stats.forward_passes = self.runner.forward_passes
         self.stats.denoising_steps += len(results)
         self._live = []
+        if not results:
+            for row in batch:
+                row.release()
         for row, result in zip(batch, results, strict=False):
             if result is None:
                 self._live.append(row)

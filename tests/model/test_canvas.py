@@ -5,12 +5,15 @@ from itertools import pairwise
 from typing import Any
 
 import anyio
+import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit_model import CanvasCancelled, CanvasPlan, CanvasResult, ContextError, Draft, Engine, PlanError
 
+STEADY: dict[str, Any] = {"confidence_threshold": 0.0}
 CONFIDENT: dict[str, Any] = {"max_denoising_steps": 30, "t_min": 0.02, "t_max": 0.1, "entropy_bound": 3.0}
 
 
@@ -137,12 +140,18 @@ def test_repair_refuses_spans_outside_of_the_canvas(engine: Engine, span: tuple[
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ({"clamped": {8: 1}}, r"clamped position 8 is outside of the canvas \(0 to 7\)"),
-        ({"clamped": {0: 48}}, r"clamped\[0\] is token 48; the vocabulary ends at 47"),
+        ({"clamped": {8: 1}}, "a clamped position must be between 0 and 7, not 8"),
+        ({"clamped": {0: 48}}, r"clamped\[0\] must be between 0 and 47, not 48"),
+        ({"clamped": {0: 3.5}}, r"clamped\[0\] must be a whole number, not 3.5"),
         ({"initial": [1, 2]}, "initial has 2 entries; the canvas has 8 positions"),
-        ({"initial": [1] * 7 + [99]}, r"initial\[7\] is token 99"),
+        ({"initial": [1] * 7 + [99]}, r"initial\[7\] must be between 0 and 47, not 99"),
+        ({"initial": [1] * 7 + ["a"]}, r"initial\[7\] must be a whole number, not 'a'"),
         ({"seed": -1}, "seed must be between 0"),
-        ({"max_denoising_steps": 0}, "max_denoising_steps must be a whole number of at least 1"),
+        ({"seed": 1.5}, "seed must be a whole number, not 1.5"),
+        ({"max_denoising_steps": 0}, "max_denoising_steps must be at least 1"),
+        ({"max_denoising_steps": 2**31}, r"max_denoising_steps must be a whole number below 2\*\*31"),
+        ({"stability_threshold": 0.5}, r"stability_threshold must be a whole number below 2\*\*31"),
+        ({"entropy_bound": float("inf")}, "entropy_bound must be a finite number"),
         ({"entropy_bound": -0.1}, "entropy_bound must be a finite number of at least 0"),
         ({"t_max": float("nan")}, "t_max must be a finite number"),
         ({"t_max": 0.1, "t_min": 0.2}, r"t_max \(0.1\) must not be below t_min \(0.2\)"),
@@ -151,6 +160,28 @@ def test_repair_refuses_spans_outside_of_the_canvas(engine: Engine, span: tuple[
 def test_plans_that_make_no_sense_are_refused(engine: Engine, plan: dict[str, Any], message: str) -> None:
     with engine.sync.open([2]) as context, pytest.raises(PlanError, match=message):
         context.fill(CanvasPlan(**plan))
+
+
+def test_plans_may_hold_the_numbers_of_other_libraries_and_change_later(engine: Engine) -> None:
+    plain = {"clamped": {1: 3, 2: 4}, "initial": [None] * 7 + [5], "stability_threshold": 1, "entropy_bound": 2**70}
+    _, expected = fill(engine, CanvasPlan(seed=3, max_denoising_steps=4, **plain))
+    clamped, initial = {np.int32(1): np.int32(3), 2: torch.tensor(4)}, [None] * 7 + [np.int64(5)]
+    plan = CanvasPlan(
+        seed=np.int64(3), max_denoising_steps=4.0, clamped=clamped, initial=initial, stability_threshold=1.0,
+        entropy_bound=1e38,
+    )  # fmt: skip
+    with engine.sync.open(range(2, 14)) as context, context.fill(plan) as canvas:
+        clamped[0] = 10**9
+        initial[0] = 10**9
+        assert canvas.result() == expected
+
+
+def test_who_breaks_off_looking_gets_no_more_drafts(engine: Engine) -> None:
+    with engine.sync.open([2]) as context, context.fill(CanvasPlan(max_denoising_steps=8, **STEADY)) as canvas:
+        for _ in canvas:
+            break
+        assert canvas.result().steps == 8
+        assert not canvas.canvas._work.drafts
 
 
 @pytest.mark.anyio

@@ -1,5 +1,6 @@
 """Whatever the way to its tokens, a context equals a fresh prefill of them."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -217,6 +218,25 @@ def test_what_a_context_refuses(engine: Engine) -> None:
     context.close()
     with pytest.raises(ContextError, match="the context is closed"):
         context.extend([3])
+
+
+def test_a_canvas_that_was_never_begun_and_is_forgotten_holds_up_nothing(engine: Engine) -> None:
+    with engine.sync.open([2]) as context:
+        context.fill()
+        gc.collect()
+        context.extend([3])
+        assert context.fill(CanvasPlan(max_denoising_steps=1)).result().position == 2
+        gc.collect()
+        assert not context.context._filling
+
+
+def test_a_prompt_takes_little_more_than_its_own_memory(tiny_config: Any) -> None:
+    with Engine.from_config(tiny_config(), prefix_memory=0) as engine:
+        with engine.sync.open([2] * 64):
+            position = engine._runner.memory.used / 128  # 64 tokens and as many to spare
+        for length in (64, 200, 450):
+            with engine.sync.open([2] * length):
+                assert engine._runner.memory.used / position <= length + max(256, length // 4) + 64
 
 
 def test_an_empty_context_can_be_filled(engine: Engine) -> None:

@@ -1,9 +1,14 @@
 """One engine for many threads and event loops, with and without async; closing it; its numbers."""
 
 import gc
+import os
 import random
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -145,6 +150,7 @@ def test_an_engine_nobody_refers_to_ends_its_thread(tiny_config: Any) -> None:
     (own,) = engine_threads() - before
     del engine
     gc.collect()
+    own.join(60)
     assert not own.is_alive()
 
 
@@ -181,6 +187,78 @@ def test_a_closed_canvas_under_way_does_not_hold_up_others(engine: Engine) -> No
     with engine.sync.open([2]) as context, context.fill(CanvasPlan(max_denoising_steps=10**6)) as canvas:
         next(iter(canvas))
     assert fill_sync(engine, PROMPTS[2]).steps <= 6
+
+
+def test_an_engine_is_at_rest_when_its_last_canvas_was_left(tiny_config: Any) -> None:
+    with Engine.from_config(tiny_config()) as engine, engine.sync.open([2]) as context:
+        with context.fill(replace(PLAN, max_denoising_steps=10**6, confidence_threshold=0.0)) as canvas:
+            for draft in canvas:
+                if draft.step == 2:
+                    break
+        deadline = time.monotonic() + 60
+        while engine._worker._has_work() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not engine._worker._has_work()
+        assert engine.stats.cancelled == 1
+
+
+def test_a_canvas_whose_engine_was_closed_says_so_whenever_it_is_asked(tiny_config: Any) -> None:
+    engine = Engine.from_config(tiny_config())
+    canvas = engine.sync.open([2]).fill()
+    engine.close_sync()
+    for _ in range(2):
+        with pytest.raises(EngineClosedError):
+            canvas.result()
+
+
+FORKED = """
+import os
+from agentkit.testing import toy_model
+from agentkit_model import EngineClosedError
+engine = toy_model().engine
+context = engine.sync.open([2])
+child = os.fork()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(context.fill().result().tokens)
+else:
+    assert engine.closed
+    for use in (lambda: engine.sync.open([2]), lambda: context.fill().result()):
+        try:
+            use()
+        except EngineClosedError as error:
+            assert "forked" in str(error)
+        else:
+            os._exit(1)
+    engine.close_sync()
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_forked_process_has_no_engine(tiny_config: Any) -> None:
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED], check=True)
+
+
+def test_collecting_an_engine_waits_for_nobody(tiny_config: Any) -> None:
+    """The garbage collector may come in a thread that the engine waits for."""
+    engine = Engine.from_config(tiny_config())
+    context, worker = engine._empty_context(), engine._worker
+    begun, goes_on, step = threading.Event(), threading.Event(), worker.step
+
+    def slow_step() -> None:
+        begun.set()
+        goes_on.wait(60)
+        step()
+
+    worker.step = slow_step  # type: ignore[method-assign]
+    prefill = context._extension([2])
+    assert begun.wait(60)
+    del engine
+    gc.collect()
+    assert worker.closed and not prefill.ended
+    goes_on.set()
+    prefill.wait()
 
 
 def test_what_an_engine_tells_about_its_model(tiny_config: Any) -> None:

@@ -152,7 +152,7 @@ async def test_what_never_fits_fails_at_once(engine: Engine) -> None:
         with pytest.raises(
             OutOfMemoryError, match=r"alone would take 0.3 MiB, which is over the engine's cache_memory"
         ):
-            await engine.open(prompt(2, 400))
+            await engine.open(prompt(2, 500))
         with pytest.raises(OutOfMemoryError, match="shorten the prompt"):
             await context.extend(prompt(2, 300))
         assert context.tokens == tuple(prompt(1))
