@@ -294,7 +294,8 @@ class Runner:
                     going.append(outcome.row)
         if going:
             outlook = outcomes[0].outlook
-            soft = self._exactly("soften", len(going), lambda part: outlook.soften(going[part]))  # (N, L, H)
+            greedy = any(rows[place].settings.t_min == 0.0 for place in going)  # a token's own embedding, whatever else
+            soft = self._exactly("soften", len(going), lambda part: outlook.soften(going[part]), telling=not greedy)
             for place, of_row in zip(going, soft, strict=True):
                 rows[place].soft = of_row
         return results
@@ -343,7 +344,7 @@ class Runner:
 
     # -- the shared pass
 
-    def _exactly(self, what: str, count: int, run: Callable[[slice], Tensor]) -> Tensor:
+    def _exactly(self, what: str, count: int, run: Callable[[slice], Tensor], *, telling: bool = True) -> Tensor:
         """`run` for all of `count` rows together where that cannot change a row's result, else one by one.
 
         In float32 on the CPU a row's result must not depend on its company to the last bit. A row has its own
@@ -351,7 +352,7 @@ class Runner:
         may sum in another order when there are more rows. So the first time a number of rows comes up, each row is also
         run alone, and the shared product is used for that number only if both agree in every bit: the order of
         summation depends on shapes, not on values. With several experts it does depend on values (tokens are grouped
-        by expert), so there the layers are always run row by row.
+        by expert), so there the layers are always run row by row. Results that would agree anyway are not `telling`.
         """
         everything = slice(0, count)
         if count == 1 or not self._exact:
@@ -362,7 +363,7 @@ class Runner:
         if self._shareable.get(key):
             return run(everything)
         alone = torch.cat([run(slice(row, row + 1)) for row in range(count)])
-        if key not in self._shareable:
+        if key not in self._shareable and telling:
             self._shareable[key] = torch.equal(alone, run(everything))
         return alone
 

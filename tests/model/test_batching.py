@@ -116,3 +116,15 @@ async def test_in_half_precision_what_is_committed_shares_passes_with_canvases(t
             passes[dtype] = engine.stats.forward_passes - before
             assert engine.stats.prefilled_tokens == 10 + sum(range(1, 20))
     assert passes["bfloat16"] < passes["float32"] == 60 + 19
+
+
+def test_greedy_canvases_do_not_tell_whether_others_may_share_a_product(tiny_config: Any) -> None:
+    """Their self-conditioning is a token's own embedding, the same in any company."""
+    engine = Engine.from_config(tiny_config())
+    greedy = CanvasPlan(seed=1, max_denoising_steps=4, t_min=0.0, t_max=0.0, confidence_threshold=0.0)
+    with engine.sync.open([2]) as one, engine.sync.open([3]) as other:
+        canvases = [one.fill(greedy), other.fill(greedy)]
+        for canvas in canvases:
+            canvas.canvas.start()
+        assert [canvas.result().steps for canvas in canvases] == [4, 4]
+    assert not any(what == "soften" for what, *_ in engine._runner._shareable)
