@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from agentkit.calls import logger
 from agentkit.errors import SessionConflict, SessionError, UserError
+from agentkit.messages import read_json
 from agentkit.sessions.base import Session, SessionWriter
 from agentkit.sessions.entries import Entry, entry_adapter
 from agentkit.sessions.failures import explained
@@ -78,11 +79,14 @@ class SqliteSession(Session):
 
     def _entry(self, number: int, text: str) -> Entry:
         try:
-            return entry_adapter().validate_json(text)
+            return read_json(entry_adapter(), text)
         except ValidationError as error:
+            wrong = error.errors()[0]
+            cause = "a newer agentkit wrote it, or somebody else. Upgrade agentkit"
+            if wrong["type"] == "json_invalid":
+                cause = "it is damaged. Put a copy of the file in its place"
             raise SessionError(
-                f"Entry {number} of {self!r} can't be read: a newer agentkit wrote it, or somebody else. Upgrade "
-                f"agentkit, or use another session. ({error.errors()[0]['msg']})"
+                f"Entry {number} of {self!r} can't be read: {cause}, or use another session. ({wrong['msg']})"
             ) from error
 
     def connect(self) -> sqlite3.Connection:

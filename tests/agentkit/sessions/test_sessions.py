@@ -79,6 +79,23 @@ async def test_a_prompt_that_is_no_unicode_is_kept_as_far_as_it_is(session):
     assert await session.messages() == result.all_messages()
 
 
+async def test_what_is_nested_too_deeply_is_told_and_not_kept(session):
+    def nest(levels: int) -> object:
+        return [nest(levels - 1)] if levels else []
+
+    def look(value: object) -> str:
+        return "seen"
+
+    model = ScriptedModel([[call("nest", levels=200), call("look", value=nest(300))], "That is too deep."])
+    result = await Agent(model, tools=[nest, look]).run("Go.", session=session)
+    assert told(result.all_messages()) == [
+        ("The tool ran, but its result can't be shown: list: nested too deeply, more than 64 levels.", True),
+        ("The call could not be read: the arguments are nested too deeply, more than 64 levels", True),
+    ]
+    assert result.all_messages()[1].calls[1].arguments is None
+    assert await session.messages() == result.all_messages()
+
+
 async def test_usage_adds_up_over_runs(session):
     agent = Agent(FunctionModel(lambda request: "Yes."))
     for _ in range(3):
