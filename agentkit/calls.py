@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import ModelRetry, OutcomeUnknown, UserError
-from agentkit.jsonable import MAX_DEPTH, too_deep
+from agentkit.jsonable import MAX_DEPTH, clean, too_deep
 from agentkit.messages import JSON, Paused, ToolCallPart, ToolResult
 from agentkit.schema import InvalidArguments
 from agentkit.tools import Tool
@@ -122,7 +122,7 @@ def free_id(wanted: str, taken: Collection[str]) -> str:
 
 def told(call: ToolCallPart, message: str) -> ToolResult:
     """An error result."""
-    return ToolResult(call.id, call.name, message, is_error=True)
+    return ToolResult(call.id, call.name, clean(message), is_error=True)
 
 
 def costly(call: ToolCallPart, error: ModelRetry) -> Outcome:
@@ -139,5 +139,8 @@ def too_late(call: ToolCallPart, seconds: float | None) -> Outcome:
 
 def in_words(error: Exception) -> str:
     """What the model is told of an exception: its type and message, no traceback."""
-    text = str(error).strip()
+    try:
+        text = str(error).strip()
+    except Exception:  # what it has to say is broken as well
+        text = ""
     return f"The tool failed: {type(error).__name__}{': ' + text if text else ''}"

@@ -117,7 +117,11 @@ async def test_an_approved_call_runs_with_all_of_its_turn_in_order():
 
 @pytest.mark.parametrize(
     ("decision", "reason"),
-    [(False, "The tool call was denied."), (ToolDenied("Too expensive."), "Too expensive.")],
+    [
+        (False, "The tool call was denied."),
+        (ToolDenied("Too expensive."), "Too expensive."),
+        (ToolDenied("Not \ud800."), "Not ?."),
+    ],
 )
 async def test_a_denied_call_does_not_run_and_the_model_is_told_why(decision, reason):
     till = Till()

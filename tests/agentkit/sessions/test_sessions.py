@@ -19,6 +19,7 @@ from agentkit import (
     ToolApproved,
     ToolCallFinished,
     ToolCallPart,
+    ToolFailed,
     ToolMessage,
     UsageLimits,
     UserError,
@@ -93,6 +94,45 @@ async def test_what_is_nested_too_deeply_is_told_and_not_kept(session):
         ("The call could not be read: the arguments are nested too deeply, more than 64 levels", True),
     ]
     assert result.all_messages()[1].calls[1].arguments is None
+    assert await session.messages() == result.all_messages()
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ToolFailed("no caf\udce9"), "no caf?"),
+        (ToolFailed(KeyError("tea")), "'tea'"),
+        (ModelRetry("no caf\udce9"), "no caf?"),
+        (ModelRetry(5), "5"),
+        (ValueError("no caf\udce9"), "The tool failed: ValueError: no caf?"),
+        (Speechless(), "The tool failed: Speechless"),
+    ],
+)
+async def test_whatever_a_tool_raises_is_told_and_kept(session, error, words):
+    def brew() -> str:
+        raise error
+
+    result = await Agent(ScriptedModel([call("brew"), "No coffee."]), tools=[brew]).run("Coffee!", session=session)
+    assert (result.output, told(result.all_messages())) == ("No coffee.", [(words, True)])
+    assert await session.messages() == result.all_messages()
+
+
+async def test_whatever_refuses_an_answer_is_told_and_kept(session):
+    agent = Agent(ScriptedModel(["Tea.", "Coffee."]))
+
+    @agent.output_validator
+    def check(text: str) -> str:
+        if text == "Tea.":
+            raise ModelRetry("no caf\udce9")
+        return text
+
+    result = await agent.run("Coffee!", session=session)
+    assert result.all_messages()[2] == UserMessage("no caf?", is_retry=True)
     assert await session.messages() == result.all_messages()
 
 
