@@ -1,5 +1,7 @@
 """What a session keeps, and how runs go on from it: the same for every kind of session."""
 
+from contextlib import suppress
+
 import anyio
 import pytest
 from pydantic import BaseModel
@@ -21,6 +23,7 @@ from agentkit import (
     ToolCallPart,
     ToolFailed,
     ToolMessage,
+    UsageLimitExceeded,
     UsageLimits,
     UserError,
     UserMessage,
@@ -406,6 +409,29 @@ async def test_a_run_that_met_a_limit_goes_on_with_a_new_one(session):
 
 
 # -- approval
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "usage_limit"])
+async def test_an_answer_that_was_cut_off_is_written_anew(session, reason):
+    model, token = ScriptedModel(["Two", "2."]), CancellationToken()
+    agent = Agent(model)
+
+    @agent.output_validator
+    def check(text: str) -> str:
+        if text == "Two" and reason == "usage_limit":
+            raise UsageLimitExceeded("seconds", 1)
+        if text == "Two":
+            token.cancel()
+        return text
+
+    with suppress(RunCancelled):
+        await agent.run("1 + 1?", session=session, cancellation_token=token)
+    assert [message.text for message in await session.messages()] == ["1 + 1?", "Two"]
+    assert (await session.state()).stop.reason == reason
+    result = await agent.run(None, session=session)
+    assert (result.stop_reason, result.output, result.new_messages()) == ("finished", "2.", result.all_messages()[1:])
+    assert model.requests[1].messages == model.requests[0].messages
+    assert await session.messages() == result.all_messages()
 
 
 async def test_decisions_are_kept_before_a_call_runs(session):
