@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from agentkit.agent_tool import with_arguments
 from agentkit.calls import PreparedCall, identity, logger, overridden, refusal
 from agentkit.errors import UserError
+from agentkit.jsonable import clean
 from agentkit.messages import JSON, ToolCallPart, open_calls
 from agentkit.pauses import asked_about, asking, inside
 
@@ -71,7 +72,7 @@ def decide(run: Run, results: DeferredToolResults) -> None:
     for id, given in results.approvals.items():
         match ToolApproved() if given is True else ToolDenied() if given is False else given:
             case ToolDenied(message):
-                run.denied[id] = message
+                run.denied[id] = clean(str(message))
             case ToolApproved(override_args):
                 run.approved[id] = identity(calls[id])
                 if override_args is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import ModelRetry, OutcomeUnknown, UserError
+from agentkit.jsonable import MAX_DEPTH, clean, too_deep
 from agentkit.messages import JSON, Paused, ToolCallPart, ToolResult
 from agentkit.schema import InvalidArguments
 from agentkit.tools import Tool
@@ -60,6 +61,7 @@ class Outcome:
 
 def prepare(call: ToolCallPart, tools: Mapping[str, Tool]) -> PreparedCall:
     """Finds the call's tool and checks its arguments; nothing runs yet."""
+    call = legible(call)
     tool = tools.get(call.name)
     if call.fault is not None or call.arguments is None:
         return PreparedCall(call, tool, wrong=f"The call could not be read: {call.fault or 'no arguments were found'}")
@@ -73,6 +75,14 @@ def prepare(call: ToolCallPart, tools: Mapping[str, Tool]) -> PreparedCall:
     except Exception as error:  # a developer's own validator that broke
         logger.error("Checking the arguments of tool %r failed", call.name, exc_info=error)
         return PreparedCall(call, tool, wrong=f"The arguments could not be checked. {in_words(error)}", error=error)
+
+
+def legible(call: ToolCallPart) -> ToolCallPart:
+    """The call, as one that could not be read where its arguments are nested deeper than can be kept."""
+    if not too_deep(call.arguments):
+        return call
+    fault = f"the arguments are nested too deeply, more than {MAX_DEPTH} levels"
+    return replace(call, arguments=None, fault=fault, certainty={})
 
 
 def refusal(run: Run, prepared: PreparedCall) -> Outcome | None:
@@ -95,8 +105,8 @@ def identity(call: ToolCallPart) -> str:
 
 def overridden(call: ToolCallPart, arguments: dict[str, JSON], tools: Mapping[str, Tool]) -> ToolCallPart:
     """The call with a person's arguments. Raises `UserError` when its tool, where it is known, won't take them."""
-    changed = replace(call, arguments=arguments, raw="", fault=None, certainty={})
-    wrong = prepare(changed, tools).wrong if call.name in tools else None
+    changed = legible(replace(call, arguments=arguments, raw="", fault=None, certainty={}))
+    wrong = prepare(changed, tools).wrong if call.name in tools else changed.fault
     if wrong is not None:
         raise UserError(f"deferred_tool_results: override_args of call {call.id} ({call.name}): {wrong}")
     return changed
@@ -112,7 +122,7 @@ def free_id(wanted: str, taken: Collection[str]) -> str:
 
 def told(call: ToolCallPart, message: str) -> ToolResult:
     """An error result."""
-    return ToolResult(call.id, call.name, message, is_error=True)
+    return ToolResult(call.id, call.name, clean(message), is_error=True)
 
 
 def costly(call: ToolCallPart, error: ModelRetry) -> Outcome:
@@ -129,5 +139,8 @@ def too_late(call: ToolCallPart, seconds: float | None) -> Outcome:
 
 def in_words(error: Exception) -> str:
     """What the model is told of an exception: its type and message, no traceback."""
-    text = str(error).strip()
+    try:
+        text = str(error).strip()
+    except Exception:  # what it has to say is broken as well
+        text = ""
     return f"The tool failed: {type(error).__name__}{': ' + text if text else ''}"

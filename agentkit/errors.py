@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentkit.jsonable import clean
+
 if TYPE_CHECKING:
     from agentkit.messages import ToolCallPart
     from agentkit.result import AgentRunResult
@@ -47,8 +49,8 @@ class ToolError(AgentkitError):
     """Raised inside a tool to speak to the model."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = clean(str(message))
+        super().__init__(self.message)
 
 
 class ModelRetry(ToolError):

@@ -10,6 +10,9 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from agentkit.messages import JSON
 
+MAX_DEPTH = 64
+"""How deep lists and dicts may be nested: sessions nest them deeper, and pydantic reads no more than 200 levels."""
+
 
 class NotJsonable(TypeError):
     """A value that JSON can't hold; the message says which type."""
@@ -19,16 +22,28 @@ def to_json_value(value: Any) -> JSON:
     """The value as JSON: models, dataclasses, enums, dates, sets and arrays the way pydantic writes them.
 
     bytes are text where all of them are UTF-8, else base64 (URL-safe); NaN and the infinities are the strings "NaN",
-    "Infinity" and "-Infinity"; lone surrogates become "?". Raises `NotJsonable`.
+    "Infinity" and "-Infinity"; lone surrogates become "?". Raises `NotJsonable`, also for what is nested deeper than
+    `MAX_DEPTH`.
     """
     if isinstance(value, (Iterator, AsyncIterator)):
         raise NotJsonable(f"a {type(value).__name__} is no finished value; return a list")
     try:
-        return _plain(_converted(value))
+        plain = _plain(_converted(value))
     except PydanticSerializationError as error:
         raise NotJsonable(str(error).split("\n")[0]) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise NotJsonable(f"{type(value).__name__}: {error}") from error
+    if too_deep(plain):
+        raise NotJsonable(f"{type(value).__name__}: nested too deeply, more than {MAX_DEPTH} levels")
+    return plain
+
+
+def too_deep(value: JSON, levels: int = MAX_DEPTH) -> bool:
+    """Whether lists and dicts are nested in it more than so many levels deep."""
+    if not isinstance(value, (dict, list, tuple)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(too_deep(item, levels - 1) for item in items)
 
 
 def _converted(value: Any) -> Any:

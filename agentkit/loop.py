@@ -11,7 +11,7 @@ import anyio
 
 from agentkit.answer import finish, restore, run_outputs
 from agentkit.approval import check_decided, waiting
-from agentkit.calls import PreparedCall, free_id, prepare, refusal
+from agentkit.calls import PreparedCall, free_id, legible, prepare, refusal
 from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
 from agentkit.errors import RunCancelled, UsageLimitExceeded
@@ -172,6 +172,7 @@ def _take(run: Run, response: ModelResponse, early: EarlyCalls) -> tuple[ToolCal
     parts: list[AssistantPart] = []
     for part in response.message.parts:
         if isinstance(part, ToolCallPart):
+            part = legible(part)
             part = replace(part, id=early.claim(part) or free_id(part.id, taken))
             taken.add(part.id)
         parts.append(part)

@@ -6,15 +6,18 @@ stored, shown to the model again and read back exactly as it came.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 JSON: TypeAlias = Any
 """A value that JSON can hold: None, bool, int, float, str, or a list or a str-keyed dict of such."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,24 @@ def messages_to_json(messages: Iterable[Message]) -> str:
 
 def messages_from_json(data: str | bytes) -> tuple[Message, ...]:
     """Reads what `messages_to_json` wrote. Raises `pydantic.ValidationError` when it is anything else."""
-    return _adapter().validate_json(data)
+    return read_json(_adapter(), data)
+
+
+def read_json(adapter: TypeAdapter[T], data: str | bytes) -> T:
+    """What the text says, however deep it is nested: pydantic's own reader gives up at 200 levels.
+
+    Raises `pydantic.ValidationError`.
+    """
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        if "recursion limit" not in error.errors()[0]["msg"]:
+            raise
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            raise error from None
+        return adapter.validate_python(value)
 
 
 def is_prompt(message: Message) -> bool:

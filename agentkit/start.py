@@ -24,7 +24,8 @@ def check_start(prompt: str | None, options: RunOptions[Any], state: SessionStat
         raise UserError("deferred_tool_results goes on with an earlier prompt: give None as the prompt.")
     if prompt is not None and not isinstance(prompt, str):
         raise UserError(f"The prompt is a str, not {prompt!r}.")
-    if prompt is None and not (_waits_for_model(state) or open_calls(state.messages) or _is_over(state)):
+    goes_on = _waits_for_model(state) or open_calls(state.messages) or _is_cut_off(state) or _is_over(state)
+    if prompt is None and not goes_on:
         raise UserError(
             "Without a prompt, message_history or the session has to end with something that is yet to be answered."
         )
@@ -90,7 +91,10 @@ def _go_on(run: Run, state: SessionState) -> None:
     run.canvases_before = state.next_canvas - len(state.canvases)
     if any(isinstance(message, ToolMessage) for message in run.messages[last_prompt(run.messages) :]):
         run.calls_before = -1  # a call that is required has been made
-    if _waits_for_model(state):
+    if _is_cut_off(state):
+        run.messages.pop()  # the turn is written anew
+        run.new_from = len(run.messages)
+    elif _waits_for_model(state):
         run.turn_canvases.extend(state.canvases)
     elif _is_over(state):
         assert state.stop is not None
@@ -105,9 +109,18 @@ def _waits_for_model(state: SessionState) -> bool:
     return waits and not _is_over(state)
 
 
+def _is_cut_off(state: SessionState) -> bool:
+    """Whether the last run was cancelled or met a limit, with what it had of an answer at the end."""
+    return state.stop is not None and state.stop.reason in ("cancelled", "usage_limit") and _ends_with_text(state)
+
+
 def _is_over(state: SessionState) -> bool:
     """Whether the last run got to its end, with an answer or with what it had of one."""
-    if state.stop is None:
+    if state.stop is None or _is_cut_off(state):
         return False
+    return state.stop.reason == "finished" or _ends_with_text(state)
+
+
+def _ends_with_text(state: SessionState) -> bool:
     last = state.messages[-1] if state.messages else None
-    return state.stop.reason == "finished" or (isinstance(last, AssistantMessage) and not last.calls)
+    return isinstance(last, AssistantMessage) and not last.calls

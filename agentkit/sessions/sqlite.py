@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from agentkit.calls import logger
 from agentkit.errors import SessionConflict, SessionError, UserError
+from agentkit.messages import read_json
 from agentkit.sessions.base import Session, SessionWriter
 from agentkit.sessions.entries import Entry, entry_adapter
 from agentkit.sessions.failures import explained
@@ -57,14 +58,18 @@ class SqliteSession(Session):
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SessionWriter]:
-        with anyio.CancelScope(shield=True):
-            with explained(self.path):
-                writer = await anyio.to_thread.run_sync(_Writer, self)
+        claim = _Claim(self)
         try:
+            with anyio.CancelScope(shield=True), explained(self.path):
+                writer = await anyio.to_thread.run_sync(claim.begin)
             yield writer
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(writer.close)
+                try:
+                    await anyio.to_thread.run_sync(claim.end)
+                except anyio.get_cancelled_exc_class():  # asyncio's own: no shield keeps it away
+                    threading.Thread(target=claim.end).start()
+                    raise
 
     def _read(self) -> tuple[Entry, ...]:
         with explained(self.path), closing(self.connect()) as connection:
@@ -78,11 +83,14 @@ class SqliteSession(Session):
 
     def _entry(self, number: int, text: str) -> Entry:
         try:
-            return entry_adapter().validate_json(text)
+            return read_json(entry_adapter(), text)
         except ValidationError as error:
+            wrong = error.errors()[0]
+            cause = "a newer agentkit wrote it, or somebody else. Upgrade agentkit"
+            if wrong["type"] == "json_invalid":
+                cause = "it is damaged. Put a copy of the file in its place"
             raise SessionError(
-                f"Entry {number} of {self!r} can't be read: a newer agentkit wrote it, or somebody else. Upgrade "
-                f"agentkit, or use another session. ({error.errors()[0]['msg']})"
+                f"Entry {number} of {self!r} can't be read: {cause}, or use another session. ({wrong['msg']})"
             ) from error
 
     def connect(self) -> sqlite3.Connection:
@@ -103,6 +111,32 @@ class SqliteSession(Session):
 
     def __repr__(self) -> str:
         return f"SqliteSession({str(self.path)!r}, {self.session_id!r})"
+
+
+class _Claim:
+    """A session in the hands of a run, until that ends it: even before the thread that claims the session is done."""
+
+    def __init__(self, session: SqliteSession) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._ended = False
+        self._writer: _Writer | None = None
+
+    def begin(self) -> _Writer:
+        writer = _Writer(self._session)
+        with self._lock:
+            self._writer = writer
+        if self._ended:  # nobody waits for it any more
+            self.end()
+        return writer
+
+    def end(self) -> None:
+        """Gives the session up, once, however often it is called."""
+        with self._lock:
+            self._ended = True
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
 
 class _Writer:

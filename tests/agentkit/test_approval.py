@@ -117,7 +117,11 @@ async def test_an_approved_call_runs_with_all_of_its_turn_in_order():
 
 @pytest.mark.parametrize(
     ("decision", "reason"),
-    [(False, "The tool call was denied."), (ToolDenied("Too expensive."), "Too expensive.")],
+    [
+        (False, "The tool call was denied."),
+        (ToolDenied("Too expensive."), "Too expensive."),
+        (ToolDenied("Not \ud800."), "Not ?."),
+    ],
 )
 async def test_a_denied_call_does_not_run_and_the_model_is_told_why(decision, reason):
     till = Till()
@@ -231,12 +235,14 @@ async def test_decisions_that_do_not_fit_are_refused_and_nothing_runs():
     till = Till()
     first = await till.agent([call("pay", amount=5), call("pay", amount=6)]).run("Pay.")
     one, two = (waiting.id for waiting in first.pending_calls)
+    deep = json.loads("[" * 100 + "]" * 100)
     for approvals, reason in [
         ({"call_9": True}, f"decides about call_9, .* that wait are {one}, {two}"),
         ({one: True}, f"says nothing about {two}"),
         ({one: True, two: "yes"}, "A decision is a bool, ToolApproved or ToolDenied, not 'yes'"),
         ({one: True, two: ToolApproved({"amount": "much"})}, f"override_args of call {two} .pay.: .*valid integer"),
         ({one: True, two: ToolApproved({})}, "/amount: is required"),
+        ({one: True, two: ToolApproved({"amount": deep})}, f"override_args of call {two} .pay.: .*nested too deeply"),
     ]:
         with pytest.raises(UserError, match=reason):
             await till.agent("never").run(

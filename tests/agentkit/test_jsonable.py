@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from agentkit.jsonable import NotJsonable, to_json_value
+from agentkit.jsonable import MAX_DEPTH, NotJsonable, to_json_value
 
 
 class Colour(Enum):
@@ -79,6 +79,16 @@ def test_a_value_that_holds_itself_is_refused():
     loop.append(loop)
     with pytest.raises(NotJsonable, match="Circular"):
         to_json_value(loop)
+
+
+def nested(levels: int) -> list:
+    return [nested(levels - 1)] if levels > 1 else []
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused():
+    assert to_json_value(nested(MAX_DEPTH)) == nested(MAX_DEPTH)
+    with pytest.raises(NotJsonable, match="list: nested too deeply, more than 64 levels"):
+        to_json_value(nested(MAX_DEPTH + 1))
 
 
 anything = st.recursive(

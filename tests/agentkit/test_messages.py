@@ -1,7 +1,9 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from agentkit.messages import (
     AssistantMessage,
@@ -64,6 +66,14 @@ def test_an_unreadable_call_is_kept_as_it_was_written():
 def test_infinities_survive_json():
     conversation = (ToolMessage((ToolResult("1", "f", [float("inf"), float("-inf")]),)),)
     assert messages_from_json(messages_to_json(conversation)) == conversation
+
+
+def test_what_is_nested_deeper_than_is_kept_today_is_read_all_the_same():
+    conversation = (ToolMessage((ToolResult("1", "f", json.loads("[" * 220 + "]" * 220)),)),)
+    text = messages_to_json(conversation)
+    assert messages_from_json(text) == conversation
+    with pytest.raises(ValidationError, match="recursion limit"):
+        messages_from_json(text[:-1])
 
 
 def test_kinds_are_written_so_that_others_can_read_them():

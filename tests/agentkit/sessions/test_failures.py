@@ -87,6 +87,15 @@ async def test_a_log_that_somebody_else_wrote_in(tmp_path):
         await ask(session)
 
 
+async def test_an_entry_that_is_damaged(tmp_path):
+    session = SqliteSession(tmp_path / "sessions.db", "ada")
+    await ask(session)
+    with closing(sqlite3.connect(session.path)) as other, other:
+        other.execute("UPDATE agentkit_entries SET entry = substr(entry, 1, 9) WHERE number = 2")
+    with pytest.raises(SessionError, match=r"Entry 2 of .* can't be read: it is damaged. Put a copy .* \(Invalid JSON"):
+        await session.messages()
+
+
 async def test_a_folder_in_its_place(tmp_path):
     with pytest.raises(UserError, match="can't be opened: does its folder exist"):
         await ask(SqliteSession(tmp_path, "ada"))

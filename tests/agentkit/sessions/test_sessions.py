@@ -1,5 +1,7 @@
 """What a session keeps, and how runs go on from it: the same for every kind of session."""
 
+from contextlib import suppress
+
 import anyio
 import pytest
 from pydantic import BaseModel
@@ -19,7 +21,9 @@ from agentkit import (
     ToolApproved,
     ToolCallFinished,
     ToolCallPart,
+    ToolFailed,
     ToolMessage,
+    UsageLimitExceeded,
     UsageLimits,
     UserError,
     UserMessage,
@@ -76,6 +80,62 @@ async def test_whatever_is_said_is_kept_as_it_was(session):
 async def test_a_prompt_that_is_no_unicode_is_kept_as_far_as_it_is(session):
     result = await Agent(ScriptedModel(["Hello."])).run("Hi \ud800there", session=session)
     assert result.all_messages()[0] == UserMessage("Hi ?there")
+    assert await session.messages() == result.all_messages()
+
+
+async def test_what_is_nested_too_deeply_is_told_and_not_kept(session):
+    def nest(levels: int) -> object:
+        return [nest(levels - 1)] if levels else []
+
+    def look(value: object) -> str:
+        return "seen"
+
+    model = ScriptedModel([[call("nest", levels=200), call("look", value=nest(300))], "That is too deep."])
+    result = await Agent(model, tools=[nest, look]).run("Go.", session=session)
+    assert told(result.all_messages()) == [
+        ("The tool ran, but its result can't be shown: list: nested too deeply, more than 64 levels.", True),
+        ("The call could not be read: the arguments are nested too deeply, more than 64 levels", True),
+    ]
+    assert result.all_messages()[1].calls[1].arguments is None
+    assert await session.messages() == result.all_messages()
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ToolFailed("no caf\udce9"), "no caf?"),
+        (ToolFailed(KeyError("tea")), "'tea'"),
+        (ModelRetry("no caf\udce9"), "no caf?"),
+        (ModelRetry(5), "5"),
+        (ValueError("no caf\udce9"), "The tool failed: ValueError: no caf?"),
+        (Speechless(), "The tool failed: Speechless"),
+    ],
+)
+async def test_whatever_a_tool_raises_is_told_and_kept(session, error, words):
+    def brew() -> str:
+        raise error
+
+    result = await Agent(ScriptedModel([call("brew"), "No coffee."]), tools=[brew]).run("Coffee!", session=session)
+    assert (result.output, told(result.all_messages())) == ("No coffee.", [(words, True)])
+    assert await session.messages() == result.all_messages()
+
+
+async def test_whatever_refuses_an_answer_is_told_and_kept(session):
+    agent = Agent(ScriptedModel(["Tea.", "Coffee."]))
+
+    @agent.output_validator
+    def check(text: str) -> str:
+        if text == "Tea.":
+            raise ModelRetry("no caf\udce9")
+        return text
+
+    result = await agent.run("Coffee!", session=session)
+    assert result.all_messages()[2] == UserMessage("no caf?", is_retry=True)
     assert await session.messages() == result.all_messages()
 
 
@@ -349,6 +409,29 @@ async def test_a_run_that_met_a_limit_goes_on_with_a_new_one(session):
 
 
 # -- approval
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "usage_limit"])
+async def test_an_answer_that_was_cut_off_is_written_anew(session, reason):
+    model, token = ScriptedModel(["Two", "2."]), CancellationToken()
+    agent = Agent(model)
+
+    @agent.output_validator
+    def check(text: str) -> str:
+        if text == "Two" and reason == "usage_limit":
+            raise UsageLimitExceeded("seconds", 1)
+        if text == "Two":
+            token.cancel()
+        return text
+
+    with suppress(RunCancelled):
+        await agent.run("1 + 1?", session=session, cancellation_token=token)
+    assert [message.text for message in await session.messages()] == ["1 + 1?", "Two"]
+    assert (await session.state()).stop.reason == reason
+    result = await agent.run(None, session=session)
+    assert (result.stop_reason, result.output, result.new_messages()) == ("finished", "2.", result.all_messages()[1:])
+    assert model.requests[1].messages == model.requests[0].messages
+    assert await session.messages() == result.all_messages()
 
 
 async def test_decisions_are_kept_before_a_call_runs(session):

@@ -1,17 +1,20 @@
 """Sessions in a SQLite file: several in one, several processes, and files of other versions."""
 
+import asyncio
 import json
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from agentkit import Agent, SessionConflict, SessionError, SqliteSession, UserError, tool
-from agentkit.sessions import schema
+from agentkit.sessions import schema, sqlite
 from agentkit.testing import FunctionModel, ScriptedModel, call
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +54,49 @@ async def test_the_event_loop_does_not_wait_for_the_disk(tmp_path):
             await anyio.sleep(0.05)  # the run waits, and this does not
             other.execute("COMMIT")
     assert len(await session.messages()) == 2
+
+
+@pytest.fixture
+def given_up(monkeypatch) -> threading.Event:
+    """Set once a session that was claimed is free again."""
+    event, close = threading.Event(), sqlite._Writer.close
+
+    def closed(writer) -> None:
+        close(writer)
+        event.set()
+
+    monkeypatch.setattr(sqlite._Writer, "close", closed)
+    return event
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_run_that_asyncio_cancels_as_it_begins_leaves_its_session_free(tmp_path, given_up, anyio_backend):
+    session = SqliteSession(tmp_path / "sessions.db", "a")
+    agent = Agent(FunctionModel(yes))
+    await session.read()
+    with closing(sqlite3.connect(session.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await agent.run("?", session=session)
+        other.execute("COMMIT")
+    assert await anyio.to_thread.run_sync(given_up.wait, 10)
+    assert (await agent.run("?", session=session)).output == "Yes."
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_run_that_asyncio_cancels_as_it_ends_leaves_its_session_free(tmp_path, given_up, anyio_backend):
+    session = SqliteSession(tmp_path / "sessions.db", "a")
+
+    async def write() -> None:
+        async with session.writing():
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    task = asyncio.create_task(write())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await anyio.to_thread.run_sync(given_up.wait, 10)
+    assert (await Agent(FunctionModel(yes)).run("?", session=session)).output == "Yes."
 
 
 async def test_a_run_whose_session_was_taken_over_begins_no_tool(tmp_path):
