@@ -235,11 +235,18 @@ class DiffusionConversation(Conversation):
                 held = await self._repair_held(request, tool, tokens[: parsed.length], region, wrong)
             except Refused:  # all that could be written there was wrong already
                 return None
-            held = replace(held, hold=replace(held.hold, state=held.hold.automaton.follow(tokens[:start])))
+            automaton = held.hold.automaton
+            if not (states := automaton.follow(tokens[:start])):
+                start = region.span[0]  # what is kept was written in other tokens than the automaton writes it in
+                states = automaton.follow(tokens[:start])
+            if min(automaton.distance[state] for state in states) > self._limit(request) - start:
+                return None  # nothing else is as short as that
+            held = replace(held, hold=replace(held.hold, state=states))
             request.budget.charge(repairs=1)
             context, _ = await self._read([*self._prompt(request), *tokens[:start]], request)
             first = self._canvases
-            records = await self._write(context, request, held, emit, before=tokens[:start], initial=tokens[start:kept])
+            initial = tokens[start:kept][: self.model.engine.canvas_length]
+            records = await self._write(context, request, held, emit, before=tokens[:start], initial=initial)
         written = [*tokens[:start], *(token for record in records for token in record.tokens)]
         reparsed = self.model.dialect.parse(written)
         span = reparsed.calls[wrong.index].span

@@ -281,6 +281,42 @@ async def test_a_repaired_turn_is_what_the_next_turn_reads(model: DiffusionModel
         await conversation.respond(request(*history), nowhere)
 
 
+NOTE = ToolDefinition(
+    "note",
+    "Write a note.",
+    {
+        "type": "object",
+        "properties": {"body": {"type": "string"}, "urgent": {"enum": ["no", "yes, as soon as it can be done at all"]}},
+        "required": ["body", "urgent"],
+    },
+)
+
+
+async def renewed(model: DiffusionModel, body: str, **settings: object) -> AssistantMessage | None:
+    """What becomes of a note that is not to be urgent, whose body was spelt letter by letter."""
+    arguments = {"body": body, "urgent": "no"}
+    tokens, whole = model.dialect.render_call("note", arguments, stop=True), model.tokenizer.encode(body)  # type: ignore[attr-defined]
+    at = next(index for index in range(len(tokens)) if tokens[index : index + len(whole)] == whole)
+    spelt = [token for letter in body for token in model.tokenizer.encode(letter)]
+    tokens[at : at + len(whole)] = spelt
+    assert len(spelt) > len(whole)
+    message = AssistantMessage((ToolCallPart("note", arguments, "a"),), model=model.name, tokens=tuple(tokens))
+    asked = ModelRequest((UserMessage("Go."),), (NOTE,), ModelSettings(seed=3, **settings))  # type: ignore[arg-type]
+    async with model.converse() as conversation:
+        return await conversation.repair(asked, message, WrongCall(0, ("/urgent",), "no", {"/urgent": ["no"]}), nowhere)
+
+
+@pytest.mark.parametrize("body", ["tomatoes", "tomatoes and bananas and potatoes"])
+async def test_what_is_kept_may_have_been_written_in_any_tokens(model: DiffusionModel, body: str) -> None:
+    repaired = await renewed(model, body, max_tokens=300)
+    assert repaired is not None
+    assert repaired.calls[0].arguments == {"body": body, "urgent": "yes, as soon as it can be done at all"}
+
+
+async def test_a_call_that_would_become_too_long_is_not_repaired(model: DiffusionModel) -> None:
+    assert await renewed(model, "tomatoes", max_tokens=24) is None
+
+
 async def test_another_models_turn_is_not_repaired(model: DiffusionModel) -> None:
     call = ToolCallPart("transfer", {"amount": 0}, "a")
     async with model.converse() as conversation:
