@@ -6,10 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from agentkit.cli import ask, batch, chat, eval, mcp, models, tune
 from agentkit.cli.options import INTERRUPTED, WRONG_USE, load_tools
+from agentkit.display import plain_console, printable
 from agentkit.errors import AgentkitError
 
 __all__ = ["build_parser", "load_tools", "main"]
@@ -25,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except AgentkitError as error:
-        Console(stderr=True).print(f"agentkit: {error}", style="red", markup=False, highlight=False)
+        plain_console(stderr=True).print(printable(f"agentkit: {error}"), style="red")
         return WRONG_USE
     finally:
         sys.path.remove("")

@@ -8,10 +8,10 @@ import sys
 from functools import partial
 
 import anyio
-from rich.console import Console
 
 from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
 from agentkit.cli.show import stream, view
+from agentkit.display import plain_console
 from agentkit.errors import UserError
 from agentkit.report import PromptReport
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     agent, model = make_agent(options)
     if options.explain:
         return explain(agent.prompt_report(options.prompt), as_json=options.json)
-    lines = None if options.json else view(Console(highlight=False), options.watch, model)
+    lines = None if options.json else view(plain_console(), options.watch, model)
     return anyio.run(partial(stream, agent, options.prompt, (), lines))[0]
 
 

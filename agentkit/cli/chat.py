@@ -15,7 +15,7 @@ from agentkit.cli.line import LineEditor
 from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
 from agentkit.cli.show import view
 from agentkit.cli.slash import COMMANDS, is_command, obey
-from agentkit.display import Lines
+from agentkit.display import Lines, plain_console, printable
 from agentkit.errors import AgentkitError, RunCancelled
 from agentkit.result import AgentRunResult
 from agentkit.tools import Tool
@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     agent, model = make_agent(options)
-    console = Console(highlight=False)
+    console = plain_console()
     watch = console.is_terminal if options.watch is None else options.watch
     with Assistant(agent) as assistant:
         Chat(assistant, dict(agent.tools), console, LineEditor(COMMANDS), lambda: view(console, watch, model)).talk()
@@ -103,4 +103,4 @@ class Chat:
                     return None
 
     def say(self, text: str, style: str = "dim") -> None:
-        self.console.print(text, style=style, markup=False, soft_wrap=True)
+        self.console.print(printable(text), style=style, soft_wrap=True)

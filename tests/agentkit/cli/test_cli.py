@@ -66,6 +66,7 @@ def test_models_lists_the_bundled_one() -> None:
         (["ask", "x", "--tools", "nonsense"], "write module:function"),
         (["ask", "x", "--tools", "no_such_module:f"], "no module 'no_such_module'"),
         (["ask", "x", "--tools", "json:no_such_thing"], "no 'no_such_thing'"),
+        (["ask", "x", "--tools", "tools :x"], "--tools tools :x: there"),
         (["ask", "x", "--json", "--watch"], "exclude each other"),
         (["ask", "x", "--model", "openai:gpt@http://localhost"], "can't be used"),
         (["models", "/no/such/folder"], "no config.json"),
