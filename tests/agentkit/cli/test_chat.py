@@ -15,7 +15,7 @@ pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals need POSIX")
 
 APP = """
 import anyio
-from agentkit import Agent, tool
+from agentkit import Agent, Tool, tool
 from agentkit.testing import FunctionModel, call
 
 paid = []
@@ -51,6 +51,14 @@ cashier = Agent(model, tools=[pay], name="cashier")
 def ask_the_cashier(request):
     last = request.messages[-1]
     return reply(request) if last.kind == "tool" else call("cashier", prompt=last.text)
+
+clerk = Agent(model, tools=[Tool(lambda: None, name="undocumented")])
+
+@clerk.output_validator
+def check(output: str) -> str:
+    if "strict" in output:
+        raise ValueError("too strict")
+    return output
 
 desk = Agent(FunctionModel(ask_the_cashier), tools=[cashier.as_tool(description="Pays."), pay])
 """
@@ -253,6 +261,29 @@ def test_a_conversation_is_saved_cleared_and_loaded(chat: Terminal, tmp_path: Pa
     assert "needs the name" in chat.say("/save") and "needs the name" in chat.say("/load")
     assert "5: on" in chat.say("on")
     assert sorted(path.name for path in tmp_path.iterdir() if "json" in path.name) == ["talk.json"]
+
+
+def test_no_error_ends_the_conversation(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    lines = [
+        b"hello",
+        b"/tools",
+        b"/save ~nosuchuser/talk.json",
+        b"/load ~nosuchuser/talk.json",
+        b"be strict",
+        b"caf\xe9",
+    ]
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-m", "agentkit.cli", "chat", "--agent", "app:clerk"]
+    done = subprocess.run(
+        command, input=b"\n".join(lines), cwd=tmp_path, env=environment, capture_output=True, timeout=240
+    )
+    said = done.stdout.decode()
+    assert done.returncode == 0 and done.stderr == b"", done.stderr
+    assert "> undocumented\n" in said
+    assert "can't be written" in said and "can't be read" in said
+    assert "ValueError: too strict" in said
+    assert "answer    3: caf\N{REPLACEMENT CHARACTER}" in said
 
 
 def test_help_tools_and_usage(chat: Terminal) -> None:
