@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from functools import partial
 
 import anyio
 
 from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
-from agentkit.cli.show import stream, view
+from agentkit.cli.show import stream, view, write
 from agentkit.display import plain_console
 from agentkit.errors import UserError
 from agentkit.report import PromptReport
@@ -43,7 +42,7 @@ def explain(report: PromptReport, *, as_json: bool) -> int:
     if as_json:
         parts = [{"part": part, "tokens": tokens} for part, tokens in report.rows()]
         facts = {"total": report.total, "context": report.context, "left": report.left, "parts": parts}
-        sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
+        write(json.dumps(facts, ensure_ascii=False))
     else:
-        sys.stdout.write(f"{report}\n")
+        write(str(report))
     return FINISHED

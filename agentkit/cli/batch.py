@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         with progress_bar(console) as progress:
             progress.add_task("batch", total=total)
             anyio.run(_answer, agent, lines(), journal, options.concurrency, progress)
-        ended = Counter(journal.done[line.key] for line in read_lines(options.input))
+        ended = Counter(journal.done.get(line.key, False) for line in read_lines(options.input))
     console.print(printable(f"{ended[True]} answered, {ended[False]} not: {options.output}"))
     return STOPPED if ended[False] else FINISHED
 
