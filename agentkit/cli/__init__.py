@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status: 0 answered, 1 stopped without an answer, 2 wrong use, 130
     interrupted."""
     options = build_parser().parse_args(arguments)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(PrintableFormatter())
     sys.path.insert(0, "")  # tools of the folder at hand, as `python -m` would find them
     try:
         return int(options.command(options))
@@ -28,6 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USE
     finally:
         sys.path.remove("")
+
+
+class PrintableFormatter(logging.Formatter):
+    """What is logged on the terminal: errors of tools say what others wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def build_parser() -> argparse.ArgumentParser:
