@@ -28,7 +28,7 @@ from agentkit.messages import Message, UserMessage
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
 from agentkit.observer import Observer
-from agentkit.options import AgentOptions, RunOptions, check_options
+from agentkit.options import AgentOptions, RunOptions, check_kinds, check_options
 from agentkit.output import ToolOutput, Validator, collect_outputs
 from agentkit.override import Overrides, overrides, overriding
 from agentkit.report import PromptReport, prompt_report
@@ -137,6 +137,7 @@ class Agent(Generic[DepsT, OutputT]):
             raise UserError(
                 "Agent: retries are at least 0, max_parallel_tools at least 1, tool_timeout above 0 seconds."
             )
+        check_kinds({"model_settings": model_settings, "usage_limits": usage_limits})
         self._model = model
         self._outputs = collect_outputs(output_type)
         self._tools = collect_tools(tools)

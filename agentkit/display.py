@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,14 @@ from agentkit.jsonable import to_json_value
 from agentkit.messages import ToolCallPart
 
 LABEL = 9  # width of the labels on the left, in columns
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # Unicode categories: controls, formats, halves of pairs, separators of lines
+_HARMLESS = "\n\t\u200c\u200d"  # the last two join letters, and emoji
+
+
+def plain_console(*, stderr: bool = False) -> Console:
+    """A console that shows text as it is: no word of it is markup, an emoji or a number to colour."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 class Lines:
@@ -97,7 +106,7 @@ class Lines:
 
     def line(self, label: str, text: str, style: str) -> None:
         shown = Text().append(f"{label:<{LABEL}} ", style="dim")
-        shown.append(self.speaker, style="dim").append(text, style=style)
+        shown.append(printable(self.speaker), style="dim").append(printable(text), style=style)
         self.console.print(shown, soft_wrap=True)
 
 
@@ -147,6 +156,11 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else {"\n": "↵"}.get(c, "·") for c in text)
 
 
+def printable(text: str) -> str:
+    """Text of any lines, with what could move the cursor, rule the terminal or turn the writing round made visible."""
+    return "".join("·" if unicodedata.category(c) in _UNSEEN and c not in _HARMLESS else c for c in text)
+
+
 def one_line(texts: Iterable[str]) -> str:
     return "".join(map(visible, texts))
 
@@ -160,7 +174,7 @@ def describe_call(call: ToolCallPart) -> str:
     """`name(argument=value, ...)`, or what was written where that could not be read."""
     if call.arguments is None:
         return call.raw or call.name
-    return f"{call.name}({', '.join(f'{key}={value!r}' for key, value in call.arguments.items())})"
+    return f"{call.name}({', '.join(f'{visible(key)}={value!r}' for key, value in call.arguments.items())})"
 
 
 def finished_as_json(event: RunFinished) -> dict[str, Any]:

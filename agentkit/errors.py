@@ -29,8 +29,16 @@ if TYPE_CHECKING:
     from agentkit.result import AgentRunResult
 
 
+def _with_args(kind: type[AgentkitError], args: tuple[Any, ...]) -> AgentkitError:
+    return kind.__new__(kind, *args)
+
+
 class AgentkitError(Exception):
     """Whatever agentkit raises on its own account."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has what `__init__` made of its arguments, which are not kept, so that it isn't called again."""
+        return _with_args, (type(self), self.args), self.__dict__
 
 
 class UserError(AgentkitError):

@@ -111,7 +111,7 @@ class Journal:
 @asynccontextmanager
 async def open_journal(options: RunOptions[Any]) -> AsyncIterator[Journal]:
     """The journal of a run that is about to start, with the conversation that it goes on from."""
-    session, history = options.get("session"), options.get("message_history", ())
+    session, history = options.get("session"), options.get("message_history") or ()
     if session is None:
         yield Journal(SessionState(messages=list(history)))
         return

@@ -12,8 +12,9 @@ from agentkit.budget import Budget
 from agentkit.cancellation import CancellationToken
 from agentkit.compaction import Compaction
 from agentkit.context import DepsT
+from agentkit.errors import UserError
 from agentkit.hooks import Hooks
-from agentkit.messages import Message
+from agentkit.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from agentkit.observer import Observer
 from agentkit.sessions.base import Session
 from agentkit.settings import ModelSettings
@@ -53,7 +54,7 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     """
 
     deps: DepsT
-    message_history: Sequence[Message]
+    message_history: Sequence[Message] | None
     model_settings: ModelSettings | None
     usage_limits: UsageLimits | None
     budget: Budget | None
@@ -62,8 +63,39 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     deferred_tool_results: DeferredToolResults | None
 
 
+_KINDS: Mapping[str, type] = {
+    "model_settings": ModelSettings,
+    "usage_limits": UsageLimits,
+    "budget": Budget,
+    "cancellation_token": CancellationToken,
+    "session": Session,
+    "deferred_tool_results": DeferredToolResults,
+}
+
+
 def check_options(options: Mapping[str, Any]) -> None:
-    """Raises `TypeError` for a keyword that no run takes, as Python does for any function."""
+    """Raises `TypeError` for a keyword that no run takes, as Python does for any function, and `UserError` for a value
+    of another type than it takes."""
     unknown = sorted(options.keys() - RunOptions.__annotations__.keys())
     if unknown:
         raise TypeError(f"A run takes no {', '.join(unknown)}; it takes {', '.join(RunOptions.__annotations__)}.")
+    check_kinds(options)
+    history = options.get("message_history")
+    if history is None:
+        return
+    if not isinstance(history, Sequence) or isinstance(history, str):
+        raise UserError(f"message_history is a list of messages, such as a result's all_messages(), not {history!r}.")
+    for message in history:
+        if not isinstance(message, SystemMessage | UserMessage | AssistantMessage | ToolMessage):
+            raise UserError(
+                f"message_history holds {message!r}, which is no message: give a result's all_messages(), make it of "
+                f"UserMessage(...) and the like, or read what was stored with messages_from_json(...)."
+            )
+
+
+def check_kinds(options: Mapping[str, Any]) -> None:
+    """Raises `UserError` for an option that is given and is no object of its class."""
+    for name, value in options.items():
+        kind = _KINDS.get(name)
+        if kind is not None and not isinstance(value, kind | None):
+            raise UserError(f"{name} takes a {kind.__name__}, not {value!r}.")

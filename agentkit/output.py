@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import re
 import types
 import typing
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, overload
 
+import anyio
 import anyio.to_thread
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -37,7 +39,7 @@ from agentkit.schema import (
     faults_of,
     refuse_impossible,
 )
-from agentkit.tools import Tool, add_tool, return_type
+from agentkit.tools import Tool, add_tool, is_async, return_type
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -154,7 +156,8 @@ class Output:
 class Validator:
     """A function that looks at an output and gives it back, or another one in its place; it may be async.
 
-    It takes the output, or a `RunContext` and the output.
+    It takes the output, or a `RunContext` and the output. A synchronous one runs in a thread, and is left behind there
+    when the run is cancelled or its time is over.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -166,9 +169,16 @@ class Validator:
 
     async def __call__(self, context: RunContext[Any], value: Any) -> Any:
         arguments = (context, value) if self._takes_context else (value,)
-        if inspect.iscoroutinefunction(self.function):
+        if is_async(self.function):
             return await self.function(*arguments)
-        return await anyio.to_thread.run_sync(self.function, *arguments)
+        alone = anyio.CapacityLimiter(math.inf)  # a thread left behind takes no place that others need
+        values: list[Any] = []  # trio lets no thread give back a coroutine
+
+        def call() -> None:
+            values.append(self.function(*arguments))
+
+        await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=alone)
+        return await values[0] if inspect.isawaitable(values[0]) else values[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ class InvalidArguments(Exception):
         super().__init__("; ".join(map(str, faults)))
         self.faults = tuple(faults)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults,)
+
 
 class Grounded:
     """Says of a string or number that it stands in the conversation: `city: Annotated[str, Grounded()]`.

@@ -102,7 +102,7 @@ class Tool:
         else:
             self._arguments, self.takes_context = _arguments, bool(takes_context)
         self.description = self.options.description if self.options.description is not None else text.text
-        self.is_async = _is_async(function)
+        self.is_async = is_async(function)
 
     @classmethod
     def from_schema(
@@ -307,7 +307,8 @@ def _is_method(function: Any) -> bool:
     return bool(owner) and not owner.endswith("<locals>")
 
 
-def _is_async(function: Any) -> bool:
+def is_async(function: Any) -> bool:
+    """Whether calling it gives a coroutine: also of an object with an async `__call__`, and of a partial of either."""
     while isinstance(function, functools.partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004

@@ -69,10 +69,11 @@ class Answer(Generic[OutputT]):
         return self
 
     def __next__(self) -> Event:
-        self._changed.wait(self._has_more)
-        with self._changed.lock:
-            if self._events:
-                return self._events.popleft()
+        while not self._at_end():
+            self._changed.wait(self._has_more)
+            with self._changed.lock:
+                if self._events:
+                    return self._events.popleft()
         self._settled()
         raise StopIteration
 
@@ -80,10 +81,11 @@ class Answer(Generic[OutputT]):
         return self
 
     async def __anext__(self) -> Event:
-        await self._changed.arrival(self._has_more)
-        with self._changed.lock:
-            if self._events:
-                return self._events.popleft()
+        while not self._at_end():
+            await self._changed.arrival(self._has_more)
+            with self._changed.lock:
+                if self._events:
+                    return self._events.popleft()
         self._settled()
         raise StopAsyncIteration
 
@@ -110,6 +112,11 @@ class Answer(Generic[OutputT]):
 
     def _has_more(self) -> bool:
         return bool(self._events) or self.done
+
+    def _at_end(self) -> bool:
+        """Whether no event is left and none will come. An event that was there may be gone: another reader took it."""
+        with self._changed.lock:
+            return self.done and not self._events
 
     def _settled(self) -> AgentRunResult[OutputT]:
         assert self._outcome is not None

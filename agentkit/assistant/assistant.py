@@ -134,7 +134,7 @@ class Assistant(Generic[DepsT, OutputT]):
         conversation is what it was before; after a cancelled one, it has what was reached.
         """
         check_options(options)
-        if "message_history" in options:
+        if options.get("message_history") is not None:
             raise UserError("ask: the history is the assistant's own: put other messages into assistant.conversations.")
         answer: Answer[OutputT] = Answer(prompt, conversation)
         with self._lock:

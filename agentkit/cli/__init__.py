@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from agentkit.cli import ask, batch, chat, eval, mcp, models, tune
 from agentkit.cli.options import INTERRUPTED, WRONG_USE, load_tools
+from agentkit.display import plain_console, printable
 from agentkit.errors import AgentkitError
 
 __all__ = ["build_parser", "load_tools", "main"]
@@ -19,16 +19,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status: 0 answered, 1 stopped without an answer, 2 wrong use, 130
     interrupted."""
     options = build_parser().parse_args(arguments)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(PrintableFormatter())
     sys.path.insert(0, "")  # tools of the folder at hand, as `python -m` would find them
     try:
         return int(options.command(options))
     except KeyboardInterrupt:
         return INTERRUPTED
     except AgentkitError as error:
-        Console(stderr=True).print(f"agentkit: {error}", style="red", markup=False, highlight=False)
+        plain_console(stderr=True).print(printable(f"agentkit: {error}"), style="red")
         return WRONG_USE
     finally:
         sys.path.remove("")
+
+
+class PrintableFormatter(logging.Formatter):
+    """What is logged on the terminal: errors of tools say what others wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def build_parser() -> argparse.ArgumentParser:

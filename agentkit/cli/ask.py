@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from functools import partial
 
 import anyio
-from rich.console import Console
 
 from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
-from agentkit.cli.show import stream, view
+from agentkit.cli.show import stream, view, write
+from agentkit.display import plain_console
 from agentkit.errors import UserError
 from agentkit.report import PromptReport
 
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     agent, model = make_agent(options)
     if options.explain:
         return explain(agent.prompt_report(options.prompt), as_json=options.json)
-    lines = None if options.json else view(Console(highlight=False), options.watch, model)
+    lines = None if options.json else view(plain_console(), options.watch, model)
     return anyio.run(partial(stream, agent, options.prompt, (), lines))[0]
 
 
@@ -43,7 +42,7 @@ def explain(report: PromptReport, *, as_json: bool) -> int:
     if as_json:
         parts = [{"part": part, "tokens": tokens} for part, tokens in report.rows()]
         facts = {"total": report.total, "context": report.context, "left": report.left, "parts": parts}
-        sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
+        write(json.dumps(facts, ensure_ascii=False))
     else:
-        sys.stdout.write(f"{report}\n")
+        write(str(report))
     return FINISHED

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from rich.console import Console
 from rich.progress import Progress
 
 from agentkit.agent import Agent
@@ -21,7 +20,7 @@ from agentkit.batch import BatchItem
 from agentkit.cli.journal import Journal, digest_of, key_of, open_journal
 from agentkit.cli.options import FINISHED, STOPPED, Commands, add_agent_options, make_agent
 from agentkit.cli.progress import progress_bar
-from agentkit.display import finished_as_json
+from agentkit.display import finished_as_json, plain_console, printable
 from agentkit.errors import UserError
 from agentkit.events import RunFinished
 from agentkit.jsonable import NotJsonable
@@ -76,12 +75,12 @@ def run(options: argparse.Namespace) -> int:
         lines = partial(unanswered, options.input, journal, options.retry_errors)
         total = sum(1 for _ in lines())
         agent, _ = make_agent(options)
-        console = Console(stderr=True, highlight=False)
+        console = plain_console(stderr=True)
         with progress_bar(console) as progress:
             progress.add_task("batch", total=total)
             anyio.run(_answer, agent, lines(), journal, options.concurrency, progress)
-        ended = Counter(journal.done[line.key] for line in read_lines(options.input))
-    console.print(f"{ended[True]} answered, {ended[False]} not: {options.output}")
+        ended = Counter(journal.done.get(line.key, False) for line in read_lines(options.input))
+    console.print(printable(f"{ended[True]} answered, {ended[False]} not: {options.output}"))
     return STOPPED if ended[False] else FINISHED
 
 

@@ -15,7 +15,7 @@ from agentkit.cli.line import LineEditor
 from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
 from agentkit.cli.show import view
 from agentkit.cli.slash import COMMANDS, is_command, obey
-from agentkit.display import Lines
+from agentkit.display import Lines, plain_console, printable
 from agentkit.errors import AgentkitError, RunCancelled
 from agentkit.result import AgentRunResult
 from agentkit.tools import Tool
@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     agent, model = make_agent(options)
-    console = Console(highlight=False)
+    console = plain_console()
     watch = console.is_terminal if options.watch is None else options.watch
     with Assistant(agent) as assistant:
         Chat(assistant, dict(agent.tools), console, LineEditor(COMMANDS), lambda: view(console, watch, model)).talk()
@@ -62,15 +62,23 @@ class Chat:
         self.say("Type a request; /help lists what else there is.")
         while not self.over:
             try:
-                line = self.editor.read("> ", remember=True).strip()
-                if is_command(line):
-                    obey(self, line)
-                elif line:
-                    self.answer(line)
+                self.heed(self.editor.read("> ", remember=True).strip())
             except EOFError:
                 self.over = True
             except KeyboardInterrupt:
                 self.say("\nCtrl-D or /quit ends the chat.")
+
+    def heed(self, line: str) -> None:
+        """Does or answers what the line says. An error is told, whoever's it is, and the conversation stays."""
+        try:
+            if is_command(line):
+                obey(self, line)
+            elif line:
+                self.answer(line)
+        except AgentkitError as error:
+            self.say(str(error), "red")
+        except Exception as error:  # of the agent's own code
+            self.say(f"{type(error).__name__}: {error}", "red")
 
     def answer(self, prompt: str) -> None:
         """Asks, and goes on for as long as there are calls that a person has to approve."""
@@ -80,7 +88,7 @@ class Chat:
             result = self.follow(None, deferred_tool_results=decisions)
 
     def follow(self, prompt: str | None, **options: Any) -> AgentRunResult[Any] | None:
-        """Shows a run to its end; None when it was stopped or failed."""
+        """Shows a run to its end; None when it was stopped."""
         with self.view() as lines, self.assistant.ask(prompt, **options) as answer:
             if prompt is not None and not self.console.is_terminal:
                 lines.request(prompt)  # on a terminal it was typed
@@ -98,9 +106,6 @@ class Chat:
                     left = f"; {', '.join(stopped.still_running)} can't be stopped" if stopped.still_running else ""
                     self.say(f"stopped{left}", "yellow")
                     return None
-                except AgentkitError as error:
-                    self.say(str(error), "red")
-                    return None
 
     def say(self, text: str, style: str = "dim") -> None:
-        self.console.print(text, style=style, markup=False, soft_wrap=True)
+        self.console.print(printable(text), style=style, soft_wrap=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from rich.console import Console
 
 from agentkit.agent import Agent
 from agentkit.cli.options import (
@@ -23,6 +22,7 @@ from agentkit.cli.options import (
     open_model,
 )
 from agentkit.cli.progress import progress_bar
+from agentkit.display import plain_console
 from agentkit.errors import UserError
 from agentkit.settings import ModelSettings
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     cases = read_cases(options.cases)
     agent, variants = _agent(options), _variants(options)
     checker = load_object(options.checker, "--checker", "checks:is_right") if options.checker else None
-    console = Console(stderr=True, highlight=False)
+    console = plain_console(stderr=True)
     with progress_bar(console) as progress:
         task = progress.add_task("eval", total=len(cases) * options.repeat * len(variants))
         evaluation = anyio.run(
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
                 progress=lambda outcome: progress.advance(task),
             )
         )
-    Console(highlight=False).print(evaluation.table())
+    plain_console().print(evaluation.table())
     if options.json is not None:
         evaluation.save(options.json)
     if options.html is not None:

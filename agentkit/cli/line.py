@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -17,7 +18,8 @@ MOST = 1000  # lines of history that are kept
 
 
 class LineEditor:
-    """Reads lines. On a terminal they are edited with readline, and Tab completes a line's first word.
+    """Reads lines, bytes that are no text as U+FFFD. On a terminal they are edited with readline, and Tab completes a
+    line's first word.
 
     The history is in the file that `AGENTKIT_HISTORY` names, or in `~/.agentkit_history`, for its owner's eyes alone.
     Without one that can be read and written there is none.
@@ -26,6 +28,8 @@ class LineEditor:
     def __init__(self, words: Iterable[str] = ()) -> None:
         self._words = sorted(words)
         self._file: Path | None = None
+        if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors == "strict":
+            sys.stdin.reconfigure(errors="replace")
         if readline is not None and sys.stdin.isatty():
             readline.set_auto_history(False)
             readline.set_completer_delims(" ")

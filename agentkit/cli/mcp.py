@@ -6,9 +6,9 @@ import argparse
 from functools import partial
 
 import anyio
-from rich.console import Console
 
 from agentkit.cli.options import FINISHED, Commands, add_tools_option, load_tools
+from agentkit.display import plain_console
 from agentkit.errors import UserError
 
 
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         anyio.run(serve_stdio, server)
     else:
         host, port = _address(options.http)
-        Console(stderr=True).print(f"serving http://{options.http}/mcp; Ctrl-C ends", markup=False, highlight=False)
+        plain_console(stderr=True).print(f"serving http://{options.http}/mcp; Ctrl-C ends")
         anyio.run(partial(serve_http, server, host=host, port=port))
     return FINISHED
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from agentkit.cli.options import FINISHED, Commands
+from agentkit.display import plain_console
 
 
 def add(commands: Commands) -> None:
@@ -26,5 +25,5 @@ def run(options: argparse.Namespace) -> int:
         table.add_row(
             model.name, model.size, str(model.canvas), str(model.vocabulary), str(model.context), str(model.folder)
         )
-    Console(highlight=False).print(table)
+    plain_console().print(table)
     return FINISHED

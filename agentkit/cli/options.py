@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -73,10 +74,19 @@ def open_model(name: str) -> Model:
     if ":" not in name or name.startswith("openai:") or Path(name).exists():
         return load_model(name)
     thing = load_object(name, "--model", "my_models:scripted")
-    model = thing if isinstance(thing, Model) else thing() if callable(thing) else None
+    model = _made(thing, name) if callable(thing) and not isinstance(thing, Model) else thing
     if not isinstance(model, Model):
         raise UserError(f"--model {name} is neither a Model nor a function that makes one.")
     return model
+
+
+def _made(function: Callable[..., Any], name: str) -> Any:
+    """What the function makes. Raises `UserError` where it needs arguments, which nobody gives it here."""
+    try:
+        inspect.signature(function).bind()
+    except (TypeError, ValueError) as error:
+        raise UserError(f"--model {name} can't be called without arguments: {error}.") from None
+    return function()
 
 
 def load_tools(names: Iterable[str]) -> list[Any]:
@@ -96,7 +106,7 @@ def load_tools(names: Iterable[str]) -> list[Any]:
 def load_object(name: str, option: str, example: str) -> Any:
     """The object called `module:name`. Raises `UserError`, in words about the option that it was given to."""
     module_name, separator, attribute = name.partition(":")
-    if not separator or not module_name or not attribute:
+    if not separator or not module_name or module_name.startswith(".") or not attribute:
         raise UserError(f"{option} {name}: write module:function, such as {example}.")
     try:
         return getattr(importlib.import_module(module_name), attribute)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agentkit.agent import Agent
 from agentkit.cli.options import FINISHED, STOPPED
-from agentkit.display import Lines, Watch, finished_as_json
+from agentkit.display import Lines, Watch, finished_as_json, plain_console
 from agentkit.events import RunFinished
 from agentkit.messages import Message
 from agentkit.models.base import Model
@@ -30,7 +30,7 @@ async def stream(
     """Runs and shows; the exit status and the conversation. Without `lines`, the result goes to stdout as JSON."""
     if lines is None:
         result = await agent.run(prompt, message_history=history)
-        sys.stdout.write(json.dumps(finished_as_json(RunFinished(result)), ensure_ascii=False) + "\n")
+        write(json.dumps(finished_as_json(RunFinished(result)), ensure_ascii=False))
         return _status(result.stop_reason), result.all_messages()
     status, messages = STOPPED, history
     with lines:
@@ -41,6 +41,15 @@ async def stream(
                 if isinstance(event, RunFinished):
                     status, messages = _status(event.result.stop_reason), event.result.all_messages()
     return status, messages
+
+
+def write(text: str) -> None:
+    """Writes a line to stdout as it is. Where nobody reads it any more the program ends, as with rich's lines."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        plain_console().on_broken_pipe()
 
 
 def _status(stop_reason: str) -> int:

@@ -43,7 +43,7 @@ def show_tools(chat: Chat, _: str) -> None:
     """lists the tools"""
     for tool in chat.tools.values():
         asks = " (asks first)" if tool.options.may_ask and (tool.name,) not in chat.allowed else ""
-        chat.say(f"{tool.name}{asks}: {tool.definition.description.splitlines()[0]}")
+        chat.say(": ".join([f"{tool.name}{asks}", *tool.definition.description.splitlines()[:1]]))
     if not chat.tools:
         chat.say("There are none.")
 
@@ -66,7 +66,7 @@ def save(chat: Chat, argument: str) -> None:
     if not argument:
         chat.say("/save needs the name of a file.", "red")
         return
-    file = Path(argument).expanduser()
+    file = Path(os.path.expanduser(argument))
     try:
         if file.exists():
             messages_from_json(file.read_bytes())  # nothing but a conversation is written over
@@ -84,7 +84,7 @@ def load(chat: Chat, argument: str) -> None:
     if not argument:
         chat.say("/load needs the name of a file.", "red")
         return
-    file = Path(argument).expanduser()
+    file = Path(os.path.expanduser(argument))
     try:
         messages = messages_from_json(file.read_bytes())
     except OSError as error:

@@ -6,9 +6,8 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-from rich.console import Console
-
 from agentkit.cli.options import FINISHED, INTERRUPTED, Commands, load_tools
+from agentkit.display import plain_console, printable
 from agentkit.errors import UserError
 
 ABOUT = """\
@@ -62,14 +61,14 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         restart=options.restart,
     )
-    console = Console(highlight=False)
+    console = plain_console()
     reached = f"{tuning.steps} steps, {tuning.seconds / 60:.1f} of {options.minutes:g} minutes"
     if not tuning.finished:
         console.print(f"Stopped after {reached}. The same command goes on.")
         return INTERRUPTED
     console.print(measure.table(tuning.before, tuning.after))
     for line in tuning.wrong[:SHOWN]:
-        console.print(f"wrong: {line}", markup=False)
+        console.print(printable(f"wrong: {line}"))
     if len(tuning.wrong) > SHOWN:
         console.print(f"and {len(tuning.wrong) - SHOWN} more in {options.out / 'tuning' / 'report.json'}")
     console.print(f"{reached}. Agent({str(options.out)!r}) and --model {options.out} load it.", soft_wrap=True)

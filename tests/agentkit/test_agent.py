@@ -6,6 +6,7 @@ import pytest
 from agentkit import (
     Agent,
     Budget,
+    MemorySession,
     ModelError,
     ModelNotFoundError,
     ModelSettings,
@@ -124,6 +125,8 @@ def lambda_without_parameters() -> int: ...
         ({"retries": -1}, "retries"),
         ({"max_parallel_tools": 0}, "max_parallel_tools"),
         ({"tool_timeout": 0}, "tool_timeout"),
+        ({"model_settings": {"seed": 1}}, "model_settings takes a ModelSettings, not {'seed': 1}"),
+        ({"usage_limits": 3}, "usage_limits takes a UsageLimits"),
     ],
 )
 def test_options_that_cannot_be_are_refused_at_once(options, reason):
@@ -138,11 +141,22 @@ def test_options_that_cannot_be_are_refused_at_once(options, reason):
         ({"prompt": ["Hi"]}, "is a str"),
         ({"prompt": "?", "model_settings": ModelSettings(tool_choice="sing")}, "tool_choice='sing'"),
         ({"prompt": "?", "model_settings": ModelSettings(tool_choice="required")}, "no tools"),
+        ({"prompt": "?", "model_settings": {"seed": 1}}, "model_settings takes a ModelSettings"),
+        ({"prompt": "?", "usage_limits": {"turns": 1}}, "usage_limits takes a UsageLimits, not {'turns': 1}"),
+        ({"prompt": "?", "session": "chat.db"}, "session takes a Session"),
+        ({"prompt": "?", "message_history": "Hi"}, "list of messages.* not 'Hi'"),
+        ({"prompt": "?", "message_history": [{"role": "user"}]}, "holds {'role': 'user'}.* messages_from_json"),
     ],
 )
 def test_runs_that_cannot_be_are_refused(arguments, reason):
     with pytest.raises(UserError, match=reason):
         Agent(ScriptedModel([])).run_sync(**arguments)
+
+
+def test_no_history_may_be_none():
+    session = MemorySession()
+    assert Agent(ScriptedModel(["Hi."])).run_sync("?", message_history=None).output == "Hi."
+    assert Agent(ScriptedModel(["Hi."])).run_sync("?", message_history=None, session=session).output == "Hi."
 
 
 def test_a_model_is_opened_when_it_is_first_needed():

@@ -18,7 +18,7 @@ from agentkit import (
     Usage,
     UsageWarning,
 )
-from agentkit.display import Lines, Watch, colour, describe_call, finished_as_json, visible
+from agentkit.display import Lines, Watch, colour, describe_call, finished_as_json, printable, visible
 
 CALL = ToolCallPart("add", {"a": 1, "text": "x"}, "c1")
 DRAFT = CanvasDraft(0, 2, (5, 6, 7), ("call", "\n", "\x00"), (0.0, 1.0, 7.0))
@@ -105,6 +105,18 @@ def test_colours_go_from_green_to_red() -> None:
 
 def test_what_cannot_be_printed_is_made_visible() -> None:
     assert visible("a\nb\x1b[2J") == "a↵b·[2J"
+
+
+def test_text_of_others_has_its_lines_and_no_power_over_the_terminal() -> None:
+    evil = "page\x1b]0;title\x07\n\x1b[2J\x9b1m\tend\r \u202eback\ud800"
+    assert printable(evil) == "page·]0;title·\n·[2J·1m\tend· ·back·"
+    assert printable(words := "1\xa0000 ✅ نمی\u200cخواهم") == words
+    call = ToolCallPart("f", {"\x1b[8m\n": "\x1b"}, "c1")
+    failed = ToolCallFinished(call, ToolResult("c1", "f", evil, is_error=True))
+    answer: AgentRunResult[str] = AgentRunResult(evil, "finished", Usage())
+    text = shown(Lines, failed, RunFinished(answer), DelegatedEvent("c2", "\x1b[5m", RunFinished(answer)))
+    assert all(c.isprintable() or c == "\n" for c in text), text
+    assert r"f(·[8m↵='\x1b')" in text and "answer    page·]0;title·\n" in text
 
 
 def test_the_result_as_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio
+import anyio.to_thread
 import pytest
 from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
@@ -16,8 +18,10 @@ from typing_extensions import TypedDict
 from agentkit import (
     Agent,
     ApprovalRequired,
+    CancellationToken,
     ModelRetry,
     ModelSettings,
+    RunCancelled,
     RunContext,
     RunFinished,
     RunStopped,
@@ -372,6 +376,53 @@ async def test_validators_run_in_their_order_and_their_own_errors_are_raised():
         await agent.run("?")
     with pytest.raises(UserError, match="output validator"):
         agent.output_validator(lambda: None)
+
+
+@pytest.mark.parametrize("limit", [None, UsageLimits(seconds=0.05)])
+async def test_a_validator_that_hangs_is_left_behind_when_the_run_ends(limit):
+    token, release, ended = CancellationToken(), threading.Event(), threading.Event()
+    agent = Agent(ScriptedModel(["hi"]))
+
+    @agent.output_validator
+    def hang(text: str) -> str:
+        if limit is None:
+            token.cancel()
+        release.wait(60)
+        ended.set()
+        return text
+
+    if limit is None:
+        with pytest.raises(RunCancelled):
+            await agent.run("?", cancellation_token=token)
+    else:
+        assert (await agent.run("?", usage_limits=limit)).stop_reason == "usage_limit"
+    assert not ended.is_set()
+    release.set()
+    assert await anyio.to_thread.run_sync(ended.wait, 60)
+
+
+class Exclaim:
+    async def __call__(self, text: str) -> str:
+        return f"{text}!"
+
+
+async def later(text: str) -> str:
+    return f"{text} later"
+
+
+@pytest.mark.parametrize(
+    ("validator", "output"),
+    [
+        (partial(later), "hi later"),
+        (lambda text: later(text), "hi later"),
+        (lambda context, text: later(text), "hi later"),
+        (Exclaim(), "hi!"),
+    ],
+)
+async def test_whatever_a_validator_gives_to_await_is_awaited(validator, output):
+    agent = Agent(ScriptedModel(["hi"]))
+    agent.output_validator(validator)
+    assert (await agent.run("?")).output == output
 
 
 # -- output functions

@@ -250,6 +250,25 @@ def test_polling_never_waits_and_loses_nothing(gate):
     assert isinstance(seen[-1], RunFinished) and answer.poll() == []
 
 
+@pytest.mark.parametrize("read", [next, lambda answer: anyio.run(answer.__anext__)], ids=["for", "async for"])
+def test_a_reader_whose_event_another_one_took_reads_on(read, monkeypatch):
+    answer: Answer[str] = Answer("hello", "default")
+    first, second = TextCommitted("one"), TextCommitted("two")
+    taken: list[Event] = []
+
+    def wait(ready: Callable[[], bool]) -> None:
+        answer._put(second if taken else first)
+        assert ready()
+        taken.extend([] if taken else answer.poll())  # another reader is faster
+
+    async def arrival(ready: Callable[[], bool]) -> None:
+        wait(ready)
+
+    monkeypatch.setattr(answer._changed, "wait", wait)
+    monkeypatch.setattr(answer._changed, "arrival", arrival)
+    assert read(answer) is second and taken == [first]
+
+
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_an_app_with_an_event_loop_of_its_own_awaits(loop, backend):
     async def app(assistant: Assistant) -> tuple[list[Event], AgentRunResult]:

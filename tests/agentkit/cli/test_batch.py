@@ -29,6 +29,9 @@ async def reply(request):
     prompt = request.messages[-1].text
     with open("asked.txt", "a", errors="replace") as file:
         file.write(prompt + "\\n")
+    if prompt == "grow":
+        with open("in.jsonl", "a") as file:
+            file.write('"late"\\n')
     await anyio.sleep(float(os.environ.get("SECONDS_A_TURN", "0")))
     return ModelError("it is broken") if prompt == "break" else f"{prompt}!"  # never empty
 
@@ -108,6 +111,13 @@ def test_a_second_call_does_only_what_is_left(folder: Path) -> None:
     write_input(folder, "one", "two", "three")
     assert batch() == 0
     assert sorted(asked(folder)) == ["one", "three", "two"] and len(answers(folder)) == 3
+
+
+def test_lines_that_are_added_meanwhile_are_answered_now_or_by_the_next_call(folder: Path) -> None:
+    write_input(folder, "one", "grow")
+    assert batch() == 1
+    assert batch() == 0
+    assert [record["output"] for record in answers(folder)] == ["one!", "grow!", "late!"]
 
 
 def test_errors_are_asked_again_only_when_that_is_wanted(folder: Path) -> None:

@@ -15,7 +15,7 @@ pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals need POSIX")
 
 APP = """
 import anyio
-from agentkit import Agent, tool
+from agentkit import Agent, Tool, tool
 from agentkit.testing import FunctionModel, call
 
 paid = []
@@ -52,7 +52,34 @@ def ask_the_cashier(request):
     last = request.messages[-1]
     return reply(request) if last.kind == "tool" else call("cashier", prompt=last.text)
 
+clerk = Agent(model, tools=[Tool(lambda: None, name="undocumented")])
+
+@clerk.output_validator
+def check(output: str) -> str:
+    if "strict" in output:
+        raise ValueError("too strict")
+    return output
+
 desk = Agent(FunctionModel(ask_the_cashier), tools=[cashier.as_tool(description="Pays."), pay])
+"""
+SLY = """
+from agentkit import tool
+from agentkit.testing import ScriptedModel, call
+
+def fetch() -> str:
+    \"\"\"Fetch a page.\"\"\"
+    return "page\\x1b]0;title\\x07\\x1b[2J\\x1b[8m"
+
+def post() -> str:
+    \"\"\"Post a page.\"\"\"
+    raise OSError("refused\\x1b[2J")
+
+@tool(requires_approval=True)
+def delete(path: str) -> str:
+    \"\"\"Delete a file.\"\"\"
+    return f"deleted {path}"
+
+model = ScriptedModel([call("fetch"), call("post"), call("delete", path="/srv/:key:/[red]"), "done"])
 """
 PROMPT = r"(?:\n|\x1b\[2K|\x1b\[\?2004h)> "  # after a line, a line that was wiped, or a readline that marks pastes
 QUESTION = r"for this tool\? "
@@ -200,6 +227,17 @@ def test_calls_of_agents_that_are_asked_are_approved_as_theirs(tmp_path: Path) -
     assert "pay (asks first)" in chat.say("/tools"), "the desk's own is another one"
 
 
+def test_what_is_approved_is_shown_as_it_is_and_nothing_before_it_rules_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "sly.py").write_text(SLY)
+    chat = Terminal(tmp_path, "--model", "sly:model", "--tools", "sly:fetch", "sly:post", "sly:delete")
+    chat.wait()
+    said = chat.say("go", until=QUESTION)
+    assert "approve   delete(path='/srv/:key:/[red]')" in said
+    assert said.count("OSError: refused·[2J\r\n") == 2, "it is logged, too"
+    assert "page·]0;title··[2J·[8m" in said and not set("\x07\x9b") & set(said)
+    chat.child.close(force=True)
+
+
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
 def test_whoever_does_not_answer_has_not_agreed(chat: Terminal, key: str) -> None:
     chat.say("pay 5", until=QUESTION)
@@ -228,6 +266,29 @@ def test_a_conversation_is_saved_cleared_and_loaded(chat: Terminal, tmp_path: Pa
     assert "needs the name" in chat.say("/save") and "needs the name" in chat.say("/load")
     assert "5: on" in chat.say("on")
     assert sorted(path.name for path in tmp_path.iterdir() if "json" in path.name) == ["talk.json"]
+
+
+def test_no_error_ends_the_conversation(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    lines = [
+        b"hello",
+        b"/tools",
+        b"/save ~nosuchuser/talk.json",
+        b"/load ~nosuchuser/talk.json",
+        b"be strict",
+        b"caf\xe9",
+    ]
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8:strict"}
+    command = [sys.executable, "-m", "agentkit.cli", "chat", "--agent", "app:clerk"]
+    done = subprocess.run(
+        command, input=b"\n".join(lines), cwd=tmp_path, env=environment, capture_output=True, timeout=240
+    )
+    said = done.stdout.decode()
+    assert done.returncode == 0 and done.stderr == b"", done.stderr
+    assert "> undocumented\n" in said
+    assert "can't be written" in said and "can't be read" in said
+    assert "ValueError: too strict" in said
+    assert "answer    3: caf\N{REPLACEMENT CHARACTER}" in said
 
 
 def test_help_tools_and_usage(chat: Terminal) -> None:

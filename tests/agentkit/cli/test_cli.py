@@ -49,6 +49,16 @@ def test_watch_prints_a_line_for_each_step_when_not_on_a_terminal() -> None:
     assert sum(line.startswith("step ") for line in done.stdout.splitlines()) >= 2
 
 
+@pytest.mark.parametrize("option", ["--json", "--explain", "--no-tools"])
+def test_output_that_nobody_reads_ends_the_program_quietly(option: str) -> None:
+    read, written = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "agentkit.cli", "ask", "Calculate 12 * 34", option]
+    done = subprocess.run(command, stdout=written, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(written)
+    assert done.returncode == 1 and done.stderr == ""
+
+
 def test_chat_keeps_the_conversation_until_quit() -> None:
     done = agentkit("chat", input="Calculate 3 * 4\nhello\n/new\nhello\n/quit\n")
     assert done.returncode == 0, done.stderr
@@ -66,6 +76,9 @@ def test_models_lists_the_bundled_one() -> None:
         (["ask", "x", "--tools", "nonsense"], "write module:function"),
         (["ask", "x", "--tools", "no_such_module:f"], "no module 'no_such_module'"),
         (["ask", "x", "--tools", "json:no_such_thing"], "no 'no_such_thing'"),
+        (["ask", "x", "--tools", "tools :x"], "--tools tools :x: there"),
+        (["ask", "x", "--tools", ".tools:f"], "write module:function"),
+        (["ask", "x", "--model", "json:dumps"], "can't be called without arguments: missing a"),
         (["ask", "x", "--json", "--watch"], "exclude each other"),
         (["ask", "x", "--model", "openai:gpt@http://localhost"], "can't be used"),
         (["models", "/no/such/folder"], "no config.json"),
