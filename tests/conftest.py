@@ -1,6 +1,7 @@
 """What all tests need."""
 
 import signal
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,3 +19,13 @@ def interruptible() -> None:
     which has its children ignore SIGINT."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with tests that may take long come first, so that where files are shared out to processes, none of these is
+    left alone with them in the end."""
+    longest: Counter[str] = Counter()
+    for item in items:
+        for mark in item.iter_markers("timeout"):
+            longest[item.path.name] = max(longest[item.path.name], *mark.args)
+    items.sort(key=lambda item: -longest[item.path.name])
