@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import math
 import threading
@@ -148,16 +149,10 @@ async def invoke(run: Run, prepared: PreparedCall, function: Callable[[], Any]) 
             return await function()
         value = await _in_thread(run, prepared.tool, prepared.call.id, function)
         return await value if inspect.isawaitable(value) else value
-    except (Exception, KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:
+    except (SystemExit, asyncio.CancelledError, anyio.get_cancelled_exc_class()) as error:
         if not isinstance(error, SystemExit) and cancelled():
             raise
-        raise _failed(error) from error
-
-
-def _failed(error: BaseException) -> RuntimeError:
-    return RuntimeError(f"the tool raised {error!r}")
+        raise RuntimeError(f"the tool raised {error!r}") from error
 
 
 async def _in_thread(run: Run, tool: Tool, call_id: str, function: Callable[[], Any]) -> Any:
@@ -185,7 +180,7 @@ class _Entry:
         self._lock = threading.Lock()
         self._state: _State = "waiting"
         self._value: Any = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def run(self) -> None:
         with self._lock:
@@ -194,11 +189,8 @@ class _Entry:
             self._state = "running"
         try:
             self._value = self._function()
-        except Exception as error:
-            self._error = error
         except BaseException as error:
-            self._error = _failed(error)
-            self._error.__cause__ = error
+            self._error = error
         finally:
             with self._lock:
                 self._state = "done"
