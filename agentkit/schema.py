@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, Required
+from urllib.parse import unquote
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
@@ -125,22 +127,23 @@ class SchemaArguments:
         from jsonschema import SchemaError, validators
         from referencing import Registry
 
-        self.schema = clean_schema(_own_copy(tool_name, schema), drop_titles=False)
+        own = _own_copy(tool_name, schema)
+        kind = validators.validator_for(own, default=validators.Draft202012Validator)
+        try:
+            kind.check_schema(own)
+        except SchemaError as error:
+            where = _pointer(error.absolute_path) or "the root"
+            raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
+        self.schema = clean_schema(own, drop_titles=False)
         self.defaults: dict[str, Any] = {}
         if self.schema.get("type") != "object":
             raise ToolDefinitionError(
                 f'Tool {tool_name!r}: at /type: arguments are an object, so the schema needs "type": "object", '
                 f"not {self.schema.get('type')!r}."
             )
-        kind = validators.validator_for(self.schema, default=validators.Draft202012Validator)
-        try:
-            kind.check_schema(self.schema)
-        except SchemaError as error:
-            where = _pointer(error.absolute_path) or "the root"
-            raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
         _refuse_remote_references(tool_name, self.schema)
         refuse_impossible(f"Tool {tool_name!r}", self.schema)
-        self._validator: Any = kind(self.schema, format_checker=kind.FORMAT_CHECKER, registry=Registry())
+        self._validator: Any = kind(own, format_checker=kind.FORMAT_CHECKER, registry=Registry())
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
         errors = sorted(self._validator.iter_errors(arguments), key=lambda error: list(map(str, error.absolute_path)))
@@ -150,30 +153,52 @@ class SchemaArguments:
 
 
 def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dict[str, JSON]:
-    """The schema without noise: references inlined (kept, with `$defs`, only where they recurse), no titles."""
-    place = "$defs" if "$defs" in schema else "definitions"
-    definitions: dict[str, Any] = dict(schema.get(place, {}))
-    recursive = {name for name in definitions if name in _reachable(definitions[name], place, definitions)}
+    """The schema without noise: references inlined (kept, with `$defs`, only where they recurse), no titles.
+
+    Where anything but a definition is referred to by its name, references and definitions stay as they are.
+    """
+    named: dict[str, dict[str, Any]] = {place: dict(schema.get(place, {})) for place in _DEFINITIONS}
+    definitions = {_reference(place, name): named[place][name] for place in named for name in named[place]}
+    inlined: set[str] = set()
+    if _references(schema) <= definitions.keys() | {"#"}:
+        inlined = {name for name in definitions if name not in _reachable(definitions[name], definitions)}
+    dropped = {"discriminator", *(["title"] if drop_titles else []), *(_DEFINITIONS if inlined else [])}
+    alone = _OLD_DRAFT.search(str(schema.get("$schema", ""))) is not None  # what stands beside a $ref means nothing
 
     def walk(node: Any) -> Any:
         if not isinstance(node, Mapping):
             return node
-        name = _referred(node, place)
-        if name in definitions and name not in recursive:
-            rest = {key: value for key, value in node.items() if key != "$ref"}
-            return {**walk(definitions[name]), **walk(rest)}
-        return {key: _walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
+        cleaned = {key: _walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
+        if alone and "$ref" in cleaned:
+            kept = ("$ref", *_DEFINITIONS)
+            cleaned = {key: value for key, value in cleaned.items() if key in kept or _says_nothing(key)}
+        name = _referred(cleaned)
+        if name not in inlined:
+            return cleaned
+        del cleaned["$ref"]
+        definition = walk(definitions[name])
+        if isinstance(definition, Mapping) and all(map(_says_nothing, cleaned)):
+            return {**definition, **cleaned}
+        return {**cleaned, "allOf": [definition, *cleaned.get("allOf", ())]}
 
-    dropped = {"$defs", "definitions", "discriminator"} | ({"title"} if drop_titles else set())
-    cleaned: dict[str, JSON] = walk(schema)
-    needed = _reachable(cleaned, place, definitions)
-    if needed:
-        cleaned[place] = {name: walk(definitions[name]) for name in definitions if name in needed & recursive}
-    return cleaned
+    found: dict[str, JSON] = walk(schema)
+    needed = _reachable(found, definitions) - inlined
+    for place in named if inlined else ():
+        if recursive := {name: walk(one) for name, one in named[place].items() if _reference(place, name) in needed}:
+            found[place] = recursive
+    return found
 
 
-_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas"}
-_DATA = {"enum", "const", "default", "examples", "example", "required"}
+_DEFINITIONS = ("$defs", "definitions")
+_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas", "dependencies", *_DEFINITIONS}
+_DATA = {"enum", "const", "default", "examples", "example", "required", "dependentRequired"}
+_ANNOTATIONS = {"title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
+                "nullable", "$schema", "$id", "$comment"}  # fmt: skip
+_OLD_DRAFT = re.compile(r"/draft-0[3-7]/")
+
+
+def _says_nothing(key: str) -> bool:
+    return key in _ANNOTATIONS or key.startswith("x-")
 
 
 def _walk_keyword(key: str, value: Any, walk: Any) -> Any:
@@ -186,28 +211,40 @@ def _walk_keyword(key: str, value: Any, walk: Any) -> Any:
     return walk(value)
 
 
-def _referred(node: Mapping[str, Any], place: str) -> str | None:
+def _reference(place: str, name: str) -> str:
+    return f"#/{place}/{escaped_step(name)}"
+
+
+def _referred(node: Mapping[str, Any]) -> str | None:
     reference = node.get("$ref")
-    prefix = f"#/{place}/"
-    if isinstance(reference, str) and reference.startswith(prefix):
-        return reference.removeprefix(prefix).replace("~1", "/").replace("~0", "~")
-    return None
+    return unquote(reference) if isinstance(reference, str) else None
 
 
-def _reachable(node: Any, place: str, definitions: Mapping[str, Any]) -> set[str]:
-    """The names of definitions that `node` refers to, directly or through others."""
+def _references(node: Any) -> set[str]:
+    """What a schema, or a schema within it, refers to."""
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, Mapping):
+            found.update(unquote(node[key]) for key in _REFERRING if isinstance(node.get(key), str))
+            for key, value in node.items():
+                _walk_keyword(key, value, walk)
+
+    walk(node)
+    return found
+
+
+_REFERRING = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+def _reachable(node: Any, definitions: Mapping[str, Any]) -> set[str]:
+    """The definitions that `node` refers to, directly or through others."""
     found: set[str] = set()
     waiting = [node]
     while waiting:
-        current = waiting.pop()
-        if isinstance(current, Mapping):
-            name = _referred(current, place)
-            if name is not None and name in definitions and name not in found:
-                found.add(name)
-                waiting.append(definitions[name])
-            waiting.extend(value for key, value in current.items() if key not in _DATA and key != place)
-        elif isinstance(current, list):
-            waiting.extend(current)
+        more = (_references(waiting.pop()) & definitions.keys()) - found
+        found |= more
+        waiting.extend(definitions[name] for name in more)
     return found
 
 

@@ -342,6 +342,57 @@ def test_schemas_that_cannot_be_served_are_refused(schema, reason):
         weather_tool(schema)
 
 
+A = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 0}}, "required": ["a"]}
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.parametrize(
+    ("schema", "cleaned"),
+    [
+        ({"$ref": "#/$defs/A", "description": "An A."}, {**A, "description": "An A."}),
+        ({"$ref": "#/$defs/A", "required": ["b"]}, {"required": ["b"], "allOf": [A]}),
+        ({"$ref": "#/$defs/A", "allOf": [{}], "unevaluatedProperties": False},
+         {"allOf": [A, {}], "unevaluatedProperties": False}),
+        ({"$ref": "#/$defs/Any", "minimum": 3}, {"minimum": 3, "allOf": [True]}),
+        ({"$ref": "#/$defs/My%20A"}, {"type": "null"}),
+        ({"$ref": "#/definitions/A"}, {"type": "string"}),
+    ],
+)  # fmt: skip
+def test_an_inlined_definition_means_what_its_reference_meant(schema, cleaned):
+    definitions = {"$defs": {"A": A, "Any": True, "My A": {"type": "null"}}, "definitions": {"A": {"type": "string"}}}
+    assert weather_tool(object_of({"x": schema}) | definitions).parameters == object_of({"x": cleaned})
+
+
+def test_what_stands_beside_a_reference_means_nothing_before_2019():
+    beside = object_of({"x": {"$ref": "#/definitions/A", "required": ["b"], "description": "An A."}}, "x")
+    weather = weather_tool({"$schema": DRAFT_7, **beside, "definitions": {"A": A}})
+    assert weather.parameters["properties"]["x"] == {**A, "description": "An A."}
+    assert weather.check({"x": {"a": 1}})
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/A/properties/a", "#whole", "#/properties/y/$defs/whole"])
+def test_definitions_stay_where_not_all_are_referred_to_by_name(reference):
+    properties = {"x": {"$ref": reference}, "y": {"$ref": "#/$defs/A", "$defs": {"whole": {"type": "integer"}}}}
+    schema = object_of(properties, "x") | {"$defs": {"A": A, "B": {"$anchor": "whole", "type": "integer"}}}
+    assert weather_tool(schema).parameters == schema
+
+
+def test_a_key_may_be_called_like_a_keyword():
+    schema = {
+        **object_of({"discriminator": {"type": "integer"}, "title": {"type": "integer"}}),
+        "dependentRequired": {"discriminator": ["title"]},
+        "dependencies": {"title": ["discriminator"]},
+    }
+    assert weather_tool(schema).parameters == schema
+    assert faults(weather_tool(schema), {"discriminator": 1}).keys() == {""}
+
+
+def test_arguments_are_checked_against_the_schema_as_it_was_given():
+    one_of = {"$ref": "#/$defs/A", "properties": {"b": {"type": "integer"}}, "required": ["b"]}
+    weather = weather_tool(object_of({"x": one_of}) | {"$defs": {"A": A}})
+    assert faults(weather, {"x": {"b": 1}}) == {"/x": "needs 'a'"}
+
+
 def test_a_schema_is_copied():
     schema = {"type": "object", "properties": {}}
     weather = weather_tool(schema)
