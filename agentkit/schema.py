@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, Required
 from urllib.parse import unquote
 
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaError
 from typing_extensions import TypedDict
 
 from agentkit.constraints.nodes import Refused, all_nodes, doubtful
@@ -91,11 +91,7 @@ class TypedArguments:
         self.defaults = {p.name: p.default for p in parameters if not p.required}
         for parameter in parameters:
             _refuse_unsupported(owner, parameter)
-        fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
-        create: Any = TypedDict  # made at run time, which type checkers can't follow
-        model = create(function_name, fields)
-        model.__pydantic_config__ = ConfigDict(extra="forbid")
-        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(model)
+        self._adapter = _adapter(function_name, parameters)
         self.schema = self._describe(clean_schema(self._adapter.json_schema(schema_generator=Generator)))
         refuse_impossible(owner, self.schema)
 
@@ -124,14 +120,15 @@ class SchemaArguments:
     """The arguments of a given JSON Schema, checked by jsonschema and passed on as they are."""
 
     def __init__(self, tool_name: str, schema: Mapping[str, JSON]) -> None:
-        from jsonschema import SchemaError, validators
+        from jsonschema import SchemaError as NoSchema
+        from jsonschema import validators
         from referencing import Registry
 
         own = _own_copy(tool_name, schema)
         kind = validators.validator_for(own, default=validators.Draft202012Validator)
         try:
             kind.check_schema(own)
-        except SchemaError as error:
+        except NoSchema as error:
             where = _pointer(error.absolute_path) or "the root"
             raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
         self.schema = clean_schema(own, drop_titles=False)
@@ -254,17 +251,33 @@ class Generator(GenerateJsonSchema):
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
 
 
+def _adapter(name: str, parameters: Sequence[Parameter]) -> TypeAdapter[dict[str, Any]]:
+    fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
+    create: Any = TypedDict  # made at run time, which type checkers can't follow
+    model = create(name, fields)
+    model.__pydantic_config__ = ConfigDict(extra="forbid", regex_engine="python-re")  # which knows look-aheads
+    return TypeAdapter(model)
+
+
 def _refuse_unsupported(owner: str, parameter: Parameter) -> None:
     try:
-        TypeAdapter(parameter.annotation).json_schema(schema_generator=Generator)
-    except PydanticUserError as error:
-        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+        schema = _adapter("Arguments", [parameter]).json_schema(schema_generator=Generator)
+        if parameter.name not in schema.get("properties", {}):
+            raise TypeError("its schema goes by another name or none: a parameter has no alias")
+    except Exception as error:  # annotations are the developer's code, and pydantic raises several
         annotation = inspect.formatannotation(parameter.annotation)
         raise ToolDefinitionError(
             f"{owner}: parameter {parameter.name!r}: the annotation {annotation} can't be given as JSON "
-            f"({reason}). Use types that JSON can hold (str, int, float, bool, None, list, dict, Literal, Enum, "
-            f"dataclass, TypedDict, BaseModel) or Tool.from_schema."
-        ) from None
+            f"({unserved_reason(error)}). Use types that JSON can hold (str, int, float, bool, None, list, dict, "
+            f"Literal, Enum, dataclass, TypedDict, BaseModel) or Tool.from_schema."
+        ) from error
+
+
+def unserved_reason(error: Exception) -> str:
+    """What pydantic says of a type that it can't build or describe, in one sentence."""
+    lines = [line.strip() for line in str(error).split("\n") if not set(line) <= set(" ^")]
+    lines = lines or [type(error).__name__]
+    return lines[-1 if isinstance(error, SchemaError) else 0].split(". ")[0].rstrip(".")
 
 
 def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> None:

@@ -161,6 +161,9 @@ def _number(context: Context, places: Places, integer: bool) -> Node:
     places = [_modern(place) for place in places]
     low, high = most(places, "minimum"), least(places, "maximum")
     above, below = most(places, "exclusiveMinimum"), least(places, "exclusiveMaximum")
+    for bound in (low, high, above, below):
+        if bound and math.isnan(bound.value):
+            raise Refused(bound.where, "no number is more or less than NaN", broken=True)
     apart = forbidden(places, "multipleOf")
     if not integer and any("integer" in _spelt(banned) for banned in forbidden(places, "type")):
         apart = (*apart, 1)  # a number, but no integer

@@ -1,6 +1,7 @@
 """Tools from functions: their schemas, and the check of arguments."""
 
 import functools
+import math
 import socket
 import typing
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 import pytest
 import typing_extensions
 from pydantic import BaseModel, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from agentkit import Agent, RunContext, Tool, ToolDefinition, ToolDefinitionError, tool
 from agentkit.calls import prepare
@@ -147,11 +149,13 @@ def test_parameters_may_have_names_that_pydantic_uses_itself():
 def test_defaults_that_json_cannot_hold_are_left_out():
     nothing = object()
 
-    def function(a: Unit = Unit.KELVIN, b: float = float("inf"), c: Any = nothing, d: int | None = None): ...
+    def function(
+        a: Unit = Unit.KELVIN, b: float = math.inf, c: Any = nothing, d: int | None = None, e: int = 10**5000
+    ): ...
 
     properties = Tool(function).parameters["properties"]
     assert properties["a"]["default"] == "kelvin"
-    assert not any("default" in properties[name] for name in "bcd")
+    assert not any("default" in properties[name] for name in "bcde")
 
 
 def test_the_context_is_not_in_the_schema():
@@ -181,6 +185,52 @@ def test_an_unsupported_annotation_is_named_when_the_tool_is_registered():
     with pytest.raises(ToolDefinitionError, match=r"'later': parameter 'x': .*'NotYet' is not defined"):
         Tool(later)
     assert tool(later) is later  # it may yet come to exist
+
+
+class Opaque(Enum):
+    THING = object()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        (Annotated[str, Field(pattern="(")], "unterminated subpattern"),
+        (Annotated[int, Field(le=math.inf)], "'le' must be coercible to an integer"),
+        (Annotated[int, SkipJsonSchema()], "no alias"),
+        (typing.Final[int], "not valid as type argument"),
+        (typing_extensions.Self, "no alias"),
+        (Opaque, "Unable to serialize"),
+    ],
+)
+def test_whatever_is_wrong_with_an_annotation_its_parameter_is_named(annotation, reason):
+    def function(x): ...
+
+    function.__annotations__["x"] = annotation
+    with pytest.raises(ToolDefinitionError, match=rf"'function': parameter 'x': the annotation .*{reason}"):
+        Tool(function)
+
+
+@pytest.mark.filterwarnings("ignore:The 'alias' attribute")
+def test_a_parameter_has_no_alias():
+    def function(x: Annotated[int, Field(alias="X")]): ...
+
+    with pytest.raises(ToolDefinitionError, match=r"parameter 'x': .* no alias"):
+        Tool(function)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        (Annotated[float, Field(le=math.nan)], "at /properties/x/maximum: no number is more or less than NaN"),
+        (Annotated[str, Field(pattern=r"(a)\1")], "at /properties/x/pattern: a back-reference"),
+    ],
+)
+def test_what_nothing_can_fit_is_refused(annotation, reason):
+    def function(x): ...
+
+    function.__annotations__["x"] = annotation
+    with pytest.raises(ToolDefinitionError, match=reason):
+        Tool(function)
 
 
 def test_signatures_that_a_model_cannot_fill_are_refused():
@@ -278,6 +328,13 @@ def test_a_validators_own_words_reach_the_model():
     def function(even: Even): ...
 
     assert faults(Tool(function), {"even": {"n": 3}}) == {"/even/n": "must be even; it is 3"}
+
+
+def test_patterns_may_look_ahead():
+    def function(word: Annotated[str, Field(pattern="^(?=.*[0-9])[a-z0-9]+$")]): ...
+
+    assert Tool(function).check({"word": "a1"}) == {"word": "a1"}
+    assert faults(Tool(function), {"word": "a"}).keys() == {"/word"}
 
 
 def test_a_long_faulty_value_is_shortened():
