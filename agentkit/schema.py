@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails, SchemaError
+from pydantic_core.core_schema import DecimalSchema, DictSchema
 from typing_extensions import TypedDict
 
 from agentkit.constraints.nodes import Refused, all_nodes, doubtful
@@ -250,6 +251,21 @@ class Generator(GenerateJsonSchema):
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
 
+    def dict_schema(self, schema: DictSchema) -> dict[str, JSON]:
+        """With the keys that are numbers, which JSON writes as strings."""
+        described = super().dict_schema(schema)
+        pattern = _KEYS.get(schema.get("keys_schema", {}).get("type", ""))
+        return {**described, "propertyNames": {"pattern": pattern}} if pattern else described
+
+    def decimal_schema(self, schema: DecimalSchema) -> dict[str, JSON]:
+        """As the number that it is: of the strings that pydantic takes, too, JSON Schema can't say which they are."""
+        described = super().decimal_schema(schema)
+        return next((one for one in described.get("anyOf", ()) if one.get("type") == "number"), described)
+
+
+_WHOLE = "^-?(0|[1-9][0-9]{0,14})"
+_KEYS = {"int": f"{_WHOLE}$"} | dict.fromkeys(("float", "decimal"), rf"{_WHOLE}(\.[0-9]{{1,6}})?$")
+
 
 def _adapter(name: str, parameters: Sequence[Parameter]) -> TypeAdapter[dict[str, Any]]:
     fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
@@ -354,12 +370,16 @@ def _in_words(error: ErrorDetails, known: Sequence[str]) -> str:
 
 def _place(location: tuple[int | str, ...], missing: bool, arguments: JSON) -> str:
     """The JSON pointer of pydantic's location, whose steps also name the branches of unions it tried."""
-    node, steps = arguments, []
+    node = arguments
+    steps: list[int | str] = []
     for index, step in enumerate(location):
         if isinstance(node, dict) and step in node:
             node = node[step]
         elif isinstance(node, list) and isinstance(step, int) and step < len(node):
             node = node[step]
+        elif step == "[key]":  # what is at fault is the key itself
+            del steps[-1:]
+            break
         elif not (missing and index == len(location) - 1):
             continue
         steps.append(step)

@@ -2,10 +2,12 @@
 
 import functools
 import math
+import re
 import socket
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, Optional, Union
 
@@ -94,6 +96,7 @@ def test_a_function_becomes_what_the_model_sees():
         (Any, {}),
         (list[int], {"type": "array", "items": {"type": "integer"}}),
         (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
+        (Annotated[Decimal, Field(ge=1)], {"type": "number", "minimum": 1}),
         (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
         (Unit, {"type": "string", "enum": ["celsius", "kelvin"]}),
         (Optional[int], {"anyOf": [{"type": "integer"}, {"type": "null"}]}),  # noqa: UP045
@@ -328,6 +331,16 @@ def test_a_validators_own_words_reach_the_model():
     def function(even: Even): ...
 
     assert faults(Tool(function), {"even": {"n": 3}}) == {"/even/n": "must be even; it is 3"}
+
+
+@pytest.mark.parametrize(("key", "text"), [(int, "12"), (float, "-0.5"), (Decimal, "3")])
+def test_keys_may_be_numbers(key, text):
+    def function(table: dict[key, str]): ...
+
+    names = Tool(function).parameters["properties"]["table"]["propertyNames"]["pattern"]
+    assert re.search(names, text) and not re.search(names, "many")
+    assert Tool(function).check({"table": {text: "a"}}) == {"table": {key(text): "a"}}
+    assert list(faults(Tool(function), {"table": {"[key]": "a"}})) == ["/table"]
 
 
 def test_patterns_may_look_ahead():
