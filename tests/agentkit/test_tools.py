@@ -403,6 +403,16 @@ def test_faults_against_a_schema_have_places_too():
         ({}, "at /type"),
         ({"type": "object", "properties": {"x": {"type": "text"}}}, "at /properties/x/type"),
         ({"type": "object", "properties": {"x": {"$ref": "https://example.com/x"}}}, r"at /properties/x/\$ref"),
+        *(
+            (object_of({"x": {"type": "number", **bounds}}, "x"), "at /properties/x")
+            for bounds in (
+                {"exclusiveMinimum": 0, "maximum": 1e-10},
+                {"minimum": 1.00000000000001, "maximum": 1.00000000000002},
+                {"exclusiveMinimum": 0, "exclusiveMaximum": 1e-6},
+                {"exclusiveMinimum": 123456789012345, "exclusiveMaximum": 123456789012346},
+                {"type": "integer", "minimum": 1, "maximum": 3, "not": {"enum": [1, 2, 3]}},
+            )
+        ),
         ({"type": "object", "default": {1, 2}}, "not JSON"),
         ([], "is an object"),
     ],
