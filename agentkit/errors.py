@@ -68,6 +68,8 @@ class ModelRetry(ToolError):
     """
 
     def __init__(self, message: str, argument: str | None = None) -> None:
+        if not isinstance(argument, str | None):
+            raise TypeError(f"argument is a parameter's name or a JSON pointer, not {argument!r}")
         super().__init__(message)
         self.argument = argument
 

@@ -38,6 +38,7 @@ from agentkit.schema import (
     escaped_step,
     faults_of,
     refuse_impossible,
+    unserved_reason,
 )
 from agentkit.tools import Tool, add_tool, is_async, return_type
 
@@ -272,13 +273,12 @@ def _schema(output_type: Any) -> dict[str, JSON]:
     """The type's JSON Schema. Raises `ToolDefinitionError` with a JSON pointer where it has none."""
     try:
         return clean_schema(TypeAdapter(output_type).json_schema(schema_generator=Generator))
-    except PydanticUserError as error:
-        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+    except Exception as error:  # types are the developer's code, and pydantic raises several
         raise ToolDefinitionError(
-            f"{_named(output_type)}: at {_unserved(output_type) or 'the root'}: it can't be given as JSON ({reason}). "
-            f"Use types that JSON can hold (str, int, float, bool, None, list, dict, Literal, Enum, dataclass, "
-            f"TypedDict, BaseModel)."
-        ) from None
+            f"{_named(output_type)}: at {_unserved(output_type) or 'the root'}: it can't be given as JSON "
+            f"({unserved_reason(error)}). Use types that JSON can hold (str, int, float, bool, None, list, dict, "
+            f"Literal, Enum, dataclass, TypedDict, BaseModel)."
+        ) from error
 
 
 def _unserved(output_type: Any) -> str:
@@ -287,7 +287,7 @@ def _unserved(output_type: Any) -> str:
     for name, hint in hints.items():
         try:
             TypeAdapter(hint).json_schema(schema_generator=Generator)
-        except PydanticUserError:
+        except Exception:
             return f"/properties/{escaped_step(name)}{_unserved(hint)}"
     return ""
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, Required
+from urllib.parse import unquote
 
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaError
+from pydantic_core.core_schema import DecimalSchema, DictSchema
 from typing_extensions import TypedDict
 
 from agentkit.constraints.nodes import Refused, all_nodes, doubtful
@@ -92,11 +95,7 @@ class TypedArguments:
         self.defaults = {p.name: p.default for p in parameters if not p.required}
         for parameter in parameters:
             _refuse_unsupported(owner, parameter)
-        fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
-        create: Any = TypedDict  # made at run time, which type checkers can't follow
-        model = create(function_name, fields)
-        model.__pydantic_config__ = ConfigDict(extra="forbid")
-        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(model)
+        self._adapter = _adapter(function_name, parameters)
         self.schema = self._describe(clean_schema(self._adapter.json_schema(schema_generator=Generator)))
         refuse_impossible(owner, self.schema)
 
@@ -125,25 +124,27 @@ class SchemaArguments:
     """The arguments of a given JSON Schema, checked by jsonschema and passed on as they are."""
 
     def __init__(self, tool_name: str, schema: Mapping[str, JSON]) -> None:
-        from jsonschema import SchemaError, validators
+        from jsonschema import SchemaError as NoSchema
+        from jsonschema import validators
         from referencing import Registry
 
-        self.schema = clean_schema(_own_copy(tool_name, schema), drop_titles=False)
+        own = _own_copy(tool_name, schema)
+        kind = validators.validator_for(own, default=validators.Draft202012Validator)
+        try:
+            kind.check_schema(own)
+        except NoSchema as error:
+            where = _pointer(error.absolute_path) or "the root"
+            raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
+        self.schema = clean_schema(own, drop_titles=False)
         self.defaults: dict[str, Any] = {}
         if self.schema.get("type") != "object":
             raise ToolDefinitionError(
                 f'Tool {tool_name!r}: at /type: arguments are an object, so the schema needs "type": "object", '
                 f"not {self.schema.get('type')!r}."
             )
-        kind = validators.validator_for(self.schema, default=validators.Draft202012Validator)
-        try:
-            kind.check_schema(self.schema)
-        except SchemaError as error:
-            where = _pointer(error.absolute_path) or "the root"
-            raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
         _refuse_remote_references(tool_name, self.schema)
         refuse_impossible(f"Tool {tool_name!r}", self.schema)
-        self._validator: Any = kind(self.schema, format_checker=kind.FORMAT_CHECKER, registry=Registry())
+        self._validator: Any = kind(own, format_checker=kind.FORMAT_CHECKER, registry=Registry())
 
     def check(self, arguments: dict[str, JSON]) -> dict[str, Any]:
         errors = sorted(self._validator.iter_errors(arguments), key=lambda error: list(map(str, error.absolute_path)))
@@ -153,30 +154,52 @@ class SchemaArguments:
 
 
 def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dict[str, JSON]:
-    """The schema without noise: references inlined (kept, with `$defs`, only where they recurse), no titles."""
-    place = "$defs" if "$defs" in schema else "definitions"
-    definitions: dict[str, Any] = dict(schema.get(place, {}))
-    recursive = {name for name in definitions if name in _reachable(definitions[name], place, definitions)}
+    """The schema without noise: references inlined (kept, with `$defs`, only where they recurse), no titles.
+
+    Where anything but a definition is referred to by its name, references and definitions stay as they are.
+    """
+    named: dict[str, dict[str, Any]] = {place: dict(schema.get(place, {})) for place in _DEFINITIONS}
+    definitions = {_reference(place, name): named[place][name] for place in named for name in named[place]}
+    inlined: set[str] = set()
+    if _references(schema) <= definitions.keys() | {"#"}:
+        inlined = {name for name in definitions if name not in _reachable(definitions[name], definitions)}
+    dropped = {"discriminator", *(["title"] if drop_titles else []), *(_DEFINITIONS if inlined else [])}
+    alone = _OLD_DRAFT.search(str(schema.get("$schema", ""))) is not None  # what stands beside a $ref means nothing
 
     def walk(node: Any) -> Any:
         if not isinstance(node, Mapping):
             return node
-        name = _referred(node, place)
-        if name in definitions and name not in recursive:
-            rest = {key: value for key, value in node.items() if key != "$ref"}
-            return {**walk(definitions[name]), **walk(rest)}
-        return {key: _walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
+        cleaned = {key: _walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
+        if alone and "$ref" in cleaned:
+            kept = ("$ref", *_DEFINITIONS)
+            cleaned = {key: value for key, value in cleaned.items() if key in kept or _says_nothing(key)}
+        name = _referred(cleaned)
+        if name not in inlined:
+            return cleaned
+        del cleaned["$ref"]
+        definition = walk(definitions[name])
+        if isinstance(definition, Mapping) and all(map(_says_nothing, cleaned)):
+            return {**definition, **cleaned}
+        return {**cleaned, "allOf": [definition, *cleaned.get("allOf", ())]}
 
-    dropped = {"$defs", "definitions", "discriminator"} | ({"title"} if drop_titles else set())
-    cleaned: dict[str, JSON] = walk(schema)
-    needed = _reachable(cleaned, place, definitions)
-    if needed:
-        cleaned[place] = {name: walk(definitions[name]) for name in definitions if name in needed & recursive}
-    return cleaned
+    found: dict[str, JSON] = walk(schema)
+    needed = _reachable(found, definitions) - inlined
+    for place in named if inlined else ():
+        if recursive := {name: walk(one) for name, one in named[place].items() if _reference(place, name) in needed}:
+            found[place] = recursive
+    return found
 
 
-_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas"}
-_DATA = {"enum", "const", "default", "examples", "example", "required"}
+_DEFINITIONS = ("$defs", "definitions")
+_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas", "dependencies", *_DEFINITIONS}
+_DATA = {"enum", "const", "default", "examples", "example", "required", "dependentRequired"}
+_ANNOTATIONS = {"title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
+                "nullable", "$schema", "$id", "$comment"}  # fmt: skip
+_OLD_DRAFT = re.compile(r"/draft-0[3-7]/")
+
+
+def _says_nothing(key: str) -> bool:
+    return key in _ANNOTATIONS or key.startswith("x-")
 
 
 def _walk_keyword(key: str, value: Any, walk: Any) -> Any:
@@ -189,28 +212,40 @@ def _walk_keyword(key: str, value: Any, walk: Any) -> Any:
     return walk(value)
 
 
-def _referred(node: Mapping[str, Any], place: str) -> str | None:
+def _reference(place: str, name: str) -> str:
+    return f"#/{place}/{escaped_step(name)}"
+
+
+def _referred(node: Mapping[str, Any]) -> str | None:
     reference = node.get("$ref")
-    prefix = f"#/{place}/"
-    if isinstance(reference, str) and reference.startswith(prefix):
-        return reference.removeprefix(prefix).replace("~1", "/").replace("~0", "~")
-    return None
+    return unquote(reference) if isinstance(reference, str) else None
 
 
-def _reachable(node: Any, place: str, definitions: Mapping[str, Any]) -> set[str]:
-    """The names of definitions that `node` refers to, directly or through others."""
+def _references(node: Any) -> set[str]:
+    """What a schema, or a schema within it, refers to."""
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, Mapping):
+            found.update(unquote(node[key]) for key in _REFERRING if isinstance(node.get(key), str))
+            for key, value in node.items():
+                _walk_keyword(key, value, walk)
+
+    walk(node)
+    return found
+
+
+_REFERRING = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+def _reachable(node: Any, definitions: Mapping[str, Any]) -> set[str]:
+    """The definitions that `node` refers to, directly or through others."""
     found: set[str] = set()
     waiting = [node]
     while waiting:
-        current = waiting.pop()
-        if isinstance(current, Mapping):
-            name = _referred(current, place)
-            if name is not None and name in definitions and name not in found:
-                found.add(name)
-                waiting.append(definitions[name])
-            waiting.extend(value for key, value in current.items() if key not in _DATA and key != place)
-        elif isinstance(current, list):
-            waiting.extend(current)
+        more = (_references(waiting.pop()) & definitions.keys()) - found
+        found |= more
+        waiting.extend(definitions[name] for name in more)
     return found
 
 
@@ -219,18 +254,49 @@ class Generator(GenerateJsonSchema):
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
 
+    def dict_schema(self, schema: DictSchema) -> dict[str, JSON]:
+        """With the keys that are numbers, which JSON writes as strings."""
+        described = super().dict_schema(schema)
+        pattern = _KEYS.get(schema.get("keys_schema", {}).get("type", ""))
+        return {**described, "propertyNames": {"pattern": pattern}} if pattern else described
+
+    def decimal_schema(self, schema: DecimalSchema) -> dict[str, JSON]:
+        """As the number that it is: of the strings that pydantic takes, too, JSON Schema can't say which they are."""
+        described = super().decimal_schema(schema)
+        return next((one for one in described.get("anyOf", ()) if one.get("type") == "number"), described)
+
+
+_WHOLE = "^-?(0|[1-9][0-9]{0,14})"
+_KEYS = {"int": f"{_WHOLE}$"} | dict.fromkeys(("float", "decimal"), rf"{_WHOLE}(\.[0-9]{{1,6}})?$")
+
+
+def _adapter(name: str, parameters: Sequence[Parameter]) -> TypeAdapter[dict[str, Any]]:
+    fields = {p.name: (Required if p.required else NotRequired)[p.annotation] for p in parameters}
+    create: Any = TypedDict  # made at run time, which type checkers can't follow
+    model = create(name, fields)
+    model.__pydantic_config__ = ConfigDict(extra="forbid", regex_engine="python-re")  # which knows look-aheads
+    return TypeAdapter(model)
+
 
 def _refuse_unsupported(owner: str, parameter: Parameter) -> None:
     try:
-        TypeAdapter(parameter.annotation).json_schema(schema_generator=Generator)
-    except PydanticUserError as error:
-        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+        schema = _adapter("Arguments", [parameter]).json_schema(schema_generator=Generator)
+        if parameter.name not in schema.get("properties", {}):
+            raise TypeError("its schema goes by another name or none: a parameter has no alias")
+    except Exception as error:  # annotations are the developer's code, and pydantic raises several
         annotation = inspect.formatannotation(parameter.annotation)
         raise ToolDefinitionError(
             f"{owner}: parameter {parameter.name!r}: the annotation {annotation} can't be given as JSON "
-            f"({reason}). Use types that JSON can hold (str, int, float, bool, None, list, dict, Literal, Enum, "
-            f"dataclass, TypedDict, BaseModel) or Tool.from_schema."
-        ) from None
+            f"({unserved_reason(error)}). Use types that JSON can hold (str, int, float, bool, None, list, dict, "
+            f"Literal, Enum, dataclass, TypedDict, BaseModel) or Tool.from_schema."
+        ) from error
+
+
+def unserved_reason(error: Exception) -> str:
+    """What pydantic says of a type that it can't build or describe, in one sentence."""
+    lines = [line.strip() for line in str(error).split("\n") if not set(line) <= set(" ^")]
+    lines = lines or [type(error).__name__]
+    return lines[-1 if isinstance(error, SchemaError) else 0].split(". ")[0].rstrip(".")
 
 
 def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> None:
@@ -307,12 +373,16 @@ def _in_words(error: ErrorDetails, known: Sequence[str]) -> str:
 
 def _place(location: tuple[int | str, ...], missing: bool, arguments: JSON) -> str:
     """The JSON pointer of pydantic's location, whose steps also name the branches of unions it tried."""
-    node, steps = arguments, []
+    node = arguments
+    steps: list[int | str] = []
     for index, step in enumerate(location):
         if isinstance(node, dict) and step in node:
             node = node[step]
         elif isinstance(node, list) and isinstance(step, int) and step < len(node):
             node = node[step]
+        elif step == "[key]":  # what is at fault is the key itself
+            del steps[-1:]
+            break
         elif not (missing and index == len(location) - 1):
             continue
         steps.append(step)

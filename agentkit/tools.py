@@ -256,7 +256,8 @@ def _parameters(
 
 
 def _refuse_parameter(tool_name: str, parameter: inspect.Parameter, annotation: Any) -> None:
-    where = f"Tool {tool_name!r}: parameter {str(parameter).split(':')[0]!r}"
+    bare = parameter.replace(default=parameter.empty, annotation=parameter.empty)
+    where = f"Tool {tool_name!r}: parameter {str(bare)!r}"
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise ToolDefinitionError(f"{where}: a model can't be told what it takes; name the parameters one by one.")
     if _is_context(annotation):

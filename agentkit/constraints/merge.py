@@ -6,7 +6,7 @@ Plain means: references and alternatives have been spelt out already (see `norma
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from agentkit.constraints.lengths import EXACT_LENGTH, MOST_LENGTH
 from agentkit.constraints.merge_array import merged_array
 from agentkit.constraints.merge_object import merged_object
-from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text, union
+from agentkit.constraints.nodes import Choice, Node, Number, Refused, Text, identity, union
 from agentkit.constraints.places import (
     Bound,
     Context,
@@ -31,6 +31,8 @@ from agentkit.constraints.places import (
 from agentkit.messages import JSON
 
 _KINDS = ("object", "array", "string", "number", "integer", "boolean", "null")
+_SPELT_OUT = {"$ref", "allOf", "anyOf"}  # what they say is said by places of their own
+_EVALUATED = {"unevaluatedProperties", "unevaluatedItems"}
 _TELLING = {
     "object": {"properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties",
                "maxProperties", "dependentRequired", "unevaluatedProperties"},
@@ -109,28 +111,39 @@ def _spelt(given: Any) -> set[str]:
 
 
 def _choice(context: Context, places: Places) -> Node:
-    place = next(place for place in places if "enum" in place.schema or "const" in place.schema)
-    keyword = "const" if "const" in place.schema else "enum"
-    values = [place.schema["const"]] if keyword == "const" else place.schema["enum"]
-    own = _without_one_of(places)
-    kept = tuple(value for value in values if _can_be_written(value) and context.valid(value, own))
-    if not kept:
-        raise Refused(f"{place.pointer}/{keyword}", "none of its values can be valid")
-    return Choice(kept)
+    told = [(place, word) for place in places for word in ("const", "enum") if word in place.schema]
+    kept, *others = (
+        {identity(value): value for value in ([place.schema[word]] if word == "const" else place.schema[word])}
+        for place, word in told
+    )
+    rest = _without(places, {"const", "enum", "oneOf"} | (set() if context.exact else _SPELT_OUT))
+    values = tuple(
+        value
+        for key, value in kept.items()
+        if all(key in other for other in others) and _can_be_written(value) and context.valid(value, rest)
+    )
+    if not values:
+        place, word = told[0]
+        raise Refused(f"{place.pointer}/{word}", "none of its values can be valid")
+    return Choice(values)
 
 
 def _words(context: Context, places: Places, values: tuple[JSON, ...]) -> Node:
-    kept = tuple(value for value in values if context.valid(value, _without_one_of(places)))
+    kept = tuple(value for value in values if context.valid(value, _without(places, {"oneOf"})))
     if not kept:
         raise Refused(telling(places, {"not"}), "no value can be valid here")
     return Choice(kept)
 
 
-def _without_one_of(places: Places) -> list[Place]:
-    """The places without `oneOf`, whose branches are compared once all are known."""
+def _without(places: Places, words: Set[str]) -> list[Place]:
+    """The places without `oneOf`, whose branches are compared once all are known, and without other words.
+
+    A place that asks what its parts evaluate keeps them.
+    """
     return [
-        replace(place, schema={word: value for word, value in place.schema.items() if word != "oneOf"})
+        replace(place, schema={word: value for word, value in place.schema.items() if word not in left_out})
         for place in places
+        for left_out in [{"oneOf"} if place.schema.keys() & _EVALUATED else words]
     ]
 
 
@@ -161,6 +174,9 @@ def _number(context: Context, places: Places, integer: bool) -> Node:
     places = [_modern(place) for place in places]
     low, high = most(places, "minimum"), least(places, "maximum")
     above, below = most(places, "exclusiveMinimum"), least(places, "exclusiveMaximum")
+    for bound in (low, high, above, below):
+        if bound and math.isnan(bound.value):
+            raise Refused(bound.where, "no number is more or less than NaN", broken=True)
     apart = forbidden(places, "multipleOf")
     if not integer and any("integer" in _spelt(banned) for banned in forbidden(places, "type")):
         apart = (*apart, 1)  # a number, but no integer

@@ -13,6 +13,11 @@ from agentkit.constraints.nodes import Choice, Map, Node, Object, Property, Refu
 from agentkit.constraints.places import Bound, Context, Place, Places, excluded, least, most, telling, writable
 from agentkit.constraints.without import without
 
+_ANY_KEYS = {
+    "additionalProperties",
+    "patternProperties",
+    "minProperties",
+}  # say that there are keys beside declared ones
 _KINDS = 16  # of members that a map of any keys may have
 
 
@@ -20,8 +25,9 @@ def merged_object(context: Context, places: Places, free: int) -> Node:
     """An object: of known keys where any are declared, else a map. Raises `Refused`."""
     required = {name for place in places for name in _list(place.schema.get("required"))}
     declared = required.union(*(place.schema.get("properties", {}) for place in places))
+    told = {keyword for place in places for keyword, value in place.schema.items() if value is not False}
     node: Node
-    if declared or any("properties" in place.schema for place in places):
+    if declared or ("properties" in told and not told & _ANY_KEYS):
         node = _known(context, places, free, declared, required)
     else:
         node = _map(context, places, free)

@@ -167,6 +167,8 @@ class Union:
 
 
 _MOST_NUMBER = 1e15  # above it, a number of 15 digits may not be within bounds
+_PLACES = 6  # beyond which a number may be too fine to be written
+_NARROW = 1e-5  # of a number: bounds that are no further apart may have none between them
 
 Flat: TypeAlias = Choice | Text | Number | Array | Object | Map
 Node: TypeAlias = Flat | Union
@@ -212,8 +214,11 @@ def doubtful(node: Flat) -> bool:
         lengths = node.min_length > 0 or node.max_length is not None
         return bool(node.patterns or node.forbidden) or len(node.formats) + lengths + bool(node.excluded) > 1
     if isinstance(node, Number):
-        bounds = (node.minimum, node.maximum, node.exclusive_minimum, node.exclusive_maximum)
-        return bool(node.multiples or node.apart) or any(abs(bound or 0) >= _MOST_NUMBER for bound in bounds)
+        given = (node.minimum, node.maximum, node.exclusive_minimum, node.exclusive_maximum)
+        bounds = [bound for bound in given if bound is not None]
+        rough = any(abs(bound) >= _MOST_NUMBER or round(bound, _PLACES) != bound for bound in bounds)
+        narrow = len(bounds) > 1 and max(bounds) - min(bounds) < _NARROW * max(1, *map(abs, bounds))
+        return bool(node.multiples or node.apart or node.excluded) or rough or (narrow and not node.integer)
     if isinstance(node, Array):
         return node.unique and node.min_items > 1
     if isinstance(node, Object):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from agentkit.constraints.nodes import Choice, Flat, Node, Object, Refused, flat
 from agentkit.constraints.opposite import lacks, opposites
 from agentkit.constraints.places import Place, plain_not
 from agentkit.messages import JSON
+from agentkit.references import resolver
 
 DEPTH = 4
 """How many levels of a schema that refers to itself are written."""
@@ -28,7 +29,7 @@ FREE_DEPTH = 2
 """How deep values may be nested of which the schema says nothing."""
 
 _SAYS_NOTHING = frozenset(
-    ("type", "title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs")
+    ("type", "title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions")
 )
 _ALTERNATIVES = 64  # alternatives of one place that are looked at
 _FEW = 8  # alternatives from which on those that contradict themselves are looked for
@@ -245,24 +246,17 @@ class _Normalizer:
         return found
 
     def _target(self, place: Place, reference: str) -> Place:
-        """The schema that a reference names. Only the root document is looked at."""
-        try:
-            target = self._resolver.lookup(reference).contents
-        except Exception:  # the library raises several, and KeyError and more besides
-            target = None
-        if not isinstance(target, Mapping | bool):
+        """The schema that a reference names."""
+        target = self._resolver(reference)
+        if target is None:
             raise Refused(f"{place.pointer}/$ref", f"{reference!r} names nothing in this schema", broken=True)
         pointer = reference[1:] if reference.startswith("#/") or reference == "#" else f"{place.pointer}/$ref"
         found = Place.of(pointer, target, (*place.refs, reference))
         return replace(found, within=(*place.within, place.pointer))
 
     @cached_property
-    def _resolver(self) -> Any:
-        from referencing import Registry
-        from referencing.jsonschema import DRAFT202012, specification_with
-
-        dialect = specification_with(str(self._root.get("$schema", "")), default=DRAFT202012)
-        return Registry().with_resource("", dialect.create_resource(self._root)).resolver("")
+    def _resolver(self) -> Callable[[str], Any]:
+        return resolver(self._root)
 
     @cached_property
     def _validator(self) -> Any:

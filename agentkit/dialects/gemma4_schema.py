@@ -11,17 +11,23 @@ templates' way: every key that the schema has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from agentkit.dialects.gemma4_values import Piece, joined, quoted, sorted_items, value_pieces
 from agentkit.messages import JSON, ToolDefinition
+from agentkit.references import resolver
 
 Schema = Mapping[str, Any]
 
-_MAX_DEPTH = 12  # recursive schemas are cut off here
+_MAX_DEPTH = 12  # schemas are cut off here
+_TIMES = 2  # that a reference is followed within what it refers to
+_MOST_SCHEMAS = (
+    64  # that references are replaced by, but for those that stand in no other; above it, fewer are followed
+)
 _WRITTEN_ELSEWHERE = frozenset(("description", "type", "properties", "required", "nullable"))
 _NOT_WRITTEN = frozenset(
-    ("$defs", "definitions", "$schema", "$id", "$comment", "title", "default", "examples", "x-grounded")
+    ("$defs", "definitions", "$schema", "$id", "$anchor", "$comment", "title", "default", "examples", "x-grounded")
 )
 
 
@@ -48,67 +54,98 @@ def checked_name(name: str) -> str:
 def plain_schema(schema: Schema) -> dict[str, JSON]:
     """The schema in the words that the format has; the meaning is kept or widened, never narrowed.
 
-    - `$ref` to a definition in the same schema is replaced by it; recursion is cut off at a depth of 12
+    - `$ref` to a schema within the same schema is replaced by it; one that leads into itself is followed twice, or less
+      where that makes it too large
     - a union with null becomes `nullable: true`; a union of one is that one
     - `allOf` is merged, `oneOf` becomes `anyOf`, `const` an enum of one
     - a list of types becomes a union; a missing type is taken from the enum's values, `properties` or `items`
     - titles, defaults, examples and the definitions themselves are dropped
     """
-    return _plain(schema, schema, 0)
+    for depth in range(_MAX_DEPTH, 1, -1):
+        try:
+            return _Reader(schema, depth).plain(schema)
+        except _TooLarge:
+            continue
+    return _Reader(schema, 1, limit=None).plain(schema)
 
 
-def _plain(schema: Any, root: Schema, depth: int) -> dict[str, JSON]:
-    if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
-        return {}
-    found = _merged(schema, root, depth)
-    if "const" in found:
-        found["enum"] = [found.pop("const")]
-    branches = found.pop("anyOf", None) or found.pop("oneOf", None) or ()
-    kinds = found.get("type")
-    if isinstance(kinds, Sequence) and not isinstance(kinds, str):
-        del found["type"]
-        branches = [{"type": kind} for kind in kinds]
-    _unite(found, [_plain(branch, root, depth + 1) for branch in branches])
-    if isinstance(found.get("enum"), Sequence) and None in found["enum"] and found["enum"] != [None]:
-        found["enum"] = [value for value in found["enum"] if value is not None]
-        found["nullable"] = True
-    for word in ("properties", "items", "additionalProperties"):
-        if isinstance(found.get(word), Mapping):
-            inner = found[word]
-            found[word] = (
-                {name: _plain(value, root, depth + 1) for name, value in inner.items()}
-                if word == "properties"
-                else _plain(inner, root, depth + 1)
-            )
-    if "type" not in found and "anyOf" not in found and (kind := _guessed(found)):
-        found["type"] = kind
-    return found
+class _TooLarge(Exception):
+    """The references of the schema make too many schemas of it."""
 
 
-def _merged(schema: Schema, root: Schema, depth: int) -> dict[str, Any]:
-    """The schema with its reference and its `allOf` put in; its own words win."""
-    own = {word: value for word, value in schema.items() if word not in _NOT_WRITTEN and word not in ("$ref", "allOf")}
-    parts = [_target(schema["$ref"], root)] if "$ref" in schema else []
-    parts += [part for part in schema.get("allOf", ()) if isinstance(part, Mapping)]
-    if depth >= _MAX_DEPTH:
-        return own
-    found: dict[str, Any] = {}
-    for part in [*(_merged(part, root, depth + 1) for part in parts), own]:
-        properties = {**found.get("properties", {}), **part.get("properties", {})}
-        required = list(dict.fromkeys([*found.get("required", ()), *part.get("required", ())]))
-        found |= part
-        found |= {"properties": properties} if properties else {}
-        found |= {"required": required} if required else {}
-    return found
+class _Reader:
+    """Rewrites the schemas within one: `references` are those that were followed to one of them, at most `depth`."""
+
+    def __init__(self, root: Schema, depth: int, *, limit: int | None = _MOST_SCHEMAS) -> None:
+        self._root = root
+        self._depth = depth
+        self._left = limit
+
+    def plain(self, schema: Any, depth: int = 0, references: tuple[str, ...] = ()) -> dict[str, JSON]:
+        if not isinstance(schema, Mapping) or depth > _MAX_DEPTH:
+            return {}
+        found, references = self._merged(schema, depth, references)
+        if "const" in found:
+            found["enum"] = [found.pop("const")]
+        branches = found.pop("anyOf", None) or found.pop("oneOf", None) or ()
+        kinds = found.get("type")
+        if isinstance(kinds, Sequence) and not isinstance(kinds, str):
+            del found["type"]
+            branches = [{"type": kind} for kind in kinds]
+        _unite(found, [self.plain(branch, depth + 1, references) for branch in branches])
+        if isinstance(found.get("enum"), Sequence) and None in found["enum"] and found["enum"] != [None]:
+            found["enum"] = [value for value in found["enum"] if value is not None]
+            found["nullable"] = True
+        for word in ("properties", "items", "additionalProperties"):
+            if isinstance(found.get(word), Mapping):
+                inner = found[word]
+                found[word] = (
+                    {name: self.plain(value, depth + 1, references) for name, value in inner.items()}
+                    if word == "properties"
+                    else self.plain(inner, depth + 1, references)
+                )
+        if "type" not in found and "anyOf" not in found and (kind := _guessed(found)):
+            found["type"] = kind
+        return found
+
+    def _merged(
+        self, schema: Schema, depth: int, references: tuple[str, ...]
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The schema with its reference and its `allOf` put in, its own words win; the references with those in it."""
+        own = {word: value for word, value in schema.items() if word not in _NOT_WRITTEN | {"$ref", "allOf"}}
+        parts = [part for part in schema.get("allOf", ()) if isinstance(part, Mapping)]
+        reference = str(schema.get("$ref", "#"))
+        if reference != "#" and references.count(reference) < _TIMES and len(references) < self._depth:
+            self._spend()
+            references = (*references, reference)
+            parts = [target, *parts] if isinstance(target := self._target(reference), Mapping) else parts
+        if depth >= _MAX_DEPTH:
+            return own, references
+        found: dict[str, Any] = {}
+        for part in parts:
+            merged, references = self._merged(part, depth + 1, references)
+            _add(found, merged)
+        _add(found, own)
+        return found, references
+
+    @cached_property
+    def _target(self) -> Callable[[str], Any]:
+        return resolver(self._root)
+
+    def _spend(self) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise _TooLarge
 
 
-def _target(reference: Any, root: Schema) -> Schema:
-    """What a reference within the schema leads to; an empty schema where it leads nowhere."""
-    found: Any = root
-    for step in str(reference).removeprefix("#").strip("/").split("/"):
-        step = step.replace("~1", "/").replace("~0", "~")
-        found = found.get(step) if step and isinstance(found, Mapping) else found
-    return found if isinstance(found, Mapping) and found is not root else {}
+def _add(found: dict[str, Any], part: Schema) -> None:
+    """Puts what a part says into what was found; of members, all are kept."""
+    properties = {**found.get("properties", {}), **part.get("properties", {})}
+    required = list(dict.fromkeys([*found.get("required", ()), *part.get("required", ())]))
+    found |= part
+    found |= {"properties": properties} if properties else {}
+    found |= {"required": required} if required else {}
 
 
 def _unite(found: dict[str, Any], branches: list[dict[str, JSON]]) -> None:

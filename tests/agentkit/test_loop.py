@@ -192,6 +192,16 @@ async def test_model_retry_costs_a_retry_and_the_tool_knows_which():
     assert result.stop_reason == "retries_exhausted"
 
 
+async def test_an_argument_at_fault_is_named_by_text():
+    @tool
+    def guess(n: int) -> str:
+        raise ModelRetry("too low", argument=0)
+
+    result = await Agent(ScriptedModel([call("guess", n=1), "Never mind."]), tools=[guess]).run("Guess.")
+    assert result.output == "Never mind."
+    assert isinstance(result.tool_calls[0].error, TypeError)
+
+
 async def test_tool_failed_costs_none():
     @tool(retries=0)
     def fetch() -> str:

@@ -176,6 +176,8 @@ async def test_the_field_that_cannot_be_served_is_named():
     impossible = Annotated[str, Field(min_length=3, max_length=1)]
     with pytest.raises(ToolDefinitionError, match=r"output_type .*at /properties/response/items"):
         Agent(ScriptedModel([]), output_type=Annotated[list[impossible], Field(min_length=1)])
+    with pytest.raises(ToolDefinitionError, match=r"output_type .*at the root: .*unclosed group"):
+        Agent(ScriptedModel([]), output_type=Annotated[str, Field(pattern="(")])
 
 
 async def test_a_tool_and_an_output_have_names_of_their_own():

@@ -1,16 +1,20 @@
 """Tools from functions: their schemas, and the check of arguments."""
 
 import functools
+import math
+import re
 import socket
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
 import typing_extensions
 from pydantic import BaseModel, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from agentkit import Agent, RunContext, Tool, ToolDefinition, ToolDefinitionError, tool
 from agentkit.calls import prepare
@@ -92,6 +96,7 @@ def test_a_function_becomes_what_the_model_sees():
         (Any, {}),
         (list[int], {"type": "array", "items": {"type": "integer"}}),
         (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
+        (Annotated[Decimal, Field(ge=1)], {"type": "number", "minimum": 1}),
         (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
         (Unit, {"type": "string", "enum": ["celsius", "kelvin"]}),
         (Optional[int], {"anyOf": [{"type": "integer"}, {"type": "null"}]}),  # noqa: UP045
@@ -147,11 +152,13 @@ def test_parameters_may_have_names_that_pydantic_uses_itself():
 def test_defaults_that_json_cannot_hold_are_left_out():
     nothing = object()
 
-    def function(a: Unit = Unit.KELVIN, b: float = float("inf"), c: Any = nothing, d: int | None = None): ...
+    def function(
+        a: Unit = Unit.KELVIN, b: float = math.inf, c: Any = nothing, d: int | None = None, e: int = 10**5000
+    ): ...
 
     properties = Tool(function).parameters["properties"]
     assert properties["a"]["default"] == "kelvin"
-    assert not any("default" in properties[name] for name in "bcd")
+    assert not any("default" in properties[name] for name in "bcde")
 
 
 def test_the_context_is_not_in_the_schema():
@@ -181,6 +188,52 @@ def test_an_unsupported_annotation_is_named_when_the_tool_is_registered():
     with pytest.raises(ToolDefinitionError, match=r"'later': parameter 'x': .*'NotYet' is not defined"):
         Tool(later)
     assert tool(later) is later  # it may yet come to exist
+
+
+class Opaque(Enum):
+    THING = object()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        (Annotated[str, Field(pattern="(")], "unterminated subpattern"),
+        (Annotated[int, Field(le=math.inf)], "'le' must be coercible to an integer"),
+        (Annotated[int, SkipJsonSchema()], "no alias"),
+        (typing.Final[int], "not valid as type argument"),
+        (typing_extensions.Self, "no alias"),
+        (Opaque, "Unable to serialize"),
+    ],
+)
+def test_whatever_is_wrong_with_an_annotation_its_parameter_is_named(annotation, reason):
+    def function(x): ...
+
+    function.__annotations__["x"] = annotation
+    with pytest.raises(ToolDefinitionError, match=rf"'function': parameter 'x': the annotation .*{reason}"):
+        Tool(function)
+
+
+@pytest.mark.filterwarnings("ignore:The 'alias' attribute")
+def test_a_parameter_has_no_alias():
+    def function(x: Annotated[int, Field(alias="X")]): ...
+
+    with pytest.raises(ToolDefinitionError, match=r"parameter 'x': .* no alias"):
+        Tool(function)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        (Annotated[float, Field(le=math.nan)], "at /properties/x/maximum: no number is more or less than NaN"),
+        (Annotated[str, Field(pattern=r"(a)\1")], "at /properties/x/pattern: a back-reference"),
+    ],
+)
+def test_what_nothing_can_fit_is_refused(annotation, reason):
+    def function(x): ...
+
+    function.__annotations__["x"] = annotation
+    with pytest.raises(ToolDefinitionError, match=reason):
+        Tool(function)
 
 
 def test_signatures_that_a_model_cannot_fill_are_refused():
@@ -280,6 +333,23 @@ def test_a_validators_own_words_reach_the_model():
     assert faults(Tool(function), {"even": {"n": 3}}) == {"/even/n": "must be even; it is 3"}
 
 
+@pytest.mark.parametrize(("key", "text"), [(int, "12"), (float, "-0.5"), (Decimal, "3")])
+def test_keys_may_be_numbers(key, text):
+    def function(table: dict[key, str]): ...
+
+    names = Tool(function).parameters["properties"]["table"]["propertyNames"]["pattern"]
+    assert re.search(names, text) and not re.search(names, "many")
+    assert Tool(function).check({"table": {text: "a"}}) == {"table": {key(text): "a"}}
+    assert list(faults(Tool(function), {"table": {"[key]": "a"}})) == ["/table"]
+
+
+def test_patterns_may_look_ahead():
+    def function(word: Annotated[str, Field(pattern="^(?=.*[0-9])[a-z0-9]+$")]): ...
+
+    assert Tool(function).check({"word": "a1"}) == {"word": "a1"}
+    assert faults(Tool(function), {"word": "a"}).keys() == {"/word"}
+
+
 def test_a_long_faulty_value_is_shortened():
     def function(n: int): ...
 
@@ -333,6 +403,16 @@ def test_faults_against_a_schema_have_places_too():
         ({}, "at /type"),
         ({"type": "object", "properties": {"x": {"type": "text"}}}, "at /properties/x/type"),
         ({"type": "object", "properties": {"x": {"$ref": "https://example.com/x"}}}, r"at /properties/x/\$ref"),
+        *(
+            (object_of({"x": {"type": "number", **bounds}}, "x"), "at /properties/x")
+            for bounds in (
+                {"exclusiveMinimum": 0, "maximum": 1e-10},
+                {"minimum": 1.00000000000001, "maximum": 1.00000000000002},
+                {"exclusiveMinimum": 0, "exclusiveMaximum": 1e-6},
+                {"exclusiveMinimum": 123456789012345, "exclusiveMaximum": 123456789012346},
+                {"type": "integer", "minimum": 1, "maximum": 3, "not": {"enum": [1, 2, 3]}},
+            )
+        ),
         ({"type": "object", "default": {1, 2}}, "not JSON"),
         ([], "is an object"),
     ],
@@ -340,6 +420,57 @@ def test_faults_against_a_schema_have_places_too():
 def test_schemas_that_cannot_be_served_are_refused(schema, reason):
     with pytest.raises(ToolDefinitionError, match=reason):
         weather_tool(schema)
+
+
+A = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 0}}, "required": ["a"]}
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.parametrize(
+    ("schema", "cleaned"),
+    [
+        ({"$ref": "#/$defs/A", "description": "An A."}, {**A, "description": "An A."}),
+        ({"$ref": "#/$defs/A", "required": ["b"]}, {"required": ["b"], "allOf": [A]}),
+        ({"$ref": "#/$defs/A", "allOf": [{}], "unevaluatedProperties": False},
+         {"allOf": [A, {}], "unevaluatedProperties": False}),
+        ({"$ref": "#/$defs/Any", "minimum": 3}, {"minimum": 3, "allOf": [True]}),
+        ({"$ref": "#/$defs/My%20A"}, {"type": "null"}),
+        ({"$ref": "#/definitions/A"}, {"type": "string"}),
+    ],
+)  # fmt: skip
+def test_an_inlined_definition_means_what_its_reference_meant(schema, cleaned):
+    definitions = {"$defs": {"A": A, "Any": True, "My A": {"type": "null"}}, "definitions": {"A": {"type": "string"}}}
+    assert weather_tool(object_of({"x": schema}) | definitions).parameters == object_of({"x": cleaned})
+
+
+def test_what_stands_beside_a_reference_means_nothing_before_2019():
+    beside = object_of({"x": {"$ref": "#/definitions/A", "required": ["b"], "description": "An A."}}, "x")
+    weather = weather_tool({"$schema": DRAFT_7, **beside, "definitions": {"A": A}})
+    assert weather.parameters["properties"]["x"] == {**A, "description": "An A."}
+    assert weather.check({"x": {"a": 1}})
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/A/properties/a", "#whole", "#/properties/y/$defs/whole"])
+def test_definitions_stay_where_not_all_are_referred_to_by_name(reference):
+    properties = {"x": {"$ref": reference}, "y": {"$ref": "#/$defs/A", "$defs": {"whole": {"type": "integer"}}}}
+    schema = object_of(properties, "x") | {"$defs": {"A": A, "B": {"$anchor": "whole", "type": "integer"}}}
+    assert weather_tool(schema).parameters == schema
+
+
+def test_a_key_may_be_called_like_a_keyword():
+    schema = {
+        **object_of({"discriminator": {"type": "integer"}, "title": {"type": "integer"}}),
+        "dependentRequired": {"discriminator": ["title"]},
+        "dependencies": {"title": ["discriminator"]},
+    }
+    assert weather_tool(schema).parameters == schema
+    assert faults(weather_tool(schema), {"discriminator": 1}).keys() == {""}
+
+
+def test_arguments_are_checked_against_the_schema_as_it_was_given():
+    one_of = {"$ref": "#/$defs/A", "properties": {"b": {"type": "integer"}}, "required": ["b"]}
+    weather = weather_tool(object_of({"x": one_of}) | {"$defs": {"A": A}})
+    assert faults(weather, {"x": {"b": 1}}) == {"/x": "needs 'a'"}
 
 
 def test_a_schema_is_copied():

@@ -45,6 +45,11 @@ def whole_unheld(schema: Any) -> tuple[tuple[str, str], ...]:
         ({"const": "a"}, Choice(("a",))),
         ({"enum": ["a", 1, None], "type": ["string", "null"]}, Choice(("a", None))),
         ({"enum": ["a", "bb"], "minLength": 2}, Choice(("bb",))),
+        ({"enum": [1, "a", True, [2]], "allOf": [{"enum": [True, 1.0, [2.0], "b"]}]}, Choice((1, True, [2]))),
+        ({"enum": ["a", 3, None], "anyOf": [{"type": "string"}, {"minimum": 4}], "not": {"const": None}},
+         Choice(("a",))),
+        ({"enum": [{"a": 1}, {"b": 1}], "allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False},
+         Choice(({"a": 1},))),
         ({"type": "array", "items": INTEGER, "minItems": 1}, Array(items=Number(integer=True), min_items=1)),
         ({"type": "array", "prefixItems": [INTEGER], "items": False}, Array((Number(integer=True),), None, 0, 1)),
         ({"type": "array", "items": False}, Array((), None, 0, 0)),
@@ -56,6 +61,10 @@ def whole_unheld(schema: Any) -> tuple[tuple[str, str], ...]:
         ({"type": "object", "patternProperties": {"^x_": INTEGER}, "additionalProperties": False},
          Map(Text(patterns=("^x_",)), Number(integer=True))),
         ({"type": "object", "additionalProperties": INTEGER}, Map(Text(), Number(integer=True))),
+        ({"type": "object", "properties": {}, "additionalProperties": INTEGER, "minProperties": 1},
+         Map(Text(), Number(integer=True), 1)),
+        ({"type": "object", "properties": {}}, Object()),
+        ({"type": "object", "properties": {}, "additionalProperties": False}, Object(closed=True)),
         ({"type": "object", "propertyNames": {"enum": ["b", "a"]}, "additionalProperties": INTEGER},
          Object((Property("a", Number(integer=True), False), Property("b", Number(integer=True), False)))),
         (an_object({"b": STRING, "A": INTEGER}, "b"),
@@ -106,6 +115,11 @@ def test_nothing_said_means_anything_to_a_depth() -> None:
 
     assert depth(argument({})) == 2
     assert normalize({"type": "object", "description": "No arguments."}).node == Object()
+
+
+def test_there_may_be_many_choices() -> None:
+    many = tuple(map(str, range(20_000)))
+    assert argument({"anyOf": [{"enum": [*many]}, {"type": "null"}], "minLength": 1}) == Choice((*many, None))
 
 
 def test_references_are_followed_to_a_depth() -> None:

@@ -94,10 +94,26 @@ def test_properties(gemma: Gemma4, schema: dict, text: str) -> None:
 def test_a_recursive_schema_is_cut_off(gemma: Gemma4) -> None:
     tree = {"type": "object", "properties": {"left": {"$ref": "#/$defs/Tree"}}}
     text = show_property(gemma, {"$ref": "#/$defs/Tree"}, Tree=tree)
-    assert text.startswith("properties:{left:{properties:{left:{")
+    assert text == "properties:{left:{properties:{left:{type:''}},type:'OBJECT'}},type:'OBJECT'"
     loop = {"$ref": "#/$defs/Loop"}
     assert show_property(gemma, loop, Loop=loop) == "type:''"
     assert show(gemma, {"$ref": "#"}) == "<|tool>declaration:f{description:'D',parameters:{type:'OBJECT'}}<tool|>"
+
+
+@pytest.mark.parametrize("kinds", [1, 4, 12])
+def test_schemas_that_hold_each_other_are_told_in_few_words(gemma: Gemma4, kinds: int) -> None:
+    links = {f"Part{number}": {"$ref": f"#/$defs/Part{number}"} for number in range(kinds)}
+    node = {"type": "object", "properties": {**links, "more": {"type": "array", "items": {"anyOf": [*links.values()]}}}}
+    parameters = {"type": "object", "properties": {"x": links["Part0"]}, "$defs": dict.fromkeys(links, node)}
+    assert "Part0:{" in show(gemma, parameters)
+    assert len(gemma.render_tool(ToolDefinition("f", "D", parameters))) < 5000
+
+
+@pytest.mark.parametrize("reference", ["#count", "#/$defs/A%20B", "#/$defs/C/properties/n"])
+def test_any_reference_within_the_schema_is_followed(gemma: Gemma4, reference: str) -> None:
+    count = {"type": "integer", "$anchor": "count"}
+    text = show_property(gemma, {"$ref": reference}, **{"A B": count, "C": {"properties": {"n": {"type": "integer"}}}})
+    assert text == "type:'INTEGER'"
 
 
 class Size(enum.Enum):
