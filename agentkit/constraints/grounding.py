@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
@@ -41,7 +42,15 @@ _FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end 
 _LAST = re.compile(r"[\w+%°#)/]")
 # signs that hold together what is one: tower.stl, 19:30, me@home.org
 _JOINT = re.compile(r"(?<=\w)[.\-/:@&+#~=%,]+(?=\w)")
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])|\d+(?:\.\d+)?")
+# None is a part of another; but of dates and versions each part is one.
+_NUMBER = re.compile(
+    r"""(?<=\d\.)\d+  # 11 in 28.11.2026
+    | (?:(?<![\w.])[-\u2212])?
+    (?: (?P<points>\d{1,3}(?:(?:\.\d{3})+,\d{1,2}(?![.,]?\d) | (?:\.\d{3}){2,}(?!\.?\d)))  # 1.500,00
+    | (?: \d{1,3}(?:,\d{3})+(?!\d) | \d+ | (?<![\w.])(?=\.\d) ) (?:\.\d+(?!\.?\d))? )  # 1,500.00
+    """,
+    re.VERBOSE,
+)
 
 
 Place: TypeAlias = tuple[int, int]
@@ -112,9 +121,10 @@ class Words:
     def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
         """The numbers that stand there, as a call writes them, and where they begin."""
         found = [
-            (_canonical(match[0].replace(",", "")), (number, len(text[: match.start()].encode())))
+            (written, (number, len(text[: match.start()].encode())))
             for number, text in enumerate(self.texts)
             for match in _NUMBER.finditer(text)
+            for written in _writings(match)
         ]
         return [(written, place) for written, place in found if pattern is None or pattern.accepts(written.encode())]
 
@@ -303,10 +313,12 @@ def _latest(texts: Iterable[str]) -> list[str]:
     return kept
 
 
-def _canonical(number: str) -> str:
-    """A number without leading zeros, as JSON writes it."""
-    sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)
-    whole, point, rest = digits.partition(".")
-    whole = whole.lstrip("0") or "0"
-    sign = "" if not (whole.strip("0") or rest.strip("0")) else sign
-    return f"{sign}{whole}{point}{rest}"
+def _writings(number: re.Match[str]) -> tuple[str, ...]:
+    """A number as JSON writes it: without needless zeros, and a whole one that has a fraction in both ways."""
+    digits = number[0].replace("\u2212", "-")
+    digits = digits.replace(".", "").replace(",", ".") if number["points"] else digits.replace(",", "")
+    whole, _, fraction = format(Decimal(digits) or Decimal(0), "f").partition(".")
+    fraction = fraction.rstrip("0")
+    if "." not in digits:
+        return (whole,)
+    return (f"{whole}.{fraction}",) if fraction else (whole, f"{whole}.0")

@@ -1,6 +1,7 @@
 """Values that stand in the conversation, and nothing else."""
 
 import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ import agentkit_model
 from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
 from agentkit.constraints.automaton import Automaton
 from agentkit.constraints.grounding import CUT, LONGEST_TEXT, Words, ground
+from agentkit.constraints.nodes import Number
+from agentkit.constraints.scalars import number_bytes
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.models.hold import said
 from tests.agentkit.constraints.paths import Walker
@@ -67,6 +70,63 @@ def test_a_declared_number_stands_in_the_conversation() -> None:
         assert takes(held, city="people", nights=nights), nights
     for nights in (19, 50, 8, 250, 0):
         assert not takes(held, city="people", nights=nights), nights
+
+
+def weigh(amount: Annotated[float, Grounded()], count: Annotated[int, Grounded()] = 1) -> None:
+    """Weigh something."""
+
+
+def numbers(text: str, node: Number) -> set[str]:
+    """What a number may be where a text was said."""
+    return {written for written, _ in Words(TOKENIZER, [text]).numbers(number_bytes(node)[0])}
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts", "counts"),
+    [
+        ("Pay 99.90 to Anna", "99.9", ""),
+        ("Pay Bob 3.00 for 2 coffees", "3 3.0 2", "3 2"),
+        ("3.5kg in a 2.5h meeting, 4x", "3.5 2.5 4", "4"),
+        ("1,500kg or -2kg at \N{MINUS SIGN}5°, 5-10 people", "1500 -2 -5 5 10", "1500 -2 -5 5 10"),
+        ("1,250,300.750 of .5 or 007", "1250300.75 0.5 7", "7"),
+        ("1.500,00 EUR, 1.250.000 EUR, 2.500,5", "1500 1500.0 1250000 2500.5", "1500 1250000"),
+        ("at 19:30 on 2026-11-28 or 28.10.2026", "19 30 2026 11 28 10", "19 30 2026 11 28 10"),
+        ("v2, C4, rooms 1,2,3 of 1.2.4", "2 4 1 3", "2 4 1 3"),
+        ("\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}", "12", "12"),
+        ("-0.0 and 0.00", "0 0.0", "0"),
+    ],
+)
+def test_a_number_is_no_part_of_another(text: str, amounts: str, counts: str) -> None:
+    assert numbers(text, Number()) == set(amounts.split())
+    assert numbers(text, Number(integer=True)) == set(counts.split())
+
+
+@settings(deadline=None)
+@given(
+    st.decimals(-(10**8), 10**8, places=4),
+    st.integers(0, 4),
+    st.sampled_from(["", ","]),
+    st.sampled_from(["", "€", "about ", "(", "7 "]),
+    st.sampled_from(["", "kg", " km", "%", ".", ", please", ")", "-day", ":", "°"]),
+)
+def test_every_number_said_is_taken_as_itself(
+    number: Decimal, places: int, thousands: str, before: str, behind: str
+) -> None:
+    number = round(number, places)
+    written = f"{number:{thousands}.{places}f}"
+    for text in (written, written.replace("-", "\N{MINUS SIGN}")):
+        found = {Decimal(taken) for taken in numbers(before + text + behind, Number())}
+        assert found == {number} | ({Decimal(7)} if before == "7 " else set())
+        whole = {int(number)} if number == int(number) else set()
+        assert {int(taken) for taken in numbers(text + behind, Number(integer=True))} == whole
+
+
+def test_an_amount_is_written_as_a_call_writes_it() -> None:
+    held = grounded("Pay 99.90 or 3.00", tool=weigh)
+    for amount in (99.9, 3.0, 3):
+        assert Walker(held).accepts(DIALECT.render_call("weigh", {"amount": amount, "count": 3})), amount
+    for amount in (99, 90, 9.9, 99990, 0):
+        assert not Walker(held).accepts(DIALECT.render_call("weigh", {"amount": amount})), amount
 
 
 def test_an_undeclared_value_stays_free_unless_it_is_inferred() -> None:
