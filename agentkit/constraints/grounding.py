@@ -37,6 +37,8 @@ CUT = 8.0
 LONGEST_TEXT = 4000
 """Characters of a conversation that values are taken from; of a longer one these last."""
 
+_MOST_SPOTS = 100_000  # of the runs that a pattern accepts; beyond, those of the fewest tokens are kept
+
 _WORD = re.compile(r"\w+|[^\w\s]")
 _FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end with: punctuation belongs to the sentence
 _LAST = re.compile(r"[\w+%°#)/]")
@@ -57,12 +59,16 @@ Place: TypeAlias = tuple[int, int]
 """A text, and a byte in it."""
 
 
+Spot: TypeAlias = tuple[Place, int]
+"""A place, and the state that what a value's schema asks for is in there; 0 where it asks for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """By `token` from one place of the text to another; `None` is before the value."""
+    """By `token` from one spot of the text to another; `None` is before the value."""
 
-    source: Place | None
-    target: Place
+    source: Spot | None
+    target: Spot
     token: int
 
 
@@ -72,14 +78,22 @@ class Words:
     def __init__(self, tokenizer: Tokenizer, texts: Iterable[str]) -> None:
         self._tokenizer = tokenizer
         self.texts = tuple(_latest(texts))
+        self._held: dict[bytes, tuple[list[Step], set[Spot]]] = {}  # by pattern
+
+    def steps(self, pattern: ByteDFA | None = None) -> tuple[list[Step], set[Spot]]:
+        """The steps of the runs of whole words that a pattern accepts, of all without one, and where one may end."""
+        if pattern is None:
+            return self._steps
+        if pattern.key not in self._held:
+            self._held[pattern.key] = self._within(pattern)
+        return self._held[pattern.key]
 
     @cached_property
-    def steps(self) -> tuple[list[Step], set[Place]]:
-        """The steps of all runs of whole words, and the places where one may end."""
+    def _steps(self) -> tuple[list[Step], set[Spot]]:
         steps: dict[Step, None] = {}
-        ends: set[Place] = set()
+        ends: set[Spot] = set()
         for number, text in enumerate(self.texts):
-            ends |= {(number, len(text[:end].encode())) for _, end in _words(text) if _LAST.match(text[end - 1])}
+            ends |= {((number, len(text[:end].encode())), 0) for _, end in _words(text) if _LAST.match(text[end - 1])}
             for start, stops in _runs(text):
                 for run in dict.fromkeys((text[start : stops[-1]], text[start : stops[0]])):
                     self._add(steps, number, len(text[:start].encode()), run)
@@ -89,8 +103,37 @@ class Words:
         source = None
         for token in self._tokenizer.encode(run):
             at += len(self._tokenizer.token_bytes(token))
-            steps[Step(source, (number, at), token)] = None
-            source = (number, at)
+            target = ((number, at), 0)
+            steps[Step(source, target, token)] = None
+            source = target
+
+    def _within(self, pattern: ByteDFA) -> tuple[list[Step], set[Spot]]:
+        steps, ends = self._steps
+        onward: dict[Place | None, list[Step]] = {}
+        for step in steps:
+            onward.setdefault(step.source and step.source[0], []).append(step)
+        found: list[Step] = []
+        waiting: list[Spot | None] = [None]
+        reached: set[Spot | None] = {None}
+        for source in waiting:
+            place, state = source or (None, 0)
+            for step in onward.get(place, ()):
+                after = pattern.after(state, self._tokenizer.token_bytes(step.token))
+                if after < 0:
+                    continue
+                target = (step.target[0], after)
+                found.append(Step(source, target, step.token))
+                if target not in reached and len(waiting) < _MOST_SPOTS:
+                    reached.add(target)
+                    waiting.append(target)
+        stops = {spot for spot in waiting if spot and (spot[0], 0) in ends and pattern.accepting[spot[1]]}
+        useful: set[Spot | None] = {*stops}  # from where a stop can be reached; each step leads further into its text
+        kept = []
+        for step in sorted(found, key=lambda step: step.target[0][1], reverse=True):
+            if step.target in useful:
+                useful.add(step.source)
+                kept.append(step)
+        return kept, stops
 
     def cost(self, place: Place, *, token: int | None = None) -> float:
         """What a run costs that ends at a place, or whose first token does: whether that cuts something in two."""
@@ -106,16 +149,6 @@ class Words:
         return [
             {len(text[:at].encode()) for span in spans for at in span}
             for text, spans in zip(self.texts, found, strict=True)
-        ]
-
-    def runs(self, pattern: ByteDFA) -> list[tuple[str, Place]]:
-        """The runs of whole words that a pattern accepts, and where they begin."""
-        return [
-            (text[start:end], (number, len(text[:start].encode())))
-            for number, text in enumerate(self.texts)
-            for start, stops in _runs(text)
-            for end in stops
-            if pattern.accepts(text[start:end].encode())
         ]
 
     def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
@@ -227,23 +260,23 @@ class _Added:
         pattern = slot.pattern if isinstance(slot.pattern, ByteDFA) else None
         if slot.kind == "number":
             return self._literals(value, slot, words.numbers(pattern))
-        if pattern is not None:
-            return self._literals(value, slot, words.runs(pattern))
-        return self._runs(value, slot)
+        return self._runs(value, slot, pattern)
 
-    def _runs(self, value: int, slot: Slot) -> bool:
-        steps, ends = self._words.steps
-        states: dict[Place | None, int] = {None: slot.begin}
+    def _runs(self, value: int, slot: Slot, pattern: ByteDFA | None) -> bool:
+        words = self._words
+        steps, ends = words.steps(pattern)
+        states: dict[Spot | None, int] = {None: slot.begin}
         for step in steps:
-            for place in (step.source, step.target):
-                if place not in states:
-                    states[place] = self._state()
-            word = self._words.word(step.target)
-            cut = self._words.cost(step.target, token=step.token) if step.source is None else 0.0
-            self._add((states[step.source], states[step.target], step.token, value, word), cut)
+            for spot in (step.source, step.target):
+                if spot not in states:
+                    states[spot] = self._state()
+            place, _ = step.target
+            cut = words.cost(place, token=step.token) if step.source is None and pattern is None else 0.0
+            self._add((states[step.source], states[step.target], step.token, value, words.word(place)), cut)
         for end in sorted(ends):
             if end in states:
-                self._add((states[end], slot.end, self._quote, -1, -1), self._words.cost(end))
+                cut = words.cost(end[0]) if pattern is None else 0.0
+                self._add((states[end], slot.end, self._quote, -1, -1), cut)
         return bool(steps)
 
     def _literals(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:

@@ -1,6 +1,7 @@
 """Values that stand in the conversation, and nothing else."""
 
 import random
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import agentkit_model
 from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
 from agentkit.constraints.automaton import Automaton
+from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.grounding import CUT, LONGEST_TEXT, Words, ground
 from agentkit.constraints.nodes import Number
 from agentkit.constraints.scalars import number_bytes
@@ -175,6 +177,96 @@ def test_a_grounded_value_keeps_to_its_schema() -> None:
     assert takes(held, city="Oslo", nights=4)
     assert not takes(held, city="Kopenhagen")
     assert not takes(held, city="Oslo", nights=12)
+
+
+def of_city(schema: dict[str, Any]) -> Automaton:
+    """The calls of "book" whose only argument is a declared string."""
+    city = {"type": "string", "x-grounded": True, **schema}
+    whole = {"type": "object", "properties": {"city": city}, "required": ["city"]}
+    return DIALECT.call_automaton(Tool.from_schema(book, name="book", description="", json_schema=whole).definition)
+
+
+def cities(schema: dict[str, Any], words: Words) -> set[str]:
+    """All the strings that it takes from some words; none where it is free."""
+    automaton = ground(of_city(schema), words, TOKENIZER)
+    assert automaton.values is not None
+    if (automaton.values < 0).all():
+        return set()
+    walker, found = Walker(automaton), set()
+    waiting: list[tuple[int, tuple[int, ...]]] = [(automaton.start, ())]
+    for state, tokens in waiting:
+        if state == automaton.final:
+            arguments = DIALECT.parse(tokens).calls[0].arguments
+            assert arguments is not None
+            found.add(str(arguments["city"]))
+        waiting += [(target, (*tokens, token)) for target, label in walker.edges[state] for token in walker.sets[label]]
+    return found
+
+
+@settings(deadline=None)
+@given(st.text("ab1.-@é ", min_size=1, max_size=14))
+def test_a_string_takes_every_run_of_whole_words_and_nothing_else(text: str) -> None:
+    words = [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+    runs = {
+        text[start:end]
+        for start, _ in words
+        for _, end in words
+        if start < end and text[start] != "." and text[end - 1] not in ".-@"
+    }
+    spoken = Words(TOKENIZER, [text])
+    held = ground(of_city({}), spoken, TOKENIZER)
+    assert cities({}, spoken) == runs
+    assert all(takes(held, city=run) for run in runs)
+
+
+@settings(deadline=None)
+@given(
+    st.text("ab1.-@é ", min_size=1, max_size=14),
+    st.sampled_from(
+        [
+            {"minLength": 2},
+            {"maxLength": 5},
+            {"minLength": 3, "maxLength": 7},
+            {"pattern": "a"},
+            {"pattern": r"^\d+$"},
+            {"format": "email"},
+            {"pattern": "^[ -~]*$"},
+            {"not": {"const": "a"}},
+        ]
+    ),
+)
+def test_a_string_with_a_pattern_takes_the_runs_that_the_pattern_accepts(text: str, schema: dict[str, Any]) -> None:
+    words, free = Words(TOKENIZER, [text]), of_city(schema)
+    pattern = free.slots[0].pattern
+    assert isinstance(pattern, ByteDFA)
+    runs = {run for run in cities({}, words) if pattern.accepts(run)}
+    held = ground(free, words, TOKENIZER)
+    assert cities(schema, words) == runs
+    assert all(takes(held, city=run) for run in runs)
+
+
+def test_what_a_pattern_takes_shares_its_states() -> None:
+    words = Words(TOKENIZER, ["Please put tea, milk and 12 lemons of me@home.org on the list at 19:30. " * 12])
+
+    def added(schema: dict[str, Any]) -> int:
+        free = of_city(schema)
+        return ground(free, words, TOKENIZER).size - free.size
+
+    assert added({"minLength": 1}) == added({})
+    assert added({"pattern": "a"}) < 2 * added({})
+    assert added({"minLength": 3}) < 2 * added({})
+    assert added({"maxLength": 40}) < 12 * added({})
+    assert 0 < added({"format": "email"}) < 40 * 12
+
+
+def test_what_signs_hold_together_may_be_cut_for_a_pattern() -> None:
+    words = Words(TOKENIZER, ["at 19:30"])
+
+    def cost(schema: dict[str, Any]) -> float:
+        return Walker(ground(of_city(schema), words, TOKENIZER)).cost(DIALECT.render_call("book", {"city": "30"}))
+
+    assert cost({"pattern": r"^\d+$"}) == cost({"maxLength": 2}) == 0.0
+    assert cost({"minLength": 1}) == cost({}) == CUT
 
 
 def test_the_declaration_says_nothing_of_grounding() -> None:
