@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +40,27 @@ LONGEST_TEXT = 4000
 
 _MOST_SPOTS = 100_000  # of the runs that a pattern accepts; beyond, those of the fewest tokens are kept
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+# what belongs to the letter before it
+_MARKS = "\u200c\u200d" + "".join(
+    character
+    for character in map(chr, (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)))
+    if unicodedata.category(character)[0] == "M"
+)
+# letters of scripts without spaces between words, each of which may be one
+_UNSPACED = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b"  # Han
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana, Katakana
+    "\u0e01-\u0e4f\u0e81-\u0ecf\u0edc-\u0edf"  # Thai, Lao
+    "\u1780-\u17df\u1000-\u103f\u1050-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Khmer, Myanmar
+)
+_ALONE = re.compile(f"[{_UNSPACED}]")
+_WORD = re.compile(rf"[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{_MARKS}])*|\S[{_MARKS}]*")
+_REST = re.compile(rf"(?<=\S)(?:[^\W{_UNSPACED}]|[{_MARKS}.,])*")  # of a word or a number
 _FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end with: punctuation belongs to the sentence
 _LAST = re.compile(r"[\w+%°#)/]")
 # signs that hold together what is one: tower.stl, 19:30, me@home.org
-_JOINT = re.compile(r"(?<=\w)[.\-/:@&+#~=%,]+(?=\w)")
+_JOINT = re.compile(rf"(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w)")
 # None is a part of another; but of dates and versions each part is one.
 _NUMBER = re.compile(
     r"""(?<=\d\.)\d+  # 11 in 28.11.2026
@@ -63,8 +80,7 @@ Spot: TypeAlias = tuple[Place, int]
 """A place, and the state that what a value's schema asks for is in there; 0 where it asks for nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """By `token` from one spot of the text to another; `None` is before the value."""
 
     source: Spot | None
@@ -93,7 +109,7 @@ class Words:
         steps: dict[Step, None] = {}
         ends: set[Spot] = set()
         for number, text in enumerate(self.texts):
-            ends |= {((number, len(text[:end].encode())), 0) for _, end in _words(text) if _LAST.match(text[end - 1])}
+            ends |= {((number, len(text[:end].encode())), 0) for start, end in _words(text) if _LAST.match(text[start])}
             for start, stops in _runs(text):
                 for run in dict.fromkeys((text[start : stops[-1]], text[start : stops[0]])):
                     self._add(steps, number, len(text[:start].encode()), run)
@@ -164,9 +180,7 @@ class Words:
     def said(self, options: Sequence[str]) -> set[str]:
         """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any."""
         for text in self.texts:
-            found = {
-                option for option in options if re.search(rf"(?<!\w){re.escape(option)}(?!\w)", text, re.IGNORECASE)
-            }
+            found = {option for option in options if re.search(_whole(option), text, re.IGNORECASE)}
             if found:
                 return found
         return set()
@@ -175,7 +189,7 @@ class Words:
         """The words that stand in values, where these are said no more often than there are such values."""
         found: set[int] = set()
         for value, times in Counter(filter(str.strip, values)).items():
-            spoken = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
+            spoken = re.compile(_whole(value))
             spans = [
                 (number, match.span()) for number, text in enumerate(self.texts) for match in spoken.finditer(text)
             ]
@@ -327,23 +341,37 @@ def _runs(text: str) -> Iterator[tuple[int, list[int]]]:
     """Where a run of whole words may begin, each with the places where it may end."""
     words = _words(text)
     for index, (start, _) in enumerate(words):
-        stops = [end for _, end in words[index : index + LONGEST_RUN] if _LAST.match(text[end - 1])]
+        stops = [end for begin, end in words[index : index + LONGEST_RUN] if _LAST.match(text[begin])]
         if stops and _FIRST.match(text[start]):
             yield start, stops
 
 
 def _latest(texts: Iterable[str]) -> list[str]:
-    """The last `LONGEST_TEXT` characters of the texts, each text once, latest first."""
+    """The words in the last `LONGEST_TEXT` characters of the texts, each text once, latest first."""
     kept: list[str] = []
     left = LONGEST_TEXT
     for text in reversed(list(texts)):
         if left <= 0:
             break
-        text = text[-left:]
+        text = _end(text, left)
         if text.strip() and text not in kept:
             kept.append(text)
             left -= len(text)
     return kept
+
+
+def _end(text: str, most: int) -> str:
+    """The end of a text, from the beginning of a word on."""
+    at = max(len(text) - most, 0)
+    rest = _REST.match(text, at)
+    return text[rest.end() if rest else at :]
+
+
+def _whole(value: str) -> str:
+    """A regular expression for a text as whole words."""
+    before = "" if _ALONE.match(value) else r"(?<!\w)"
+    behind = "" if _ALONE.match(value[-1:]) else r"(?!\w)"
+    return f"{before}{re.escape(value)}{behind}"
 
 
 def _writings(number: re.Match[str]) -> tuple[str, ...]:

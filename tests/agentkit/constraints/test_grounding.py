@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import agentkit_model
 from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
+from agentkit.constraints import grounding
 from agentkit.constraints.automaton import Automaton
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.grounding import CUT, LONGEST_TEXT, Words, ground
@@ -284,11 +285,59 @@ def test_sources_are_users_and_tools_or_less() -> None:
 
 
 def test_of_a_long_conversation_the_end_counts() -> None:
-    words = Words(TOKENIZER, ["first " + "x" * LONGEST_TEXT, "the last words"])
+    words = Words(TOKENIZER, ["first " + "xyz " * LONGEST_TEXT, "the last words"])
     assert words.texts[0] == "the last words"
-    assert sum(map(len, words.texts)) == LONGEST_TEXT
+    assert LONGEST_TEXT - 4 < sum(map(len, words.texts)) <= LONGEST_TEXT
     held = grounded("word " * 3000)
     assert held.size < 20_000
+
+
+@pytest.mark.parametrize("last", ["word", "12,345.67", "cafe\u0301", "दिल्ली"])
+def test_a_long_conversation_is_not_cut_within_a_word_or_a_number(last: str) -> None:
+    for length in range(len(last) + 2):
+        rest = "!" + " " * (LONGEST_TEXT - length - 1)
+        whole = length >= len(last)
+        assert Words(TOKENIZER, [f"at {last}{rest}"]).texts[0].lstrip() == (last if whole else "") + rest
+    assert Words(TOKENIZER, ["雨" * (LONGEST_TEXT + 1)]).texts == ("雨" * LONGEST_TEXT,), "any letter may begin a word"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "no_words"),
+    [
+        ("मौसम दिल्ली में", "मौसम दिल्ली में", "दिल दिल्ल ल्ली म"),
+        (
+            "un cafe\u0301 a\u0300 Zu\u0308rich-Nord",
+            "cafe\u0301 a\u0300 Zu\u0308rich Zu\u0308rich-Nord",
+            "cafe a Zu rich",
+        ),
+        ("قال مُحَمَّد", "قال مُحَمَّد", "مُح م د"),
+        ("می\u200cخواهم", "می\u200cخواهم", "می خواهم"),
+        ("明天北京会下雨吗", "明天 北京 北京会下雨吗 明天北京会下雨吗", "明京"),
+        ("東京2025年にiPhoneを買う", "東京 2025 2025年 iPhone 買う", "20 25年 Phone"),
+        ("ไปเที่ยวกรุงเทพ", "เที่ยว กรุงเทพ ไปเที่ยว", "ยวกร ที"),
+    ],
+)
+def test_a_word_is_what_it_is_in_its_script(text: str, words: str, no_words: str) -> None:
+    held = grounded(text)
+    for word in words.split():
+        assert takes(held, city=word), word
+    for word in no_words.split():
+        assert not takes(held, city=word), word
+
+
+def test_in_scripts_without_spaces_words_are_found_within_a_sentence() -> None:
+    words = Words(TOKENIZER, ["明天北京会下雨吗"])
+    assert words.said(["上海", "北京"]) == {"北京"}
+    assert len(words.taken(["北京"])) == 2
+
+
+def test_where_the_runs_of_a_pattern_are_too_many_the_short_ones_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grounding, "_MOST_SPOTS", 70)
+    words, free = Words(TOKENIZER, ["明天北京会下雨吗"]), of_city({"maxLength": 100})
+    held = ground(free, words, TOKENIZER)
+    assert held.size - free.size <= 70
+    assert takes(held, city="北京")
+    assert not takes(held, city="明天北京会下雨吗")
 
 
 @settings(deadline=None, max_examples=60)
