@@ -121,12 +121,16 @@ class ByteDFA:
 
     def accepts(self, data: bytes | str) -> bool:
         """Whether the bytes, or the text's UTF-8, are accepted."""
-        state = 0
-        for byte in data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data:
+        state = self.after(0, data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
+        return state >= 0 and bool(self.accepting[state])
+
+    def after(self, state: int, data: bytes) -> int:
+        """The state to which bytes lead from another; -1 where they lead nowhere."""
+        for byte in data:
             state = int(self.table[state, byte])
             if state < 0:
-                return False
-        return bool(self.accepting[state])
+                break
+        return state
 
     def intersect(self, other: ByteDFA, limit: int = LIMIT) -> ByteDFA:
         """What both accept. Raises `TooLarge`."""

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,24 +38,53 @@ CUT = 8.0
 LONGEST_TEXT = 4000
 """Characters of a conversation that values are taken from; of a longer one these last."""
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+_MOST_SPOTS = 100_000  # of the runs that a pattern accepts; beyond, those of the fewest tokens are kept
+
+# what belongs to the letter before it
+_MARKS = "\u200c\u200d" + "".join(
+    character
+    for character in map(chr, (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)))
+    if unicodedata.category(character)[0] == "M"
+)
+# letters of scripts without spaces between words, each of which may be one
+_UNSPACED = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b"  # Han
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana, Katakana
+    "\u0e01-\u0e4f\u0e81-\u0ecf\u0edc-\u0edf"  # Thai, Lao
+    "\u1780-\u17df\u1000-\u103f\u1050-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Khmer, Myanmar
+)
+_ALONE = re.compile(f"[{_UNSPACED}]")
+_WORD = re.compile(rf"[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{_MARKS}])*|\S[{_MARKS}]*")
+_REST = re.compile(rf"(?<=\S)(?:[^\W{_UNSPACED}]|[{_MARKS}.,])*")  # of a word or a number
 _FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end with: punctuation belongs to the sentence
 _LAST = re.compile(r"[\w+%°#)/]")
 # signs that hold together what is one: tower.stl, 19:30, me@home.org
-_JOINT = re.compile(r"(?<=\w)[.\-/:@&+#~=%,]+(?=\w)")
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])|\d+(?:\.\d+)?")
+_JOINT = re.compile(rf"(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w)")
+# None is a part of another; but of dates and versions each part is one.
+_NUMBER = re.compile(
+    r"""(?<=\d\.)\d+  # 11 in 28.11.2026
+    | (?:(?<![\w.])[-\u2212])?
+    (?: (?P<points>\d{1,3}(?:(?:\.\d{3})+,\d{1,2}(?![.,]?\d) | (?:\.\d{3}){2,}(?!\.?\d)))  # 1.500,00
+    | (?: \d{1,3}(?:,\d{3})+(?!\d) | \d+ | (?<![\w.])(?=\.\d) ) (?:\.\d+(?!\.?\d))? )  # 1,500.00
+    """,
+    re.VERBOSE,
+)
 
 
 Place: TypeAlias = tuple[int, int]
 """A text, and a byte in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """By `token` from one place of the text to another; `None` is before the value."""
+Spot: TypeAlias = tuple[Place, int]
+"""A place, and the state that what a value's schema asks for is in there; 0 where it asks for nothing."""
 
-    source: Place | None
-    target: Place
+
+class Step(NamedTuple):
+    """By `token` from one spot of the text to another; `None` is before the value."""
+
+    source: Spot | None
+    target: Spot
     token: int
 
 
@@ -63,14 +94,22 @@ class Words:
     def __init__(self, tokenizer: Tokenizer, texts: Iterable[str]) -> None:
         self._tokenizer = tokenizer
         self.texts = tuple(_latest(texts))
+        self._held: dict[bytes, tuple[list[Step], set[Spot]]] = {}  # by pattern
+
+    def steps(self, pattern: ByteDFA | None = None) -> tuple[list[Step], set[Spot]]:
+        """The steps of the runs of whole words that a pattern accepts, of all without one, and where one may end."""
+        if pattern is None:
+            return self._steps
+        if pattern.key not in self._held:
+            self._held[pattern.key] = self._within(pattern)
+        return self._held[pattern.key]
 
     @cached_property
-    def steps(self) -> tuple[list[Step], set[Place]]:
-        """The steps of all runs of whole words, and the places where one may end."""
+    def _steps(self) -> tuple[list[Step], set[Spot]]:
         steps: dict[Step, None] = {}
-        ends: set[Place] = set()
+        ends: set[Spot] = set()
         for number, text in enumerate(self.texts):
-            ends |= {(number, len(text[:end].encode())) for _, end in _words(text) if _LAST.match(text[end - 1])}
+            ends |= {((number, len(text[:end].encode())), 0) for start, end in _words(text) if _LAST.match(text[start])}
             for start, stops in _runs(text):
                 for run in dict.fromkeys((text[start : stops[-1]], text[start : stops[0]])):
                     self._add(steps, number, len(text[:start].encode()), run)
@@ -80,8 +119,37 @@ class Words:
         source = None
         for token in self._tokenizer.encode(run):
             at += len(self._tokenizer.token_bytes(token))
-            steps[Step(source, (number, at), token)] = None
-            source = (number, at)
+            target = ((number, at), 0)
+            steps[Step(source, target, token)] = None
+            source = target
+
+    def _within(self, pattern: ByteDFA) -> tuple[list[Step], set[Spot]]:
+        steps, ends = self._steps
+        onward: dict[Place | None, list[Step]] = {}
+        for step in steps:
+            onward.setdefault(step.source and step.source[0], []).append(step)
+        found: list[Step] = []
+        waiting: list[Spot | None] = [None]
+        reached: set[Spot | None] = {None}
+        for source in waiting:
+            place, state = source or (None, 0)
+            for step in onward.get(place, ()):
+                after = pattern.after(state, self._tokenizer.token_bytes(step.token))
+                if after < 0:
+                    continue
+                target = (step.target[0], after)
+                found.append(Step(source, target, step.token))
+                if target not in reached and len(waiting) < _MOST_SPOTS:
+                    reached.add(target)
+                    waiting.append(target)
+        stops = {spot for spot in waiting if spot and (spot[0], 0) in ends and pattern.accepting[spot[1]]}
+        useful: set[Spot | None] = {*stops}  # from where a stop can be reached; each step leads further into its text
+        kept = []
+        for step in sorted(found, key=lambda step: step.target[0][1], reverse=True):
+            if step.target in useful:
+                useful.add(step.source)
+                kept.append(step)
+        return kept, stops
 
     def cost(self, place: Place, *, token: int | None = None) -> float:
         """What a run costs that ends at a place, or whose first token does: whether that cuts something in two."""
@@ -99,31 +167,20 @@ class Words:
             for text, spans in zip(self.texts, found, strict=True)
         ]
 
-    def runs(self, pattern: ByteDFA) -> list[tuple[str, Place]]:
-        """The runs of whole words that a pattern accepts, and where they begin."""
-        return [
-            (text[start:end], (number, len(text[:start].encode())))
-            for number, text in enumerate(self.texts)
-            for start, stops in _runs(text)
-            for end in stops
-            if pattern.accepts(text[start:end].encode())
-        ]
-
     def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
         """The numbers that stand there, as a call writes them, and where they begin."""
         found = [
-            (_canonical(match[0].replace(",", "")), (number, len(text[: match.start()].encode())))
+            (written, (number, len(text[: match.start()].encode())))
             for number, text in enumerate(self.texts)
             for match in _NUMBER.finditer(text)
+            for written in _writings(match)
         ]
         return [(written, place) for written, place in found if pattern is None or pattern.accepts(written.encode())]
 
     def said(self, options: Sequence[str]) -> set[str]:
         """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any."""
         for text in self.texts:
-            found = {
-                option for option in options if re.search(rf"(?<!\w){re.escape(option)}(?!\w)", text, re.IGNORECASE)
-            }
+            found = {option for option in options if re.search(_whole(option), text, re.IGNORECASE)}
             if found:
                 return found
         return set()
@@ -132,7 +189,7 @@ class Words:
         """The words that stand in values, where these are said no more often than there are such values."""
         found: set[int] = set()
         for value, times in Counter(filter(str.strip, values)).items():
-            spoken = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
+            spoken = re.compile(_whole(value))
             spans = [
                 (number, match.span()) for number, text in enumerate(self.texts) for match in spoken.finditer(text)
             ]
@@ -217,23 +274,23 @@ class _Added:
         pattern = slot.pattern if isinstance(slot.pattern, ByteDFA) else None
         if slot.kind == "number":
             return self._literals(value, slot, words.numbers(pattern))
-        if pattern is not None:
-            return self._literals(value, slot, words.runs(pattern))
-        return self._runs(value, slot)
+        return self._runs(value, slot, pattern)
 
-    def _runs(self, value: int, slot: Slot) -> bool:
-        steps, ends = self._words.steps
-        states: dict[Place | None, int] = {None: slot.begin}
+    def _runs(self, value: int, slot: Slot, pattern: ByteDFA | None) -> bool:
+        words = self._words
+        steps, ends = words.steps(pattern)
+        states: dict[Spot | None, int] = {None: slot.begin}
         for step in steps:
-            for place in (step.source, step.target):
-                if place not in states:
-                    states[place] = self._state()
-            word = self._words.word(step.target)
-            cut = self._words.cost(step.target, token=step.token) if step.source is None else 0.0
-            self._add((states[step.source], states[step.target], step.token, value, word), cut)
+            for spot in (step.source, step.target):
+                if spot not in states:
+                    states[spot] = self._state()
+            place, _ = step.target
+            cut = words.cost(place, token=step.token) if step.source is None and pattern is None else 0.0
+            self._add((states[step.source], states[step.target], step.token, value, words.word(place)), cut)
         for end in sorted(ends):
             if end in states:
-                self._add((states[end], slot.end, self._quote, -1, -1), self._words.cost(end))
+                cut = words.cost(end[0]) if pattern is None else 0.0
+                self._add((states[end], slot.end, self._quote, -1, -1), cut)
         return bool(steps)
 
     def _literals(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
@@ -284,29 +341,45 @@ def _runs(text: str) -> Iterator[tuple[int, list[int]]]:
     """Where a run of whole words may begin, each with the places where it may end."""
     words = _words(text)
     for index, (start, _) in enumerate(words):
-        stops = [end for _, end in words[index : index + LONGEST_RUN] if _LAST.match(text[end - 1])]
+        stops = [end for begin, end in words[index : index + LONGEST_RUN] if _LAST.match(text[begin])]
         if stops and _FIRST.match(text[start]):
             yield start, stops
 
 
 def _latest(texts: Iterable[str]) -> list[str]:
-    """The last `LONGEST_TEXT` characters of the texts, each text once, latest first."""
+    """The words in the last `LONGEST_TEXT` characters of the texts, each text once, latest first."""
     kept: list[str] = []
     left = LONGEST_TEXT
     for text in reversed(list(texts)):
         if left <= 0:
             break
-        text = text[-left:]
+        text = _end(text, left)
         if text.strip() and text not in kept:
             kept.append(text)
             left -= len(text)
     return kept
 
 
-def _canonical(number: str) -> str:
-    """A number without leading zeros, as JSON writes it."""
-    sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)
-    whole, point, rest = digits.partition(".")
-    whole = whole.lstrip("0") or "0"
-    sign = "" if not (whole.strip("0") or rest.strip("0")) else sign
-    return f"{sign}{whole}{point}{rest}"
+def _end(text: str, most: int) -> str:
+    """The end of a text, from the beginning of a word on."""
+    at = max(len(text) - most, 0)
+    rest = _REST.match(text, at)
+    return text[rest.end() if rest else at :]
+
+
+def _whole(value: str) -> str:
+    """A regular expression for a text as whole words."""
+    before = "" if _ALONE.match(value) else r"(?<!\w)"
+    behind = "" if _ALONE.match(value[-1:]) else r"(?!\w)"
+    return f"{before}{re.escape(value)}{behind}"
+
+
+def _writings(number: re.Match[str]) -> tuple[str, ...]:
+    """A number as JSON writes it: without needless zeros, and a whole one that has a fraction in both ways."""
+    digits = number[0].replace("\u2212", "-")
+    digits = digits.replace(".", "").replace(",", ".") if number["points"] else digits.replace(",", "")
+    whole, _, fraction = format(Decimal(digits) or Decimal(0), "f").partition(".")
+    fraction = fraction.rstrip("0")
+    if "." not in digits:
+        return (whole,)
+    return (f"{whole}.{fraction}",) if fraction else (whole, f"{whole}.0")

@@ -148,7 +148,7 @@ class _Grammar:
         builder.marker(before, begin, QUOTE.name)
         edges = builder.splice(begin, end, self._vocabulary.fold(content), self._tokenizer.control[QUOTE.name])
         if slot is not None:
-            plain = slot == Text(declared=slot.declared)
+            plain = slot in (Text(declared=slot.declared), Text(min_length=1, declared=slot.declared))  # none is empty
             builder.slot(Slot(begin, end, "string", edges, slot.declared, None if plain else content))
         return _Fragment([("", before)], [(end, "")])
 

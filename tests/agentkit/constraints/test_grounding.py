@@ -1,6 +1,8 @@
 """Values that stand in the conversation, and nothing else."""
 
 import random
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 
 import agentkit_model
 from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
+from agentkit.constraints import grounding
 from agentkit.constraints.automaton import Automaton
+from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.grounding import CUT, LONGEST_TEXT, Words, ground
+from agentkit.constraints.nodes import Number
+from agentkit.constraints.scalars import number_bytes
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.models.hold import said
 from tests.agentkit.constraints.paths import Walker
@@ -69,6 +75,63 @@ def test_a_declared_number_stands_in_the_conversation() -> None:
         assert not takes(held, city="people", nights=nights), nights
 
 
+def weigh(amount: Annotated[float, Grounded()], count: Annotated[int, Grounded()] = 1) -> None:
+    """Weigh something."""
+
+
+def numbers(text: str, node: Number) -> set[str]:
+    """What a number may be where a text was said."""
+    return {written for written, _ in Words(TOKENIZER, [text]).numbers(number_bytes(node)[0])}
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts", "counts"),
+    [
+        ("Pay 99.90 to Anna", "99.9", ""),
+        ("Pay Bob 3.00 for 2 coffees", "3 3.0 2", "3 2"),
+        ("3.5kg in a 2.5h meeting, 4x", "3.5 2.5 4", "4"),
+        ("1,500kg or -2kg at \N{MINUS SIGN}5°, 5-10 people", "1500 -2 -5 5 10", "1500 -2 -5 5 10"),
+        ("1,250,300.750 of .5 or 007", "1250300.75 0.5 7", "7"),
+        ("1.500,00 EUR, 1.250.000 EUR, 2.500,5", "1500 1500.0 1250000 2500.5", "1500 1250000"),
+        ("at 19:30 on 2026-11-28 or 28.10.2026", "19 30 2026 11 28 10", "19 30 2026 11 28 10"),
+        ("v2, C4, rooms 1,2,3 of 1.2.4", "2 4 1 3", "2 4 1 3"),
+        ("\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}", "12", "12"),
+        ("-0.0 and 0.00", "0 0.0", "0"),
+    ],
+)
+def test_a_number_is_no_part_of_another(text: str, amounts: str, counts: str) -> None:
+    assert numbers(text, Number()) == set(amounts.split())
+    assert numbers(text, Number(integer=True)) == set(counts.split())
+
+
+@settings(deadline=None)
+@given(
+    st.decimals(-(10**8), 10**8, places=4),
+    st.integers(0, 4),
+    st.sampled_from(["", ","]),
+    st.sampled_from(["", "€", "about ", "(", "7 "]),
+    st.sampled_from(["", "kg", " km", "%", ".", ", please", ")", "-day", ":", "°"]),
+)
+def test_every_number_said_is_taken_as_itself(
+    number: Decimal, places: int, thousands: str, before: str, behind: str
+) -> None:
+    number = round(number, places)
+    written = f"{number:{thousands}.{places}f}"
+    for text in (written, written.replace("-", "\N{MINUS SIGN}")):
+        found = {Decimal(taken) for taken in numbers(before + text + behind, Number())}
+        assert found == {number} | ({Decimal(7)} if before == "7 " else set())
+        whole = {int(number)} if number == int(number) else set()
+        assert {int(taken) for taken in numbers(text + behind, Number(integer=True))} == whole
+
+
+def test_an_amount_is_written_as_a_call_writes_it() -> None:
+    held = grounded("Pay 99.90 or 3.00", tool=weigh)
+    for amount in (99.9, 3.0, 3):
+        assert Walker(held).accepts(DIALECT.render_call("weigh", {"amount": amount, "count": 3})), amount
+    for amount in (99, 90, 9.9, 99990, 0):
+        assert not Walker(held).accepts(DIALECT.render_call("weigh", {"amount": amount})), amount
+
+
 def test_an_undeclared_value_stays_free_unless_it_is_inferred() -> None:
     held = grounded("Oslo")
     assert takes(held, city="Oslo", note="anything at all")
@@ -117,6 +180,96 @@ def test_a_grounded_value_keeps_to_its_schema() -> None:
     assert not takes(held, city="Oslo", nights=12)
 
 
+def of_city(schema: dict[str, Any]) -> Automaton:
+    """The calls of "book" whose only argument is a declared string."""
+    city = {"type": "string", "x-grounded": True, **schema}
+    whole = {"type": "object", "properties": {"city": city}, "required": ["city"]}
+    return DIALECT.call_automaton(Tool.from_schema(book, name="book", description="", json_schema=whole).definition)
+
+
+def cities(schema: dict[str, Any], words: Words) -> set[str]:
+    """All the strings that it takes from some words; none where it is free."""
+    automaton = ground(of_city(schema), words, TOKENIZER)
+    assert automaton.values is not None
+    if (automaton.values < 0).all():
+        return set()
+    walker, found = Walker(automaton), set()
+    waiting: list[tuple[int, tuple[int, ...]]] = [(automaton.start, ())]
+    for state, tokens in waiting:
+        if state == automaton.final:
+            arguments = DIALECT.parse(tokens).calls[0].arguments
+            assert arguments is not None
+            found.add(str(arguments["city"]))
+        waiting += [(target, (*tokens, token)) for target, label in walker.edges[state] for token in walker.sets[label]]
+    return found
+
+
+@settings(deadline=None)
+@given(st.text("ab1.-@é ", min_size=1, max_size=14))
+def test_a_string_takes_every_run_of_whole_words_and_nothing_else(text: str) -> None:
+    words = [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+    runs = {
+        text[start:end]
+        for start, _ in words
+        for _, end in words
+        if start < end and text[start] != "." and text[end - 1] not in ".-@"
+    }
+    spoken = Words(TOKENIZER, [text])
+    held = ground(of_city({}), spoken, TOKENIZER)
+    assert cities({}, spoken) == runs
+    assert all(takes(held, city=run) for run in runs)
+
+
+@settings(deadline=None)
+@given(
+    st.text("ab1.-@é ", min_size=1, max_size=14),
+    st.sampled_from(
+        [
+            {"minLength": 2},
+            {"maxLength": 5},
+            {"minLength": 3, "maxLength": 7},
+            {"pattern": "a"},
+            {"pattern": r"^\d+$"},
+            {"format": "email"},
+            {"pattern": "^[ -~]*$"},
+            {"not": {"const": "a"}},
+        ]
+    ),
+)
+def test_a_string_with_a_pattern_takes_the_runs_that_the_pattern_accepts(text: str, schema: dict[str, Any]) -> None:
+    words, free = Words(TOKENIZER, [text]), of_city(schema)
+    pattern = free.slots[0].pattern
+    assert isinstance(pattern, ByteDFA)
+    runs = {run for run in cities({}, words) if pattern.accepts(run)}
+    held = ground(free, words, TOKENIZER)
+    assert cities(schema, words) == runs
+    assert all(takes(held, city=run) for run in runs)
+
+
+def test_what_a_pattern_takes_shares_its_states() -> None:
+    words = Words(TOKENIZER, ["Please put tea, milk and 12 lemons of me@home.org on the list at 19:30. " * 12])
+
+    def added(schema: dict[str, Any]) -> int:
+        free = of_city(schema)
+        return ground(free, words, TOKENIZER).size - free.size
+
+    assert added({"minLength": 1}) == added({})
+    assert added({"pattern": "a"}) < 2 * added({})
+    assert added({"minLength": 3}) < 2 * added({})
+    assert added({"maxLength": 40}) < 12 * added({})
+    assert 0 < added({"format": "email"}) < 40 * 12
+
+
+def test_what_signs_hold_together_may_be_cut_for_a_pattern() -> None:
+    words = Words(TOKENIZER, ["at 19:30"])
+
+    def cost(schema: dict[str, Any]) -> float:
+        return Walker(ground(of_city(schema), words, TOKENIZER)).cost(DIALECT.render_call("book", {"city": "30"}))
+
+    assert cost({"pattern": r"^\d+$"}) == cost({"maxLength": 2}) == 0.0
+    assert cost({"minLength": 1}) == cost({}) == CUT
+
+
 def test_the_declaration_says_nothing_of_grounding() -> None:
     assert Tool(book).parameters["properties"]["city"] == {"type": "string", "x-grounded": True}
     shown = TOKENIZER.decode(DIALECT.render_tool(Tool(book).definition), markers=True)
@@ -132,11 +285,59 @@ def test_sources_are_users_and_tools_or_less() -> None:
 
 
 def test_of_a_long_conversation_the_end_counts() -> None:
-    words = Words(TOKENIZER, ["first " + "x" * LONGEST_TEXT, "the last words"])
+    words = Words(TOKENIZER, ["first " + "xyz " * LONGEST_TEXT, "the last words"])
     assert words.texts[0] == "the last words"
-    assert sum(map(len, words.texts)) == LONGEST_TEXT
+    assert LONGEST_TEXT - 4 < sum(map(len, words.texts)) <= LONGEST_TEXT
     held = grounded("word " * 3000)
     assert held.size < 20_000
+
+
+@pytest.mark.parametrize("last", ["word", "12,345.67", "cafe\u0301", "दिल्ली"])
+def test_a_long_conversation_is_not_cut_within_a_word_or_a_number(last: str) -> None:
+    for length in range(len(last) + 2):
+        rest = "!" + " " * (LONGEST_TEXT - length - 1)
+        whole = length >= len(last)
+        assert Words(TOKENIZER, [f"at {last}{rest}"]).texts[0].lstrip() == (last if whole else "") + rest
+    assert Words(TOKENIZER, ["雨" * (LONGEST_TEXT + 1)]).texts == ("雨" * LONGEST_TEXT,), "any letter may begin a word"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "no_words"),
+    [
+        ("मौसम दिल्ली में", "मौसम दिल्ली में", "दिल दिल्ल ल्ली म"),
+        (
+            "un cafe\u0301 a\u0300 Zu\u0308rich-Nord",
+            "cafe\u0301 a\u0300 Zu\u0308rich Zu\u0308rich-Nord",
+            "cafe a Zu rich",
+        ),
+        ("قال مُحَمَّد", "قال مُحَمَّد", "مُح م د"),
+        ("می\u200cخواهم", "می\u200cخواهم", "می خواهم"),
+        ("明天北京会下雨吗", "明天 北京 北京会下雨吗 明天北京会下雨吗", "明京"),
+        ("東京2025年にiPhoneを買う", "東京 2025 2025年 iPhone 買う", "20 25年 Phone"),
+        ("ไปเที่ยวกรุงเทพ", "เที่ยว กรุงเทพ ไปเที่ยว", "ยวกร ที"),
+    ],
+)
+def test_a_word_is_what_it_is_in_its_script(text: str, words: str, no_words: str) -> None:
+    held = grounded(text)
+    for word in words.split():
+        assert takes(held, city=word), word
+    for word in no_words.split():
+        assert not takes(held, city=word), word
+
+
+def test_in_scripts_without_spaces_words_are_found_within_a_sentence() -> None:
+    words = Words(TOKENIZER, ["明天北京会下雨吗"])
+    assert words.said(["上海", "北京"]) == {"北京"}
+    assert len(words.taken(["北京"])) == 2
+
+
+def test_where_the_runs_of_a_pattern_are_too_many_the_short_ones_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grounding, "_MOST_SPOTS", 70)
+    words, free = Words(TOKENIZER, ["明天北京会下雨吗"]), of_city({"maxLength": 100})
+    held = ground(free, words, TOKENIZER)
+    assert held.size - free.size <= 70
+    assert takes(held, city="北京")
+    assert not takes(held, city="明天北京会下雨吗")
 
 
 @settings(deadline=None, max_examples=60)
