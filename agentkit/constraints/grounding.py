@@ -111,17 +111,23 @@ class Words:
         for number, text in enumerate(self.texts):
             ends |= {((number, len(text[:end].encode())), 0) for start, end in _words(text) if _LAST.match(text[start])}
             for start, stops in _runs(text):
-                for run in dict.fromkeys((text[start : stops[-1]], text[start : stops[0]])):
-                    self._add(steps, number, len(text[:start].encode()), run)
+                at = len(text[:start].encode())
+                known: set[int] = set()  # bytes where a token ends; what is joined with the next word is written alone
+                for stop in reversed(stops):
+                    run = text[start:stop]
+                    if at + len(run.encode()) not in known:
+                        known |= self._add(steps, number, at, run)
         return list(steps), ends
 
-    def _add(self, steps: dict[Step, None], number: int, at: int, run: str) -> None:
-        source = None
+    def _add(self, steps: dict[Step, None], number: int, at: int, run: str) -> set[int]:
+        source, passed = None, set()
         for token in self._tokenizer.encode(run):
             at += len(self._tokenizer.token_bytes(token))
             target = ((number, at), 0)
             steps[Step(source, target, token)] = None
             source = target
+            passed.add(at)
+        return passed
 
     def _within(self, pattern: ByteDFA) -> tuple[list[Step], set[Spot]]:
         steps, ends = self._steps
