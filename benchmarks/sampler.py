@@ -37,13 +37,13 @@ from agentkit_recipe.evaluate import Evaluation
 from agentkit_recipe.progress import Progress
 
 ENTROPY_BOUNDS = (0.1, 0.5, 2.0)
-CONFIDENCES = (0.005, 0.05, 0.5)
+CONFIDENCES = (0.05, 0.005, 0.5)
 TEMPERATURES = ((0.8, 0.4), (0.4, 0.2))
 WIDTH, HEIGHT, MARGIN = 640, 400, 56
 
 
 def settings(quick: bool) -> list[dict[str, float]]:
-    """The grid; with `quick`, its corners."""
+    """The grid; with `quick`, the first and the last of each axis."""
     axes = (ENTROPY_BOUNDS, CONFIDENCES, TEMPERATURES)
     chosen = [(axis[0], axis[-1]) for axis in axes] if quick else axes
     return [
