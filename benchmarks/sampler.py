@@ -112,7 +112,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=100, help="of each set")
     parser.add_argument("--sets", nargs="+", default=["known", "invented"])
     parser.add_argument("--free", action="store_true", help="without constraints")
-    parser.add_argument("--quick", action="store_true", help="the first and the last of each axis, and a fifth of the cases")
+    parser.add_argument(
+        "--quick", action="store_true", help="the first and the last of each axis, and a fifth of the cases"
+    )
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--plot", type=Path, default=None)
     options = parser.parse_args()

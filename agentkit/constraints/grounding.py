@@ -279,7 +279,7 @@ class _Added:
         words = self._words
         pattern = slot.pattern if isinstance(slot.pattern, ByteDFA) else None
         if slot.kind == "number":
-            return self._literals(value, slot, words.numbers(pattern))
+            return self._numbers(value, slot, words.numbers(pattern))
         return self._runs(value, slot, pattern)
 
     def _runs(self, value: int, slot: Slot, pattern: ByteDFA | None) -> bool:
@@ -299,15 +299,14 @@ class _Added:
                 self._add((states[end], slot.end, self._quote, -1, -1), cut)
         return bool(steps)
 
-    def _literals(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
+    def _numbers(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
         for text, (number, at) in found:
-            tokens = self._tokenizer.encode(text) + ([self._quote] if slot.kind == "string" else [])
+            tokens = self._tokenizer.encode(text)
             state = slot.begin
             for index, token in enumerate(tokens):
                 before, state = state, slot.end if index == len(tokens) - 1 else self._state()
                 at += len(self._tokenizer.token_bytes(token))
-                word = -1 if token == self._quote else self._words.word((number, at))
-                self._add((before, state, token, value, word))
+                self._add((before, state, token, value, self._words.word((number, at))))
         return bool(found)
 
     def _add(self, edge: tuple[int, int, int, int, int], cost: float = 0.0) -> None:
