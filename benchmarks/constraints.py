@@ -46,6 +46,7 @@ from agentkit.dialects.gemma4_turn import turn_automaton
 from agentkit.models.base import ModelRequest
 from agentkit_model import CanvasPlan, Engine, Hold, network, runner
 from agentkit_model.path import best_paths
+from agentkit_model.sight import Asked, Plain
 from agentkit_recipe.conversation import evaluation_case
 
 SIZE = 262_144
@@ -185,7 +186,7 @@ def share(cases: int) -> dict[str, Any]:
 
     anyio.run(run)  # warm
     calls = {
-        "path": (runner, "best_paths", lambda holds, logits, decide: list(zip(holds, logits, strict=True))),
+        "path": (runner, "best_paths", lambda holds, sights, decide: list(zip(holds, sights, strict=True))),
         "step": (runner.Runner, "step", lambda _, rows, *chunks: len(rows)),
     }
     with watching(found, calls, time.process_time):
@@ -203,14 +204,15 @@ def share(cases: int) -> dict[str, Any]:
     }
 
 
-def company(seen: list[tuple[Hold, torch.Tensor]], count: int) -> float:
+def company(seen: list[tuple[Hold, Plain]], count: int) -> float:
     """Milliseconds that a canvas' path takes when so many are looked for together: the best of five rounds."""
     took = []
     for _ in range(5):
         started = time.process_time()
         for begin in range(0, len(seen), count):
-            holds, logits = zip(*seen[begin : begin + count], strict=True)
-            best_paths(holds, logits, [True] * len(holds))
+            holds, sights = zip(*seen[begin : begin + count], strict=True)
+            afresh = [Plain(Asked(sight.tables), sight.logits) for sight in sights]
+            best_paths(holds, afresh, [True] * len(holds))
         took.append(time.process_time() - started)
     return round(1000 * min(took) / len(seen), 3)
 

@@ -1,4 +1,4 @@
-"""Where a canvas' randomness comes from, and how it goes back into the canvas."""
+"""Where a canvas' randomness comes from, and what it is made of."""
 
 from typing import Protocol
 
@@ -26,13 +26,10 @@ class Noise:
 
 
 class Renoise(Protocol):
-    """The strategy by which a canvas starts and by which what was not accepted is made noise again."""
+    """What stands on a canvas where nothing is accepted: at its start, and wherever it is made noise again."""
 
-    def start(self, noise: Noise, length: int) -> Tensor:
-        """A canvas of pure noise: (L,) int64 on the CPU."""
-
-    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
-        """The next canvas (L,): `canvas` where `accepted` (both (L,), on the device), noise elsewhere."""
+    def fresh(self, noise: Noise, length: int) -> Tensor:
+        """Tokens of pure noise: (L,) int64 on the CPU."""
 
 
 class UniformRenoise:
@@ -41,12 +38,8 @@ class UniformRenoise:
     def __init__(self, vocab_size: int) -> None:
         self.vocab_size = vocab_size
 
-    def start(self, noise: Noise, length: int) -> Tensor:
+    def fresh(self, noise: Noise, length: int) -> Tensor:
         return noise.tokens(length, self.vocab_size)
-
-    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
-        fresh = noise.tokens(canvas.shape[-1], self.vocab_size).to(canvas.device)
-        return torch.where(accepted, canvas, fresh)
 
 
 class Remask:
@@ -55,8 +48,5 @@ class Remask:
     def __init__(self, mask_token: int) -> None:
         self.mask_token = mask_token
 
-    def start(self, noise: Noise, length: int) -> Tensor:
+    def fresh(self, noise: Noise, length: int) -> Tensor:
         return torch.full((length,), self.mask_token)
-
-    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
-        return torch.where(accepted, canvas, self.mask_token)

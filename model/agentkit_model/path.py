@@ -7,12 +7,14 @@ the canvas length, V the vocabulary size.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
 from agentkit_model.claims import undisputed
 from agentkit_model.errors import DenoisingError, PlanError
+from agentkit_model.sight import Asked, Plain, Sight
+from agentkit_model.tables import Indices
 from agentkit_model.viterbi import Found, Leg
 from agentkit_model.walk import Walk
 
@@ -61,46 +63,40 @@ class Hold:
             raise PlanError("a hold's bonus, from_step, patience and twice are at least 0, its settle is a share of 1")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Path:
     """A canvas that the automaton accepts.
 
     Attributes:
-        tokens: of each position (L,), on the device of the logits.
+        tokens: of each position (L,).
         states: the state behind each position.
         bound: positions from here on are held while denoising; L where none are.
     """
 
-    tokens: Tensor
+    tokens: Indices
     states: tuple[int, ...]
     bound: int
 
 
 def best_path(hold: Hold, logits: Tensor, *, decide: bool = True) -> Path | None:
-    """The path of one canvas for its logits (L, V); see `best_paths`."""
-    return best_paths([hold], [logits], [decide])[0]
+    """The path of one canvas for its logits (L, V) on the CPU; see `best_paths`."""
+    return best_paths([hold], [Plain(Asked(hold.automaton.tables), logits)], [decide])[0]
 
 
-def best_paths(holds: Sequence[Hold], logits: Sequence[Tensor] | Tensor, decide: Sequence[bool]) -> list[Path | None]:
+def best_paths(holds: Sequence[Hold], sights: Sequence[Sight], decide: Sequence[bool]) -> list[Path | None]:
     """The paths of canvases that share a step, each what it would be alone.
-
-    They are looked for together, with a few transfers from the device however many they are.
 
     Args:
         holds: one for each canvas.
-        logits: of each canvas (L, V), or all of them as one tensor (B, L, V).
+        sights: of each canvas, all of one length.
         decide: for each canvas whether what is likeliest settles what kind of region comes. Where it does not, and the
             model has not settled it either, there is no path (None).
 
     Raises:
         DenoisingError: no sequence of a canvas' length is accepted.
     """
-    searches = [_Search(hold, canvas) for hold, canvas in zip(holds, logits, strict=True)]
-    _ask(searches)
+    searches = [_Search(hold, sight) for hold, sight in zip(holds, sights, strict=True)]
     held = [search for search, settle in zip(searches, decide, strict=True) if settle or search.settled]
-    for search in held:
-        search.walk.go()
-    _ask(held)  # those that go on as text
     for search in held:
         search.walk.go()
     ahead = [search for search in held if search.ahead]
@@ -115,13 +111,13 @@ def best_paths(holds: Sequence[Hold], logits: Sequence[Tensor] | Tensor, decide:
 class _Search:
     """The path of one canvas in the making."""
 
-    def __init__(self, hold: Hold, logits: Tensor) -> None:
+    def __init__(self, hold: Hold, sight: Sight) -> None:
         self.hold = hold
-        self.logits = logits  # (L, V)
         self.found: Found | None = None
-        self._end = len(logits) if hold.limit is None else min(hold.limit, len(logits))
+        self._sight = sight
+        self._end = sight.length if hold.limit is None else min(hold.limit, sight.length)
         self._rest = UNREACHABLE if hold.limit is None else hold.limit - self._end
-        self.walk = Walk(hold.automaton, hold.begin, self._end, self._end + self._rest)
+        self.walk = Walk(hold.automaton, sight, hold.begin, self._end, self._end + self._rest)
 
     @property
     def settled(self) -> bool:
@@ -134,25 +130,14 @@ class _Search:
 
     @property
     def leg(self) -> Leg:
-        return Leg(self.hold.automaton, self.logits, self.walk.begin, len(self.walk.tokens), self._end, self._rest)
+        return Leg(self.hold.automaton, self._sight, self.walk.begin, len(self.walk.tokens), self._end, self._rest)
 
     def path(self) -> Path:
         """The walk, what was found behind it, and pads behind the turn's limit."""
-        walk, whole = self.walk, len(self.logits)
-        tokens, states = torch.tensor(walk.tokens, device=self.logits.device, dtype=torch.long), tuple(walk.states)
+        walk, whole = self.walk, self._sight.length
+        tokens, states = [np.array(walk.tokens, np.int64)], tuple(walk.states)
         if self.found is not None:
-            tokens, states = torch.cat([tokens, self.found.tokens]), (*states, *self.found.states)
-        pads = tokens.new_full((whole - self._end,), self.hold.automaton.pad)
+            tokens, states = [*tokens, self.found.tokens], (*states, *self.found.states)
+        tokens.append(np.full(whole - self._end, self.hold.automaton.pad))
         bound = len(walk.tokens) if walk.binds else whole
-        return Path(torch.cat([tokens, pads]), (*states, *states[-1:] * (whole - self._end)), bound)
-
-
-def _ask(searches: Sequence[_Search]) -> None:
-    """Tells the walks the marginals that they need to go on, with one transfer for all."""
-    asking = [search for search in searches if search.walk.asks]
-    if not asking:
-        return
-    known = [search.walk.marginals(search.logits[: search.walk.asks]) for search in asking]
-    flat = torch.cat([marginals.flatten() for marginals in known]).cpu()
-    for search, marginals, part in zip(asking, known, torch.split(flat, [m.numel() for m in known]), strict=True):
-        search.walk.learn(part.view(marginals.shape).tolist())
+        return Path(np.concatenate(tokens), (*states, *states[-1:] * (whole - self._end)), bound)

@@ -1,7 +1,7 @@
 """Runs prefills and denoising steps: tokens and plans in, tensors through the network, plain values out."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -18,6 +18,8 @@ from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.prefixes import Prefixes
+from agentkit_model.sight import Asked, Sight
+from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Prefill, failing
 
@@ -44,15 +46,13 @@ class Chunk:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What one step made of one canvas, still on the device. L is the canvas length."""
+class Shown:
+    """What one step made of its canvases, on the device (B, L) and, as far as anybody looks, on the host."""
 
     outlook: Outlook
-    row: int  # its place in the outlook
-    canvas: Tensor  # (L,) int64, what would be the result now
-    accepted: Tensor  # (L,) bool
-    path: Path | None
-    done: Tensor | None  # () bool; None = cannot be done yet
+    canvases: Tensor  # long, what would be the results now
+    accepted: Tensor  # bool
+    paths: Sequence[Path | None]
 
 
 class Runner:
@@ -161,18 +161,20 @@ class Runner:
         row.seat = Seat(row.cache.room(length), row.position, length)
         row.rope = network.rope(row.position, length)
         row.soft = torch.zeros(length, network.text_config.hidden_size, device=network.device, dtype=network.dtype)
-        start = self.renoise.start(row.noise, length)  # (L,) on the CPU
+        start = self.renoise.fresh(row.noise, length)  # (L,) on the CPU
         for position, token in enumerate(row.plan.initial or ()):
             if token is not None:
                 start[position] = token
-        for position, token in row.plan.clamped.items():
-            start[position] = token
-        row.canvas = start.to(network.device)
-        if row.plan.clamped:
-            positions = torch.tensor(list(row.plan.clamped), device=network.device)
-            tokens = torch.tensor(list(row.plan.clamped.values()), device=network.device)
-            row.decided = Decided(positions, tokens)
-            row.free = torch.ones(length, dtype=torch.bool, device=network.device).index_fill_(0, positions, False)
+        clamped = row.plan.clamped
+        if clamped:
+            mask, tokens = torch.zeros(length, dtype=torch.bool), torch.zeros(length, dtype=torch.long)
+            for position, token in clamped.items():
+                start[position] = tokens[position] = token
+                mask[position] = True
+            row.decided = Decided(upload(mask, network.device), upload(tokens, network.device))
+        row.canvas = upload(start, network.device)
+        if row.plan.hold is not None:
+            row.asked = Asked(row.plan.hold.automaton.tables, clamped)
 
     def step(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> list[CanvasResult | None]:
         """One denoising step of all rows in one pass: for each row its result, or None if it goes on or has failed.
@@ -229,76 +231,117 @@ class Runner:
 
     def _look(self, rows: Sequence[Denoising], hidden: Tensor) -> Outlook:
         network = self.network
-        heats = torch.stack([sampler.temperature(row.settings, row.step) for row in rows]).to(network.device)
-        decided = [row.decided for row in rows]
+        heats = torch.stack([sampler.temperature(row.settings, row.step) for row in rows])
+        decided = self._decided(rows)
+        asked = {place: row.asked for place, row in enumerate(rows) if row.asked is not None and self._wants_path(row)}
         if self.canvas_length * len(network.table) > WHOLE:
-            keep = [place for place, row in enumerate(rows) if self._wants_path(row)]
-            return Chunked(network, hidden, heats, decided, keep)
+            return Chunked(network, hidden, heats, decided, asked)
         logits = self._exactly("logits", len(rows), lambda part: network.logits(hidden[part]))  # (B, L, V)
-        return Whole(network, logits, heats, decided)
+        return Whole(network, logits, heats, decided, asked)
+
+    def _decided(self, rows: Sequence[Denoising]) -> Decided | None:
+        """The clamps of all canvases; None if there are none."""
+        if all(row.decided is None for row in rows):
+            return None
+        none = Decided(torch.zeros_like(rows[0].canvas, dtype=torch.bool), torch.zeros_like(rows[0].canvas))
+        known = [row.decided or none for row in rows]
+        return Decided(torch.stack([each.mask for each in known]), torch.stack([each.tokens for each in known]))
 
     def _sample(self, rows: Sequence[Denoising], hidden: Tensor) -> list[CanvasResult | None]:
         """Applies one step's hidden states (B, L, H) to canvases, in transformers' order."""
+        device, shape = hidden.device, hidden.shape[:2]
         # 1. What the network expects, at the temperature of each canvas' own step, and the paths they are held to.
         outlook = self._look(rows, hidden)
         paths = self._paths(rows, outlook)
-        uniforms = torch.zeros(len(rows), self.canvas_length)  # (B, L)
-        for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
+        uniforms, fresh = torch.zeros(shape), torch.zeros(shape, dtype=torch.long)  # (B, L)
+        for place, row in enumerate(rows):
             with failing(row):
-                self._lift(row, path, outlook, place)
                 uniforms[place] = row.noise.uniforms(self.canvas_length)
+                fresh[place] = self.renoise.fresh(row.noise, self.canvas_length)
+        shown = self._held(rows, paths, outlook)
         # 2. Sample; the most probable canvas is kept beside it.
-        drawn = outlook.draw(uniforms.to(hidden.device))
+        drawn = outlook.draw(upload(uniforms, device))
         # 3. Accept what is certain enough, make noise of the rest.
-        bounds = torch.tensor([[row.settings.entropy_bound] for row in rows], device=hidden.device)  # (B, 1)
-        accepted = sampler.accept(outlook.doubts, bounds)  # (B, L)
-        outcomes = []
+        bounds = torch.tensor([[row.settings.entropy_bound] for row in rows])  # (B, 1)
+        accepted = sampler.accept(outlook.doubts, upload(bounds, device))  # (B, L)
+        canvases = torch.where(accepted, drawn, upload(fresh, device))
+        done = self._done(rows, paths, outlook, shown)
+        for place, row in enumerate(rows):
+            row.canvas, row.shown = canvases[place], shown[place]
+            row.step += 1
+        return self._conclude(rows, Shown(outlook, shown, accepted, paths), done)
+
+    def _held(self, rows: Sequence[Denoising], paths: Sequence[Path | None], outlook: Outlook) -> Tensor:
+        """What canvases would be now (B, L): their paths, or what is most probable. Where it is time to hold a canvas
+        to its path, the path is lifted."""
+        if all(path is None for path in paths):
+            return outlook.best
+        shape, device = outlook.best.shape, outlook.best.device
+        tokens, found = torch.zeros(shape, dtype=torch.long), torch.zeros(len(rows), 1, dtype=torch.bool)
+        held, bonus = torch.zeros(shape, dtype=torch.bool), torch.zeros(len(rows), 1)
         for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
-            if row.ended:
-                continue
-            with failing(row):
-                row.canvas = self.renoise.again(row.noise, drawn[place], accepted[place])
-                outcomes.append(self._outcome(row, path, outlook, place, accepted[place]))
-        return self._conclude(rows, outcomes)
+            hold = row.plan.hold
+            if path is not None and hold is not None:
+                tokens[place], found[place] = torch.from_numpy(path.tokens), True
+                if row.step >= hold.from_step:
+                    held[place, path.bound :], bonus[place] = True, hold.bonus
+        on_device = upload(tokens, device)
+        if bool(held.any()):
+            outlook.lift(on_device, upload(held, device), upload(bonus, device))
+        return torch.where(upload(found, device), on_device, outlook.best)
 
-    def _lift(self, row: Denoising, path: Path | None, outlook: Outlook, place: int) -> None:
-        """Holds a canvas to its path, where it has one and it is time."""
-        hold = row.plan.hold
-        if path is not None and hold is not None and path.bound < self.canvas_length and row.step >= hold.from_step:
-            outlook.lift(place, path.tokens, path.bound, hold.bonus)
+    def _done(
+        self, rows: Sequence[Denoising], paths: Sequence[Path | None], outlook: Outlook, shown: Tensor
+    ) -> list[bool]:
+        """Which canvases are stable and confident behind this step, with one transfer from the device for all."""
+        thresholds = torch.tensor([row.settings.confidence_threshold for row in rows])  # (B,)
+        if not bool(thresholds.any()):
+            return [False] * len(rows)  # nothing is as confident as that
+        before = [row.canvas if row.shown is None else row.shown for row in rows]
+        decided = outlook.decided
+        free = None if decided is None else ~decided.mask
+        confident = sampler.confident(outlook.doubts, free, upload(thresholds, shown.device))  # (B,)
+        unchanged = (torch.stack(before) == shown).all(dim=-1)  # (B,)
+        (flags,) = download([torch.stack([unchanged, confident])])
+        done = []
+        for row, path, same, sure in zip(rows, paths, *flags.tolist(), strict=True):
+            row.unchanged = row.unchanged + 1 if same and row.shown is not None else 0
+            may_end = row.plan.hold is None or path is not None
+            done.append(may_end and sure and row.unchanged >= row.settings.stability_threshold)
+        return done
 
-    def _outcome(self, row: Denoising, path: Path | None, outlook: Outlook, place: int, accepted: Tensor) -> Outcome:
-        """Counts a step of one canvas, and sees whether the canvas is stable and confident behind it."""
-        canvas = outlook.best[place] if path is None else path.tokens
-        done = None
-        if row.plan.hold is None or path is not None:
-            done = sampler.stable(canvas, row.history, row.settings.stability_threshold)
-        if done is not None:
-            done = done & sampler.confident(outlook.doubts[place], row.free, row.settings.confidence_threshold)
-        row.history.append(canvas)
-        row.step += 1
-        return Outcome(outlook, place, canvas, accepted, path, done)
-
-    def _conclude(self, rows: Sequence[Denoising], outcomes: Sequence[Outcome]) -> list[CanvasResult | None]:
+    def _conclude(self, rows: Sequence[Denoising], shown: Shown, done: Sequence[bool]) -> list[CanvasResult | None]:
         """Shows drafts to those who look, ends what is done, and prepares the next step of the others."""
         results: list[CanvasResult | None] = [None] * len(rows)
-        going = []
-        for outcome, done in zip(outcomes, _flags(outcomes), strict=True):
-            row = rows[outcome.row]
-            with failing(row):
-                if row.watched:
-                    row.post(_draft(row, outcome))
-                if done or row.step == row.settings.max_denoising_steps:
-                    results[outcome.row] = self._result(row, outcome, stable=done)
-                else:
-                    going.append(outcome.row)
+        alive = [place for place, row in enumerate(rows) if not row.ended]
+        ending = [place for place in alive if done[place] or rows[place].finished]
+        looked_at = [place for place in alive if rows[place].watched]
+        if ending or looked_at:
+            seen = self._seen(shown, ending)
+            for place in looked_at:
+                with failing(rows[place]):
+                    rows[place].post(seen.draft(place, rows[place].step))
+            for place in ending:
+                with failing(rows[place]):
+                    results[place] = self._result(rows[place], place, seen, shown.paths[place], stable=done[place])
+        going = [place for place in alive if place not in ending and not rows[place].ended]
         if going:
-            outlook = outcomes[0].outlook
             greedy = any(rows[place].settings.t_min == 0.0 for place in going)  # a token's own embedding, whatever else
-            soft = self._exactly("soften", len(going), lambda part: outlook.soften(going[part]), telling=not greedy)
+            soft = self._exactly(
+                "soften", len(going), lambda part: shown.outlook.soften(going[part]), telling=not greedy
+            )
             for place, of_row in zip(going, soft, strict=True):
                 rows[place].soft = of_row
         return results
+
+    def _seen(self, shown: Shown, ending: Sequence[int]) -> "Seen":
+        """What is told of a step, on the host."""
+        outlook = shown.outlook
+        pieces = [shown.canvases, outlook.entropies, shown.accepted, outlook.best]
+        pieces += [outlook.probabilities(ending, shown.canvases)] if ending else []
+        canvases, entropies, accepted, best, *probabilities = download(pieces)
+        found = dict(zip(ending, probabilities[0], strict=True)) if ending else {}
+        return Seen(canvases, entropies, accepted, best, shown.paths, found)
 
     def _wants_path(self, row: Denoising) -> bool:
         """Whether a path is looked for in this step. At the last one it always is; a canvas can't be done before it
@@ -308,38 +351,39 @@ class Runner:
 
     def _paths(self, rows: Sequence[Denoising], outlook: Outlook) -> list[Path | None]:
         """The paths that canvases are held to in this step; a canvas for which there is none fails, and it alone."""
-        wanting = [place for place, row in enumerate(rows) if self._wants_path(row)]
+        sights = outlook.sights()
+        wanting = list(sights)
         paths: list[Path | None] = [None] * len(rows)
         try:
-            for place, path in zip(wanting, self._find(rows, outlook, wanting), strict=True):
+            for place, path in zip(wanting, self._find(rows, sights, wanting), strict=True):
                 paths[place] = path
         except Exception:  # whose it is shows one by one
             for place in wanting:
                 with failing(rows[place]):
-                    (paths[place],) = self._find(rows, outlook, [place])
+                    (paths[place],) = self._find(rows, sights, [place])
         return paths
 
-    def _find(self, rows: Sequence[Denoising], outlook: Outlook, wanting: Sequence[int]) -> list[Path | None]:
+    def _find(
+        self, rows: Sequence[Denoising], sights: Mapping[int, Sight], wanting: Sequence[int]
+    ) -> list[Path | None]:
         holds = [hold for place in wanting if (hold := rows[place].plan.hold) is not None]
-        logits = [outlook.logits(place) for place in wanting]
         decide = [
             rows[place].last or rows[place].step >= hold.patience for place, hold in zip(wanting, holds, strict=True)
         ]
-        return best_paths(holds, logits, decide)
+        return best_paths(holds, [sights[place] for place in wanting], decide)
 
-    def _result(self, row: Denoising, outcome: Outcome, *, stable: bool) -> CanvasResult:
-        probabilities = outcome.outlook.probabilities(outcome.row, outcome.canvas)  # (L,)
+    def _result(self, row: Denoising, place: int, seen: "Seen", path: Path | None, *, stable: bool) -> CanvasResult:
         return CanvasResult.of(
-            outcome.canvas.tolist(),
-            outcome.outlook.entropies[outcome.row].tolist(),
+            seen.canvases[place].tolist(),
+            seen.entropies[place].tolist(),
             stop_tokens=self.stop_tokens,
             steps=row.step,
             reason="stable" if stable else "max_steps",
             seed=row.seed,
             position=row.position,
-            probabilities=probabilities.tolist(),
-            departures=_departures(outcome),
-            states=outcome.path.states if outcome.path is not None else (),
+            probabilities=seen.probabilities[place].tolist(),
+            departures=seen.departures(place),
+            states=() if path is None else path.states,
         )
 
     # -- the shared pass
@@ -395,26 +439,29 @@ def _side_by_side(pairs: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tenso
     return torch.cat(cosines), torch.cat(sines)
 
 
-def _flags(outcomes: Sequence[Outcome]) -> list[bool]:
-    """Which canvases are done, with one transfer from the device for all of them and none if none can be."""
-    known = [outcome.done for outcome in outcomes if outcome.done is not None]
-    flags = iter(torch.stack(known).tolist() if known else [])
-    return [outcome.done is not None and next(flags) for outcome in outcomes]
+@dataclass(slots=True)
+class Seen:
+    """A step's canvases on the host: (B, L) each, the probabilities only of those that end."""
 
+    canvases: Array
+    entropies: Array
+    accepted: Array
+    best: Array
+    paths: Sequence[Path | None]
+    probabilities: Mapping[int, Array]
 
-def _draft(row: Denoising, outcome: Outcome) -> Draft:
-    return Draft(
-        row.step,
-        tuple(outcome.canvas.tolist()),
-        tuple(outcome.outlook.entropies[outcome.row].tolist()),
-        tuple(outcome.accepted.tolist()),
-        tuple(_departures(outcome)),
-    )
+    def draft(self, place: int, step: int) -> Draft:
+        return Draft(
+            step,
+            tuple(self.canvases[place].tolist()),
+            tuple(self.entropies[place].tolist()),
+            tuple(self.accepted[place].tolist()),
+            tuple(self.departures(place)),
+        )
 
-
-def _departures(outcome: Outcome) -> list[int]:
-    """Where the path is not what the model alone would have written."""
-    if outcome.path is None:
-        return []
-    departs = outcome.outlook.best[outcome.row] != outcome.canvas
-    return [int(position) for position in departs.nonzero().squeeze(1).tolist()]
+    def departures(self, place: int) -> list[int]:
+        """Where a path is not what the model alone would have written."""
+        if self.paths[place] is None:
+            return []
+        found: list[int] = (self.best[place] != self.canvases[place]).nonzero()[0].tolist()
+        return found

@@ -6,7 +6,6 @@ positions, V the vocabulary size. Every function works along the last dimension,
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import torch
@@ -131,22 +130,12 @@ def accept(entropies: Tensor, bound: float | Tensor) -> Tensor:
     return torch.zeros_like(chosen).scatter_(-1, order, chosen)
 
 
-def stable(argmax: Tensor, history: Iterable[Tensor], threshold: int) -> Tensor | None:
-    """Whether the most probable canvas (L,) equals the last `threshold` ones: bool (); None = not yet known."""
-    past = list(history)
-    if len(past) < threshold:
-        return None
-    if threshold == 0:
-        return torch.ones((), dtype=torch.bool, device=argmax.device)
-    return (torch.stack(past) == argmax).all()
+def confident(entropies: Tensor, free: Tensor | None, thresholds: Tensor) -> Tensor:
+    """Whether the mean entropy over the free positions of canvases (..., L) is below thresholds (...): bools (...).
 
-
-def confident(entropies: Tensor, free: Tensor | None, threshold: float) -> Tensor:
-    """Whether the mean entropy over the free positions is below the threshold: a bool of shape ().
-
-    `free` (L,) bool leaves out clamped positions: they are certain by decree, and a mean that counts them would stop
-    a canvas with few free positions far too early. None means that all are free.
+    `free` (..., L) bool leaves out clamped positions: they are certain by decree, and a mean that counts them would
+    stop a canvas with few free positions far too early. None means that all are free.
     """
     if free is not None:
-        return (entropies * free).sum(dim=-1) < threshold * free.sum(dim=-1)
-    return entropies.mean(dim=-1) < threshold
+        return (entropies * free).sum(dim=-1) < thresholds * free.sum(dim=-1)
+    return entropies.mean(dim=-1) < thresholds

@@ -7,7 +7,7 @@ what normalises a position is the same for all.
 
 The canvases' automata stand side by side as one: each position takes the same few operations for all canvases together,
 and none can see its company, since no edge leads from one automaton into another. L is the canvas length, S the number
-of states and E that of edges of all automata together, V the vocabulary size.
+of states and E that of edges of all automata together.
 """
 
 from collections import defaultdict
@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from agentkit_model.automaton import UNREACHABLE, Reading, Tables, TokenAutomaton
+from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
+from agentkit_model.sight import Sight
+from agentkit_model.tables import Indices, Tables
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class Leg:
 
     Attributes:
         automaton: whose path.
-        logits: of the whole canvas (L, V).
+        sight: of the whole canvas.
         begin: the states in which it may begin.
         first, end: the positions, `end` excluded.
         rest: tokens that the turn may have behind it.
@@ -37,7 +37,7 @@ class Leg:
     """
 
     automaton: TokenAutomaton
-    logits: Tensor
+    sight: Sight
     begin: frozenset[int]
     first: int
     end: int
@@ -46,7 +46,7 @@ class Leg:
 
     @property
     def tables(self) -> Tables:
-        return self.automaton.tables(self.logits.device)
+        return self.sight.tables
 
     def without(self, value: int, words: Iterable[int]) -> "Leg":
         """The same, but that a value may not have some words."""
@@ -61,13 +61,13 @@ class Found:
     """The best path of a leg.
 
     Attributes:
-        tokens: of each position (N,), on the device of the logits.
+        tokens: of each position (N,).
         states: the state behind each position.
         edges: of the tables, taken at each position.
         score: the sum of the tokens' logits less what the edges cost.
     """
 
-    tokens: Tensor
+    tokens: Indices
     states: list[int]
     edges: list[int]
     score: float
@@ -78,38 +78,32 @@ def viterbi(legs: Sequence[Leg]) -> list[Found | None]:
     length."""
     if not legs:
         return []
-    readings = [leg.tables.read(leg.logits) for leg in legs]
-    behind, by = _forward(legs, readings)
-    stops = torch.stack([leg.tables.over(leg.logits[leg.end - 1]) for leg in legs]).tolist()
+    behind, by = _forward(legs)
     found: list[Found | None] = []
     state_at = edge_at = 0
-    for leg, reading, stop in zip(legs, readings, stops, strict=True):
+    for leg in legs:
         tables = leg.tables
         scores = behind[leg.end, state_at : state_at + tables.size]
-        last = _last(leg, scores, stop)
+        last = _last(leg, scores)
         if last is None:
             found.append(None)
         else:
             edges, states = _back(tables, last, by[leg.first : leg.end, edge_at : edge_at + len(tables.before)])
-            tokens = tables.best_tokens(reading, leg.first, tables.columns[edges])
+            tokens = leg.sight.tokens(leg.first, tables.columns[edges])
             found.append(Found(tokens, states, edges, float(scores[last])))
         state_at, edge_at = state_at + tables.size, edge_at + len(tables.before)
     return found
 
 
-def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The score of each state before each position (L + 1, S), and by each edge behind it (L, E).
-
-    On the CPU, whatever the device: each position is little work, and waits for what the one before it made.
-    """
+def _forward(legs: Sequence[Leg]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The score of each state before each position (L + 1, S), and by each edge behind it (L, E)."""
     tables = [leg.tables for leg in legs]
     states = [0, *accumulate(each.size for each in tables)]
     edges = [0, *accumulate(len(each.source) for each in tables)]
     source = np.concatenate([each.source + offset for each, offset in zip(tables, states, strict=False)])  # (E,)
     entered = np.concatenate([each.entered + offset for each, offset in zip(tables, states, strict=False)])
     begins = np.concatenate([each.begins + offset for each, offset in zip(tables, edges, strict=False)])
-    weights = torch.cat([each.weights(read) for each, read in zip(tables, readings, strict=True)], dim=1)  # (L, E)
-    by: NDArray[np.float32] = weights.cpu().numpy()
+    by = np.concatenate([leg.sight.weights for leg in legs], axis=1)  # (L, E)
     for leg, offset in zip(legs, edges, strict=False):
         by[:, leg.banned + offset] = -np.inf
     scores = np.full((len(by) + 1, states[-1]), -np.inf, np.float32)
@@ -124,14 +118,14 @@ def _forward(legs: Sequence[Leg], readings: Sequence[Reading]) -> tuple[NDArray[
     return scores, by
 
 
-def _last(leg: Leg, scores: NDArray[np.float32], stops: bool) -> int | None:
+def _last(leg: Leg, scores: NDArray[np.float32]) -> int | None:
     """The state in which a leg ends, from the scores (S,) behind it; None if there is none.
 
     The final state if the model's own marginal there says that the turn is over, as far as it can be reached; else
     whatever is best, in or out of a call, as long as the turn can be finished in `rest` tokens.
     """
     final = leg.automaton.final
-    if stops and scores[final] > -np.inf:
+    if scores[final] > -np.inf and leg.sight.over(leg.end - 1):
         return final
     possible = np.where(leg.tables.distance <= min(leg.rest, UNREACHABLE - 1), scores, -np.inf)
     best = int(possible.argmax())

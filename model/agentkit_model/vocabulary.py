@@ -5,16 +5,19 @@ asks a handful of things of them: the most probable token, the entropy, one draw
 distribution. An `Outlook` answers these. `Whole` holds the logits, which is fastest while they are small. `Chunked`
 goes through the vocabulary chunk by chunk and keeps only running sums, as the softmax of FlashAttention does (Dao et
 al., 2022, https://arxiv.org/abs/2205.14135; Milakov and Gimelshein, 2018, https://arxiv.org/abs/1805.02867), so the
-logits of a batch never exist at once. Both give the same answers, up to rounding (`tests/model/test_vocabulary.py`).
+logits of a batch never exist at once, and what automata see of them (`sight`) is summed on the way. Both give the same
+answers, up to rounding (`tests/model/test_vocabulary.py`).
 
 B canvases, L positions of each, V the vocabulary size, H the hidden size. A tempered logit is taken relative to the
-greatest at its position: z = (x - max x) / temperature, so that certain positions have precise entropies.
+greatest at its position: z = (x - max x) / temperature, so that certain positions have precise entropies. All canvases
+of a batch are treated alike, by masks, and on a GPU the host waits for nothing of it but what automata see.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,16 +25,19 @@ from torch import Tensor
 from agentkit_model import sampler
 from agentkit_model.network import Network
 from agentkit_model.sampler import BLOCK
+from agentkit_model.sight import Asked, ClassSums, Plain, Sight, Summed
+from agentkit_model.transfer import download, upload
 
 WHOLE = 1 << 24  # logits of one batch up to which they are held: 64 MB in float32
-CHUNK = 8192  # tokens of the vocabulary at a time; a multiple of BLOCK
+CHUNK = 8192  # tokens of the vocabulary at a time on a CPU; a multiple of BLOCK
+CELLS = 1 << 26  # logits of one batch at a time on other devices: 268 MB in float32, and a few times that in passing
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Positions of a canvas at which a token is held: (K,) long each."""
+    """Positions of a batch's canvases at which a token is held: bool and long, (B, L) each."""
 
-    positions: Tensor
+    mask: Tensor
     tokens: Tensor
 
 
@@ -41,115 +47,133 @@ class Outlook(ABC):
     Attributes:
         best: the most probable token of each position, by the network alone but for what is decided (B, L).
         entropies: of each position, in nats, at its canvas' temperature (B, L).
-        doubts: the same after the lifts (B, L).
+        doubts: the same after the lift (B, L).
+        decided: what is clamped.
     """
 
     best: Tensor
     _mass: Tensor  # (B, L), the sum of exp(z)
     _mean: Tensor  # (B, L), the sum of exp(z) * z
 
-    def __init__(self, network: Network, heats: Tensor, decided: Sequence[Decided | None]) -> None:
-        """heats: the temperature of each canvas (B,); 0 takes the most probable token."""
+    def __init__(
+        self,
+        network: Network,
+        heats: Tensor,
+        decided: Decided | None,
+        asked: Mapping[int, Asked],
+    ) -> None:
+        """heats: the temperature of each canvas (B,) on the host; 0 takes the most probable token. asked: the canvases
+        of which automata want to see something."""
+        device = network.device
+        greedy = heats == 0
         self._network = network
-        self._greedy = heats == 0
-        self._heats = torch.where(self._greedy, 1.0, heats)[:, None]  # (B, 1)
-        self._decided = decided
+        self._greedy = upload(greedy[:, None], device) if bool(greedy.any()) else None  # (B, 1)
+        self._heats = upload(torch.where(greedy, 1.0, heats)[:, None], device)  # (B, 1)
+        self.decided = decided
+        self._asked = asked
 
     def _begin(self) -> None:
         """What follows from the sums over the vocabulary."""
-        for row, held in enumerate(self._decided):
-            if held is not None:
-                self.best[row].index_copy_(0, held.positions, held.tokens)
+        if self.decided is not None:
+            self.best = torch.where(self.decided.mask, self.decided.tokens, self.best)
         self.entropies = self.doubts = self._uncertainty()
         self._chosen = self.best  # what a canvas at temperature 0 takes
 
     def _uncertainty(self) -> Tensor:
         """The entropies (B, L): of p = exp(z) / mass it is log mass - mean / mass."""
         entropies = (self._mass.log() - self._mean / self._mass).clamp_(min=0.0)
-        for row, held in enumerate(self._decided):
-            if held is not None:
-                entropies[row].index_fill_(0, held.positions, 0.0)
-        return entropies.masked_fill_(self._greedy[:, None], 0.0)
+        if self.decided is not None:
+            entropies.masked_fill_(self.decided.mask, 0.0)
+        return entropies if self._greedy is None else entropies.masked_fill_(self._greedy, 0.0)
 
-    def lift(self, row: int, tokens: Tensor, start: int, bonus: float) -> None:
-        """Adds a bonus to the logits of one canvas' tokens (L,) from position `start` on."""
-        tokens, heat = tokens[start:, None], self._heats[row]
-        logit = self._logit(row, start, tokens)  # (N, 1) z of these tokens
-        lifted = logit + bonus / heat
+    def lift(self, tokens: Tensor, held: Tensor, bonus: Tensor) -> None:
+        """Adds a bonus, one for each canvas (B, 1), to the logits of tokens (B, L) where `held` (B, L)."""
+        heats, mass, mean = self._heats, self._mass, self._mean
+        z = self._z_of(tokens)  # (B, L)
+        lifted = z + bonus / heats
         rise = lifted.clamp(min=0.0)  # how much the greatest z rises by it
-        mass, mean = self._mass[row, start:, None], self._mean[row, start:, None]
-        own = logit.exp()
-        factor, new_own = (-rise).exp(), (lifted - rise).exp()
+        own, factor, new = z.exp(), (-rise).exp(), (lifted - rise).exp()
         rest = (mass - own).clamp_(min=0.0) * factor
-        rest_mean = (mean - own * logit) * factor - rest * rise
-        self._replace(row, start, tokens, factor, new_own)
-        self._mass[row, start:] = (rest + new_own)[:, 0]
-        self._mean[row, start:] = (rest_mean + new_own * (lifted - rise))[:, 0]
+        rest_mean = (mean - own * z) * factor - rest * rise
+        self._replace(tokens, held, torch.where(held, factor, 1.0), new)
+        self._mass = torch.where(held, rest + new, mass)
+        self._mean = torch.where(held, rest_mean + new * (lifted - rise), mean)
         self.doubts = self._uncertainty()
-        wins = logit[:, 0] * heat + bonus > 0
-        self._chosen = self._chosen.clone()
-        self._chosen[row, start:] = torch.where(wins, tokens[:, 0], self._chosen[row, start:])
+        self._chosen = torch.where(held & (z * heats + bonus > 0), tokens, self._chosen)
 
     def draw(self, uniforms: Tensor) -> Tensor:
         """One token for each position (B, L), at uniform random numbers (B, L) in [0, 1)."""
-        drawn = torch.where(self._greedy[:, None], self._chosen, self._draw(uniforms))
-        for row, held in enumerate(self._decided):
-            if held is not None:
-                drawn[row].index_copy_(0, held.positions, held.tokens)
-        return drawn
+        drawn = self._draw(uniforms)
+        if self._greedy is not None:
+            drawn = torch.where(self._greedy, self._chosen, drawn)
+        return drawn if self.decided is None else torch.where(self.decided.mask, self.decided.tokens, drawn)
 
     def soften(self, rows: Sequence[int]) -> Tensor:
         """The soft embeddings (N, L, H) of the canvases `rows`, which condition their next step."""
-        soft = self._soften(rows)
+        pick = self._picked(rows)
+        soft = self._soften(pick)
         table, scale = self._network.table, self._network.scale
-        for place, row in enumerate(rows):
-            if self._greedy[row]:
-                soft[place] = table[self._chosen[row]] * scale
-            held = self._decided[row]
-            if held is not None:
-                soft[place].index_copy_(0, held.positions, table[held.tokens] * scale)
+        if self._greedy is not None:
+            soft = torch.where(pick(self._greedy)[..., None], F.embedding(pick(self._chosen), table) * scale, soft)
+        if self.decided is not None:
+            mask, tokens = pick(self.decided.mask), pick(self.decided.tokens)
+            soft = torch.where(mask[..., None], F.embedding(tokens, table) * scale, soft)
         return soft
 
-    def probabilities(self, row: int, tokens: Tensor) -> Tensor:
-        """That the network gives tokens (L,) at the positions of one canvas, at temperature 1 (L,)."""
-        probabilities = self._probabilities(row, tokens)
-        held = self._decided[row]
-        return probabilities if held is None else probabilities.index_fill(0, held.positions, 1.0)
+    def probabilities(self, rows: Sequence[int], tokens: Tensor) -> Tensor:
+        """That the network gives tokens (B, L) at temperature 1, for the canvases `rows` (N, L)."""
+        pick = self._picked(rows)
+        probabilities = self._probabilities(pick, pick(tokens))
+        return probabilities if self.decided is None else probabilities.masked_fill_(pick(self.decided.mask), 1.0)
 
-    def logits(self, row: int) -> Tensor:
-        """The network's logits of one canvas (L, V); what is decided has all the probability."""
-        logits, held = self._logits(row), self._decided[row]
-        if held is not None:
-            logits[held.positions] = -torch.inf
-            logits[held.positions, held.tokens] = 0.0
-        return logits
+    def _picked(self, rows: Sequence[int]) -> "Pick":
+        return Pick(rows, len(self.best), self._network.device)
 
     @abstractmethod
-    def _logit(self, row: int, start: int, tokens: Tensor) -> Tensor:
-        """z of tokens (N, 1) at the positions from `start` on."""
+    def sights(self) -> dict[int, Sight]:
+        """What automata see of the canvases that they asked for; the host waits for it."""
 
     @abstractmethod
-    def _replace(self, row: int, start: int, tokens: Tensor, factor: Tensor, own: Tensor) -> None:
-        """From `start` on, exp(z) of these tokens (N, 1) becomes `own`, that of all others is times `factor`."""
+    def _z_of(self, tokens: Tensor) -> Tensor:
+        """z of tokens (B, L)."""
+
+    @abstractmethod
+    def _replace(self, tokens: Tensor, held: Tensor, factor: Tensor, new: Tensor) -> None:
+        """Where `held`, exp(z) of these tokens becomes `new`; that of all others is times `factor`. (B, L) each."""
 
     @abstractmethod
     def _draw(self, uniforms: Tensor) -> Tensor: ...
 
     @abstractmethod
-    def _soften(self, rows: Sequence[int]) -> Tensor: ...
+    def _soften(self, pick: "Pick") -> Tensor: ...
 
     @abstractmethod
-    def _probabilities(self, row: int, tokens: Tensor) -> Tensor: ...
+    def _probabilities(self, pick: "Pick", tokens: Tensor) -> Tensor: ...
 
-    @abstractmethod
-    def _logits(self, row: int) -> Tensor: ...
+
+class Pick:
+    """Takes some rows of tensors (B, ...)."""
+
+    def __init__(self, rows: Sequence[int], count: int, device: torch.device) -> None:
+        whole = list(rows) == list(range(count))
+        self._index = None if whole else upload(torch.tensor(list(rows), dtype=torch.long), device)
+
+    def __call__(self, values: Tensor) -> Tensor:
+        return values if self._index is None else values.index_select(0, self._index)
 
 
 class Whole(Outlook):
     """An outlook on logits (B, L, V) that are at hand; takes them over."""
 
-    def __init__(self, network: Network, logits: Tensor, heats: Tensor, decided: Sequence[Decided | None]) -> None:
-        super().__init__(network, heats, decided)
+    def __init__(
+        self,
+        network: Network,
+        logits: Tensor,
+        heats: Tensor,
+        decided: Decided | None = None,
+        asked: Mapping[int, Asked] | None = None,
+    ) -> None:
+        super().__init__(network, heats, decided, asked or {})
         self._x = logits
         self.best, top = sampler.most_probable(logits)  # (B, L) both
         self._z = (logits - top[..., None]).div_(self._heats[..., None])  # (B, L, V)
@@ -158,75 +182,78 @@ class Whole(Outlook):
         self._mean = (self._weights * self._z).sum(dim=-1)
         self._begin()
 
-    def _logit(self, row: int, start: int, tokens: Tensor) -> Tensor:
-        return self._z[row, start:].gather(1, tokens)
+    def sights(self) -> dict[int, Sight]:
+        rows = download([self._x[row] for row in self._asked])
+        seen = zip(self._asked.items(), rows, strict=True)
+        return {row: Plain(asked, torch.from_numpy(logits)) for (row, asked), logits in seen}
 
-    def _replace(self, row: int, start: int, tokens: Tensor, factor: Tensor, own: Tensor) -> None:
-        self._weights[row, start:].mul_(factor).scatter_(1, tokens, own)
+    def _z_of(self, tokens: Tensor) -> Tensor:
+        return self._z.gather(-1, tokens[..., None]).squeeze(-1)
+
+    def _replace(self, tokens: Tensor, held: Tensor, factor: Tensor, new: Tensor) -> None:
+        tokens = tokens[..., None]
+        new = torch.where(held[..., None], new[..., None], self._weights.gather(-1, tokens))
+        self._weights.mul_(factor[..., None]).scatter_(-1, tokens, new)
 
     def _draw(self, uniforms: Tensor) -> Tensor:
         return sampler.draw(self._weights, uniforms)
 
-    def _soften(self, rows: Sequence[int]) -> Tensor:
-        whole = len(rows) == len(self._weights)
-        weights, mass = (self._weights, self._mass) if whole else (self._weights[rows], self._mass[rows])
-        soft = self._network.weigh(weights) / mass[..., None]
+    def _soften(self, pick: Pick) -> Tensor:
+        soft = self._network.weigh(pick(self._weights)) / pick(self._mass)[..., None]
         return soft.to(self._network.dtype) * self._network.scale
 
-    def _probabilities(self, row: int, tokens: Tensor) -> Tensor:
-        return self._x[row].log_softmax(dim=-1).gather(1, tokens[:, None]).squeeze(1).exp()
-
-    def _logits(self, row: int) -> Tensor:
-        return self._x[row]
+    def _probabilities(self, pick: Pick, tokens: Tensor) -> Tensor:
+        return pick(self._x).log_softmax(dim=-1).gather(-1, tokens[..., None]).squeeze(-1).exp()
 
 
 class Chunked(Outlook):
-    """An outlook from hidden states (B, L, H), in one pass over the vocabulary.
-
-    keep: the canvases whose logits are kept all the same, since an automaton wants to see them.
-    """
+    """An outlook from hidden states (B, L, H), in one pass over the vocabulary."""
 
     def __init__(
         self,
         network: Network,
         hidden: Tensor,
         heats: Tensor,
-        decided: Sequence[Decided | None],
-        keep: Sequence[int] = (),
+        decided: Decided | None = None,
+        asked: Mapping[int, Asked] | None = None,
         *,
         chunk: int | None = None,
     ) -> None:
-        super().__init__(network, heats, decided)
+        super().__init__(network, heats, decided, asked or {})
         self._hidden = hidden
-        self._place = {row: place for place, row in enumerate(keep)}
-        shape, size, chunk = hidden.shape[:2], len(network.table), chunk or CHUNK
-        self._kept = hidden.new_empty(len(keep), shape[1], size, dtype=torch.float32)  # (K, L, V)
+        shape, size = hidden.shape[:2], len(network.table)
+        chunk = chunk or chunk_size(hidden.device, shape.numel())
         # 1. The sums over what was seen so far, relative to the greatest logit so far.
         self._top = hidden.new_full(shape, -torch.inf, dtype=torch.float32)  # (B, L)
         self.best = hidden.new_zeros(shape, dtype=torch.long)
         self._mass, self._mean, self._cold = (torch.zeros_like(self._top) for _ in range(3))
         self._embedding = torch.zeros_like(hidden, dtype=torch.float32)  # (B, L, H), the sum of exp(z) * embedding
+        self._sums = {row: ClassSums(asked.tables, self._top[row], size) for row, asked in self._asked.items()}
         blocks, tops = [], []
         for start in range(0, size, chunk):
             logits = network.logits(hidden, start, start + chunk)  # (B, L, C)
-            for row, place in self._place.items():
-                self._kept[place, :, start : start + chunk] = logits[row]
+            for row, sums in self._sums.items():
+                sums.see(start, logits[row])
             # 2. The greatest logit rises, and what was summed relative to it falls.
             best, top = sampler.most_probable(logits)  # (B, L) both
             self.best = torch.where(top > self._top, best + start, self.best)
             risen = torch.maximum(top, self._top)
             fall = (self._top - risen).nan_to_num_(neginf=-1e30)  # at raw logits; the first chunk falls from nothing
-            factor = (fall / self._heats).exp()
+            factor, cooled = (fall / self._heats).exp(), fall.exp()
             self._mean = (self._mean + self._mass * (fall / self._heats)) * factor
-            self._mass, self._cold = self._mass * factor, self._cold * fall.exp()
+            self._mass, self._cold = self._mass * factor, self._cold * cooled
             self._top = risen
             # 3. The chunk's own share.
             logits.sub_(risen[..., None])
-            self._cold += logits.exp().sum(dim=-1)
+            cold = logits.exp()
+            self._cold += cold.sum(dim=-1)
+            for row, sums in self._sums.items():
+                sums.weigh(start, cold[row], cooled[row])
+            del cold
             z = logits.div_(self._heats[..., None])
             weights = z.exp()
             self._mass += weights.sum(dim=-1)
-            self._mean += (weights * z).sum(dim=-1)
+            self._mean += z.mul_(weights).sum(dim=-1)
             self._embedding = self._embedding * factor[..., None] + network.weigh(weights, start)
             weights = F.pad(weights, (0, -weights.shape[-1] % BLOCK))  # the last chunk may end within a block
             blocks.append(weights.view(*shape, -1, BLOCK).sum(dim=-1))  # (B, L, C / BLOCK)
@@ -234,48 +261,69 @@ class Chunked(Outlook):
         # 4. Sums of blocks of tokens, relative to the greatest logit of all.
         fallen = [((top - self._top) / self._heats).exp()[..., None] for top in tops]
         self._blocks = torch.cat([part * factor for part, factor in zip(blocks, fallen, strict=True)], dim=-1)
-        self._lifted: dict[int, tuple[int, Tensor, Tensor, Tensor]] = {}
+        self._lifted: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
         self._begin()
 
-    def _logit(self, row: int, start: int, tokens: Tensor) -> Tensor:
-        return self._at(self._hidden[row, start:], tokens, self._top[row, start:], self._heats[row])
+    def sights(self) -> dict[int, Sight]:
+        pieces = []
+        for row, asked in self._asked.items():
+            tables, sums = asked.tables, self._sums[row]
+            shown = upload(torch.from_numpy(np.concatenate([tables.singles, tables.ends])), self._hidden.device)
+            single = self._network.cap(F.linear(self._hidden[row], F.embedding(shown, self._network.head)))
+            pieces += [sums.keys, single, self._top[row], self._cold[row]]
+            pieces += [] if sums.masses is None else [sums.masses]
+        arrays = iter(download(pieces))
+        sights: dict[int, Sight] = {}
+        for row, asked in self._asked.items():
+            keys, shown_logits, top, cold = (next(arrays) for _ in range(4))
+            masses = None if self._sums[row].masses is None else next(arrays)
+            sights[row] = Summed(asked, keys, masses, shown_logits, top, cold)
+        return sights
 
-    def _at(self, hidden: Tensor, tokens: Tensor, top: Tensor, heat: Tensor) -> Tensor:
-        """z of tokens (N, K) at hidden states (N, H)."""
-        embedded = self._network.head[tokens]  # (N, K, H)
-        logits = self._network.cap((embedded @ hidden[..., None]).squeeze(-1))
-        return (logits - top[:, None]) / heat
+    def _z_of(self, tokens: Tensor) -> Tensor:
+        return self._at(tokens[..., None]).squeeze(-1)
 
-    def _replace(self, row: int, start: int, tokens: Tensor, factor: Tensor, own: Tensor) -> None:
-        old = self._logit(row, start, tokens).exp() * factor
-        self._blocks[row, start:] = (self._blocks[row, start:] * factor).scatter_add_(1, tokens // BLOCK, own - old)
-        embedded = self._network.table[tokens[:, 0]].float()
-        self._embedding[row, start:] = self._embedding[row, start:] * factor + (own - old) * embedded
-        self._lifted[row] = (start, tokens, factor, own)
+    def _at(self, tokens: Tensor) -> Tensor:
+        """z of tokens (B, L, K)."""
+        logits = torch.stack([self._logits(of_row, self._hidden[row]) for row, of_row in enumerate(tokens.unbind())])
+        return (logits - self._top[..., None]) / self._heats[..., None]
+
+    def _logits(self, tokens: Tensor, hidden: Tensor) -> Tensor:
+        """The logits of tokens (L, K) at hidden states (L, H)."""
+        embedded = F.embedding(tokens, self._network.head)  # (L, K, H)
+        return self._network.cap((embedded @ hidden[..., None]).squeeze(-1))
+
+    def _replace(self, tokens: Tensor, held: Tensor, factor: Tensor, new: Tensor) -> None:
+        old = self._z_of(tokens).exp() * factor
+        more = torch.where(held, new - old, 0.0)[..., None]  # (B, L, 1)
+        factor = factor[..., None]
+        self._blocks = (self._blocks * factor).scatter_add_(-1, tokens[..., None] // BLOCK, more)
+        self._embedding = self._embedding * factor + more * F.embedding(tokens, self._network.table).float()
+        self._lifted = tokens[..., None], held[..., None], factor, new[..., None]
 
     def _draw(self, uniforms: Tensor) -> Tensor:
         block, fraction = sampler.draw_block(self._blocks, uniforms)  # (B, L) both
         tokens = block[..., None] * BLOCK + torch.arange(BLOCK, device=block.device)  # (B, L, BLOCK)
         inside = tokens < len(self._network.table)
-        weights = torch.stack([self._weights(row, of_row) for row, of_row in enumerate((tokens * inside).unbind())])
+        tokens = tokens * inside
+        weights = self._at(tokens).exp()
+        if self._lifted is not None:
+            lifted, held, factor, new = self._lifted
+            weights = torch.where((tokens == lifted) & held, new, weights * factor)
         return block * BLOCK + sampler.draw_within(weights * inside, fraction)
 
-    def _weights(self, row: int, tokens: Tensor) -> Tensor:
-        """exp(z) of tokens (L, K) at the positions of one canvas, as they are after the lift."""
-        weights = self._at(self._hidden[row], tokens, self._top[row], self._heats[row]).exp()
-        if row in self._lifted:
-            start, lifted, factor, own = self._lifted[row]
-            weights[start:] = torch.where(tokens[start:] == lifted, own, weights[start:] * factor)
-        return weights
-
-    def _soften(self, rows: Sequence[int]) -> Tensor:
-        soft = self._embedding[rows] / self._mass[rows][..., None]
+    def _soften(self, pick: Pick) -> Tensor:
+        soft = pick(self._embedding) / pick(self._mass)[..., None]
         return soft.to(self._network.dtype) * self._network.scale
 
-    def _probabilities(self, row: int, tokens: Tensor) -> Tensor:
-        one = self._heats.new_ones(1)
-        z = self._at(self._hidden[row], tokens[:, None], self._top[row], one)
-        return z.squeeze(1).exp() / self._cold[row]
+    def _probabilities(self, pick: Pick, tokens: Tensor) -> Tensor:
+        hidden = pick(self._hidden)
+        embedded = F.embedding(tokens, self._network.head)  # (N, L, H)
+        logits = self._network.cap((embedded[..., None, :] @ hidden[..., None]).squeeze(-1).squeeze(-1))
+        return (logits - pick(self._top)).exp() / pick(self._cold)
 
-    def _logits(self, row: int) -> Tensor:
-        return self._kept[self._place[row]]
+
+def chunk_size(device: torch.device, positions: int) -> int:
+    """Tokens of the vocabulary that are looked at together, at so many positions: few on a CPU, whose caches are small,
+    and on other devices as many as memory is set aside for, since each chunk is a few dozen launches."""
+    return CHUNK if device.type == "cpu" else max(CELLS // positions // BLOCK, 1) * BLOCK

@@ -18,6 +18,7 @@ from agentkit_model.network import Rope
 from agentkit_model.noise import Noise
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
 from agentkit_model.sampler import SamplerSettings
+from agentkit_model.sight import Asked
 from agentkit_model.vocabulary import Decided
 from agentkit_model.waiting import Bell, Signal
 
@@ -134,14 +135,20 @@ class Denoising(Work[CanvasResult]):
         self.rope: Rope
         self.canvas: Tensor  # (L,) int64
         self.soft: Tensor  # (L, H)
-        self.free: Tensor | None = None  # (L,) bool; None = all free
-        self.decided: Decided | None = None
-        self.history: deque[Tensor] = deque(maxlen=settings.stability_threshold)  # of (L,) int64
+        self.decided: Decided | None = None  # of (L,); None = all free
+        self.asked: Asked | None = None
+        self.shown: Tensor | None = None  # (L,) int64, what would have been the result behind the last step
+        self.unchanged = 0  # steps in a row that left it as it was
 
     @property
     def last(self) -> bool:
         """Whether the step at hand is the last one that the canvas may take."""
         return self.step + 1 == self.settings.max_denoising_steps
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has taken all its steps."""
+        return self.step == self.settings.max_denoising_steps
 
     def post(self, draft: Draft) -> None:
         with self.signal.lock:
@@ -159,8 +166,7 @@ class Denoising(Work[CanvasResult]):
         empty: Any = torch.empty(0)
         self.canvas = self.soft = self.seat = empty
         self.rope = {}
-        self.history.clear()
-        self.decided = None
+        self.shown = self.decided = self.asked = None
 
 
 @contextlib.contextmanager

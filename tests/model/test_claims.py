@@ -13,6 +13,7 @@ from agentkit_model import Hold, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
 from agentkit_model.claims import disputes, undisputed
 from agentkit_model.path import best_path
+from agentkit_model.sight import Asked, Plain
 from agentkit_model.viterbi import Leg, viterbi
 
 PAD, STOP, OPEN = 0, 1, 2
@@ -47,7 +48,8 @@ def call(values: int, *, again: bool = False) -> TokenAutomaton:
 
 
 def leg(automaton: TokenAutomaton, logits: torch.Tensor) -> Leg:
-    return Leg(automaton, logits, frozenset((0,)), 0, len(logits), 0)
+    sight = Plain(Asked(automaton.tables), logits)
+    return Leg(automaton, sight, frozenset((0,)), 0, len(logits), 0)
 
 
 def wishes(*likely: Sequence[int]) -> torch.Tensor:

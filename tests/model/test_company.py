@@ -15,6 +15,7 @@ from torch import Tensor
 from agentkit_model import CanvasPlan, CanvasResult, DenoisingError, Engine, Hold, TokenAutomaton
 from agentkit_model.noise import Noise
 from agentkit_model.sync import SyncContext
+from agentkit_model.tables import Tables
 from agentkit_model.work import Denoising
 
 TOKENS = [(11 * place + 5) % 48 for place in range(90)]
@@ -43,11 +44,17 @@ class FaultyNoise(Noise):
         return super().tokens(count, vocab_size)
 
 
-class FaultyAutomaton(TokenAutomaton):
-    """One that fails whenever a path is looked for."""
+class FaultyTables(Tables):
+    """They fail whenever a path is looked for."""
 
-    def tables(self, device: torch.device) -> Any:
+    def set_of(self, column: int) -> int | None:
         raise RuntimeError("no path today")
+
+
+class FaultyAutomaton(TokenAutomaton):
+    @property
+    def tables(self) -> Any:  # type: ignore[override]
+        return FaultyTables(self)
 
 
 FAULTY = FaultyAutomaton(

@@ -1,4 +1,4 @@
-"""How noise goes into a canvas, and back into it."""
+"""What noise is made of."""
 
 import pytest
 import torch
@@ -9,25 +9,15 @@ VOCAB, MASK = 50, 49
 
 
 @pytest.mark.parametrize("strategy", [UniformRenoise(VOCAB), Remask(MASK)])
-def test_what_was_accepted_stays_and_the_rest_is_noise_again(strategy: Renoise) -> None:
-    canvas = torch.arange(8)
-    accepted = torch.tensor([True, False] * 4)
-    after = strategy.again(Noise(0), canvas, accepted)
-    assert after[accepted].tolist() == [0, 2, 4, 6]
-    assert strategy.again(Noise(0), canvas, accepted).tolist() == after.tolist()
-    assert strategy.start(Noise(1), 8).shape == (8,)
+def test_noise_follows_from_the_seed(strategy: Renoise) -> None:
+    fresh = strategy.fresh(Noise(1), 8)
+    assert fresh.shape == (8,) and fresh.dtype == torch.long
+    assert torch.equal(strategy.fresh(Noise(1), 8), fresh)
 
 
-def test_a_mask_model_starts_from_masks_and_goes_back_to_them() -> None:
-    assert Remask(MASK).start(Noise(0), 4).tolist() == [MASK] * 4
-    assert Remask(MASK).again(
-        Noise(0), torch.zeros(3, dtype=torch.long), torch.tensor([True, False, False])
-    ).tolist() == [
-        0,
-        MASK,
-        MASK,
-    ]
+def test_a_mask_model_has_masks_for_noise() -> None:
+    assert Remask(MASK).fresh(Noise(0), 4).tolist() == [MASK] * 4
 
 
 def test_uniform_noise_covers_the_whole_vocabulary() -> None:
-    assert set(UniformRenoise(VOCAB).start(Noise(0), 2000).tolist()) == set(range(VOCAB))
+    assert set(UniformRenoise(VOCAB).fresh(Noise(0), 2000).tolist()) == set(range(VOCAB))

@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit_model import CanvasPlan, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton
-from agentkit_model import automaton as automaton_module
-from agentkit_model.automaton import Folded, Reading
 from agentkit_model.path import best_path, best_paths
+from agentkit_model.sight import Asked, Plain
 
 PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
 VOCAB = 7
@@ -199,30 +198,13 @@ def test_a_canvas_has_the_same_path_in_any_company(company: list[tuple[Hold, boo
         with contextlib.suppress(DenoisingError):
             alone.append(best_path(hold, logits[row], decide=decide))
             rows.append(row)
-    together = best_paths([company[row][0] for row in rows], logits[rows], [company[row][1] for row in rows])
+    sights = [Plain(Asked(company[row][0].automaton.tables), logits[row]) for row in rows]
+    together = best_paths([company[row][0] for row in rows], sights, [company[row][1] for row in rows])
     for one, other in zip(alone, together, strict=True):
         assert (one is None) == (other is None)
         if one is not None and other is not None:
-            assert torch.equal(one.tokens, other.tokens)
+            assert one.tokens.tolist() == other.tokens.tolist()
             assert (one.states, one.bound) == (other.states, other.bound)
-
-
-@settings(deadline=None)
-@given(st.lists(st.lists(st.integers(0, 30), min_size=2, max_size=20, unique=True), max_size=6), st.integers(0, 2**16))
-def test_folded_sets_keep_their_best_tokens(sets: list[list[int]], seed: int) -> None:
-    logits = torch.randn(3, 31, generator=torch.Generator().manual_seed(seed))
-    folded, places = Folded(sets, logits.device), torch.tensor([2, 0])
-    for large in (0, 32_768):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(automaton_module, "_LARGE", large)
-            reading = Reading(logits, logits, *folded.best(logits))
-        assert (reading.tokens is None) == (large > 0 or not sets)
-        found = folded.of_sets(reading.classes)
-        assert found.shape == (3, len(sets))
-        for number, tokens in enumerate(sets):
-            assert torch.equal(found[:, number], logits[:, tokens].amax(dim=1))
-            best = folded.best_tokens(reading, places, number)
-            assert best.tolist() == [tokens[int(logits[place, tokens].argmax())] for place in (2, 0)]
 
 
 @pytest.fixture(scope="module")

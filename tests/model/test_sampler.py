@@ -11,7 +11,7 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 )
 
 from agentkit_model import sampler
-from agentkit_model.noise import Noise, UniformRenoise
+from agentkit_model.noise import Noise
 from agentkit_model.sampler import SamplerSettings
 from tests.model import naive
 
@@ -79,21 +79,16 @@ def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
     torch.testing.assert_close(counts, probs[0], atol=0.01, rtol=0)
 
 
-def test_stability_needs_its_whole_history() -> None:
-    canvas = torch.arange(5)
-    assert sampler.stable(canvas, [], 1) is None
-    assert sampler.stable(canvas, [], 0)
-    assert sampler.stable(canvas, [canvas, canvas], 2)
-    assert not sampler.stable(canvas, [canvas + 1, canvas], 2)
+def test_confidence_is_that_of_the_free_positions() -> None:
+    entropies = torch.tensor([[0.0, 0.4, 0.8], [0.0, 0.4, 0.8]])
+    assert sampler.confident(entropies, None, torch.tensor([0.41, 0.39])).tolist() == [True, False]
+    free = torch.tensor([[False, True, True], [True, True, False]])
+    assert sampler.confident(entropies, free, torch.tensor([0.41, 0.41])).tolist() == [False, True]
 
 
 def test_noise_is_a_canvas_own_and_covers_the_vocabulary() -> None:
     assert torch.equal(Noise(3).tokens(50, 9), Noise(3).tokens(50, 9))
     assert set(Noise(3).tokens(500, 9).tolist()) == set(range(9))
-    accepted = torch.tensor([True, False] * 4)
-    again = UniformRenoise(1000).again(Noise(1), torch.full((8,), 5000), accepted)
-    assert again[accepted].tolist() == [5000] * 4
-    assert (again[~accepted] < 1000).all()
 
 
 @pytest.mark.parametrize("bad", [{"t_min": -1}, {"entropy_bound": float("inf")}, {"stability_threshold": 0.5}])

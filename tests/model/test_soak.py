@@ -42,7 +42,8 @@ Operation = tuple[str, tuple[int, ...]]  # "extend" with tokens, or "rewind" to 
 class BrokenAutomaton(TokenAutomaton):
     """One that fails inside of a step, as a bug in somebody's constraint would."""
 
-    def tables(self, device: torch.device) -> Any:
+    @property
+    def tables(self) -> Any:  # type: ignore[override]
         raise RuntimeError("this automaton is broken")
 
 
@@ -53,12 +54,12 @@ class BrokenNoise(UniformRenoise):
         super().__init__(vocab_size)
         self.calls = self.faults = 0
 
-    def again(self, noise: Noise, canvas: Tensor, accepted: Tensor) -> Tensor:
+    def fresh(self, noise: Noise, length: int) -> Tensor:
         self.calls += 1
         if self.calls % 97 == 0:
             self.faults += 1
             raise RuntimeError("no noise today")
-        return super().again(noise, canvas, accepted)
+        return super().fresh(noise, length)
 
 
 def loop(kind: type[TokenAutomaton], tokens: Sequence[int]) -> TokenAutomaton:

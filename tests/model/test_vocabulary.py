@@ -24,7 +24,7 @@ class Table:
         self.head = torch.randn(size, WIDTH, generator=generator) * spread
         self.table = torch.randn(size, WIDTH, generator=generator)
         self.scale = torch.tensor(4.0)
-        self.dtype = torch.float32
+        self.dtype, self.device = torch.float32, torch.device("cpu")
 
     def cap(self, logits: Tensor) -> Tensor:
         return torch.tanh(logits / 30) * 30
@@ -36,12 +36,11 @@ class Table:
         return weights @ self.table[start : start + weights.shape[-1]]
 
 
-def outlooks(network: Any, hidden: Tensor, heats: Tensor, decided: list[Decided | None]) -> list[Outlook]:
-    everything = range(len(hidden))
+def outlooks(network: Any, hidden: Tensor, heats: Tensor, decided: Decided | None = None) -> list[Outlook]:
     return [
         Whole(network, network.logits(hidden), heats, decided),
-        Chunked(network, hidden, heats, decided, keep=everything, chunk=64),
-        Chunked(network, hidden, heats, decided, keep=everything, chunk=192),
+        Chunked(network, hidden, heats, decided, chunk=64),
+        Chunked(network, hidden, heats, decided, chunk=192),
     ]
 
 
@@ -64,26 +63,27 @@ def test_answers_are_those_of_plain_arithmetic(
     uniforms = Noise(seed).uniforms(len(heats) * LENGTH).view(len(heats), LENGTH)
     path = torch.randint(size, (LENGTH,), generator=rng)  # the first canvas is held to it
     positions = torch.tensor(sorted(held), dtype=torch.long)
-    clamps = Decided(positions, torch.randint(size, (len(held),), generator=rng))
-    decided = [*[None] * (len(heats) - 1), clamps if held else None]  # the last canvas has clamps
-    for outlook in outlooks(network, hidden, torch.tensor(heats), decided):
-        if len(heats) > 1 and start < LENGTH:
-            outlook.lift(0, path, start, bonus)
+    clamps = torch.randint(size, (len(held),), generator=rng)
+    last = len(heats) - 1  # the last canvas has clamps
+    mask, tokens = torch.zeros(len(heats), LENGTH, dtype=torch.bool), torch.zeros(len(heats), LENGTH, dtype=torch.long)
+    mask[last, positions], tokens[last, positions] = True, clamps
+    lifts = torch.zeros_like(mask)
+    lifts[0, start:] = last > 0
+    for outlook in outlooks(network, hidden, torch.tensor(heats), Decided(mask, tokens) if held else None):
+        outlook.lift(path.expand_as(tokens), lifts, torch.full((len(heats), 1), bonus))
         drawn, soft = outlook.draw(uniforms), outlook.soften(range(len(heats)))
+        own = outlook.probabilities(range(len(heats)), path.expand_as(tokens))
+        torch.testing.assert_close(outlook.soften([last]), soft[last:])
         for row, heat in enumerate(heats):
             logits = network.logits(hidden[row])
-            if decided[row] is not None:
-                logits = naive.clamp(logits, clamps.positions, clamps.tokens)
+            expected_own = logits.softmax(dim=-1).gather(1, path[:, None]).squeeze(1).masked_fill(mask[row], 1.0)
+            if row == last:
+                logits = naive.clamp(logits, positions, clamps)
             assert torch.equal(outlook.best[row], logits.argmax(dim=-1))
-            torch.testing.assert_close(outlook.logits(row), logits)
             close = dict(atol=2e-4, rtol=1e-4)
             torch.testing.assert_close(outlook.entropies[row], naive.entropy(naive.temper(logits, heat)), **close)
-            own = logits.softmax(dim=-1).gather(1, path[:, None]).squeeze(1)
-            if decided[row] is None:
-                torch.testing.assert_close(outlook.probabilities(row, path), own, **close)
-            else:
-                assert outlook.probabilities(row, logits.argmax(dim=-1))[positions].eq(1).all()
-            lifted = naive.lift(logits, path, start, bonus) if row == 0 and len(heats) > 1 else logits
+            torch.testing.assert_close(own[row], expected_own, **close)
+            lifted = naive.lift(logits, path, start, bonus) if row == 0 and last > 0 else logits
             tempered = naive.temper(lifted, heat)
             torch.testing.assert_close(outlook.doubts[row], naive.entropy(tempered), **close)
             expected = naive.draw(tempered.softmax(dim=-1), uniforms[row])
@@ -99,7 +99,7 @@ def test_tokens_are_drawn_from_every_part_of_the_vocabulary() -> None:
     hidden = torch.randn(1, 1, WIDTH, generator=torch.Generator().manual_seed(3)).expand(1, 4000, WIDTH).contiguous()
     probs = network.logits(hidden[0, :1]).softmax(dim=-1)[0]
     uniforms = Noise(0).uniforms(4000)[None]
-    for outlook in outlooks(network, hidden, torch.ones(1), [None]):
+    for outlook in outlooks(network, hidden, torch.ones(1)):
         counts = outlook.draw(uniforms)[0].bincount(minlength=200) / 4000
         assert (counts - probs).abs().sum() < 0.2
         assert outlook.draw(torch.zeros(1, 4000)).eq(0).all()
