@@ -15,6 +15,7 @@ from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 from agentkit_model import checkpoint
 from agentkit_model.allocator import keep_memory
 from agentkit_model.context import Context, Limits
+from agentkit_model.errors import OutOfMemoryError
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
 from agentkit_model.progress import Progress
@@ -70,9 +71,9 @@ class Engine:
         max_batch: canvases in one pass. prefix_memory: bytes for the keys and values of prompts whose contexts are
         closed, so that a prompt that begins alike prefills only the rest; 0 remembers none. cache_memory: bytes that
         all contexts may take together; what would take more waits until others are closed. None is no limit on the CPU,
-        and elsewhere nine tenths of what is free beside the weights. memory_timeout: seconds that it waits while the
-        engine has nothing else to do and nothing is given back. Then it fails with OutOfMemoryError, and so does at
-        once what would never fit, and the last of those who all wait for one another.
+        and elsewhere nine tenths of what is free beside the weights and a step of `max_batch` canvases. memory_timeout:
+        seconds that it waits while the engine has nothing else to do and nothing is given back. Then it fails with
+        OutOfMemoryError, and so does at once what would never fit, and the last of those who all wait for one another.
         """
         if max_batch < 1:
             raise ValueError(f"max_batch must be at least 1, not {max_batch}")
@@ -99,9 +100,6 @@ class Engine:
         )
         if self.device.type == "cpu":
             keep_memory()
-        elif cache_memory is None:
-            free = checkpoint.free_memory(self.device)
-            cache_memory = None if free is None else free * 9 // 10
         self._runner = Runner(
             network,
             UniformRenoise(self.vocab_size),
@@ -109,6 +107,10 @@ class Engine:
             prefix_memory=prefix_memory,
             cache_memory=cache_memory,
         )
+        if self.device.type != "cpu" and cache_memory is None:
+            self._runner.memory.limit = _left_for_caches(
+                checkpoint.free_memory(self.device), self._runner.working_memory(max_batch), max_batch
+            )
         self._worker = Worker(self._runner, max_batch, memory_timeout)
         # The thread does not know the engine, so an engine that is not referred to any more ends it, too.
         weakref.finalize(self, self._worker.end)
@@ -220,3 +222,15 @@ class Engine:
 
     def _empty_context(self) -> Context:
         return Context(self._worker, self._limits, self._runner.new_cache())
+
+
+def _left_for_caches(free: int | None, working: int, max_batch: int) -> int | None:
+    """Bytes for all contexts, of those that are free beside the weights, when a step takes `working` of them."""
+    if free is None:
+        return None
+    if free <= working:
+        raise OutOfMemoryError(
+            f"the weights leave {free / 2**30:.1f} GiB, and a step of {max_batch} canvases may take "
+            f"{working / 2**30:.1f} GiB: give a smaller max_batch, or weights in fewer bits (quantization)"
+        )
+    return (free - working) * 9 // 10

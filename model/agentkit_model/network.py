@@ -93,6 +93,13 @@ class Network:
             hidden = layer(hidden, rope[layer.kind], segments, index, layer.scalar(len(canvases), len(read)))
         return self._norm(hidden[: len(canvases)])
 
+    def working_memory(self, tokens: int) -> int:
+        """Bytes that a pass over so many tokens takes at most, beside weights and caches."""
+        text = self.text_config
+        routed = int(text.top_k_experts) * (6 * text.hidden_size + 3 * text.moe_intermediate_size)
+        dense = 3 * text.intermediate_size + 4 * max(layer.heads * layer.size for layer in self._layers)
+        return tokens * int((routed + dense) * self.dtype.itemsize + 6 * text.hidden_size * 4)
+
     def logits(self, hidden: Tensor, start: int = 0, end: int | None = None) -> Tensor:
         """Hidden states (..., H) -> soft-capped logits (..., V) in float32, or those of the tokens start to end - 1."""
         head = self.head[start:end]

@@ -8,7 +8,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from agentkit_model import sampler
+from agentkit_model import sampler, vocabulary
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.errors import OutOfMemoryError
@@ -78,6 +78,13 @@ class Runner:
         self.forward_passes = 0
         self.lanes = Lanes() if self._exact and network.parameters <= SMALL else None
         self._shareable: dict[tuple[str, int, int], bool] = {}
+
+    def working_memory(self, canvases: int) -> int:
+        """Bytes that a step of so many canvases, with as much of prompts as is read beside them, takes at most beside
+        weights and caches."""
+        positions = canvases * self.canvas_length
+        passed = self.network.working_memory(positions + PREFILL_CHUNK)
+        return max(passed, vocabulary.working_memory(self.network, positions))
 
     def new_cache(self) -> Cache:
         """A cache without tokens or memory; it grows when tokens come."""

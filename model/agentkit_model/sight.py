@@ -7,7 +7,7 @@ vocabulary size; K, G, C, E as in `tables`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -144,14 +144,13 @@ class Summed(Sight):
         super().__init__(asked.tables, len(keys))
         count, tables = asked.tables.larger.count, asked.tables
         values, tokens = from_keys(keys[:, :count])
-        shown = np.concatenate([tables.singles, tables.ends])
         if asked.clamped:
             single = single.copy()
             masses = None if masses is None else masses.copy()
             top, cold = top.copy(), cold.copy()
         for position, token in asked.clamped.items():
             values[position] = -np.inf
-            single[position] = np.where(shown == token, np.float32(0), np.float32(-np.inf))
+            single[position] = np.where(tables.shown == token, np.float32(0), np.float32(-np.inf))
             top[position], cold[position] = 0.0, 1.0
             number = tables.larger.number(token)
             if number < count:
@@ -186,41 +185,43 @@ class Summed(Sight):
 
 
 class ClassSums:
-    """Gathers, chunk by chunk of the vocabulary, what `Summed` has to know of one canvas' classes; on the device.
+    """Gathers, chunk by chunk of the vocabulary, what `Summed` has to know of some canvases' classes; on the device.
 
     A class' best logit and its token are one number: the logit's bits, in an order in which whole numbers compare as
-    the logits do, before those of the token. So one reduction finds both, and the first of equals.
+    the logits do, before those of the token. So one reduction finds both, and the first of equals. R canvases, C the
+    most classes that any of them tells apart.
     """
 
-    def __init__(self, tables: Tables, like: Tensor, vocab_size: int) -> None:
-        """like: a float32 tensor (L, ...) of the device."""
-        count = tables.larger.count + 1
-        self._numbers = tables.larger.numbers(like.device, vocab_size)  # (V,)
-        self.keys = like.new_full((len(like), count), -(2**63), dtype=torch.long)
-        self.masses = like.new_zeros(len(like), count) if tables.speaking else None
+    def __init__(self, tables: Sequence[Tables], like: Tensor, vocab_size: int) -> None:
+        """like: a float32 tensor (R, L) of the device."""
+        shape = (*like.shape, 1 + max(each.larger.count for each in tables))
+        numbers = [each.larger.numbers(like.device, vocab_size) for each in tables]
+        self._numbers = torch.stack(numbers)[:, None]  # (R, 1, V)
+        self.keys = like.new_full(shape, -(2**63), dtype=torch.long)  # (R, L, C + 1)
+        self.masses = like.new_zeros(shape) if any(each.speaking for each in tables) else None
 
     def see(self, start: int, logits: Tensor) -> None:
-        """Takes the logits (L, N) of the tokens start, start + 1, ..."""
-        self.keys.scatter_reduce_(1, self._of(start, logits), to_keys(logits, start), "amax")
+        """Takes the logits (R, L, N) of the tokens start, start + 1, ..."""
+        self.keys.scatter_reduce_(-1, self._of(start, logits), to_keys(logits, start), "amax")
 
     def weigh(self, start: int, weights: Tensor, factor: Tensor) -> None:
-        """Takes exp(logit - top) of the same tokens (L, N); what was summed before counts `factor` (L,) times."""
+        """Takes exp(logit - top) of the same tokens (R, L, N); what was summed counts `factor` (R, L) times."""
         if self.masses is not None:
-            self.masses = (self.masses * factor[:, None]).scatter_add_(1, self._of(start, weights), weights)
+            self.masses.mul_(factor[..., None]).scatter_add_(-1, self._of(start, weights), weights)
 
     def _of(self, start: int, chunk: Tensor) -> Tensor:
-        return self._numbers[start : start + chunk.shape[1]].expand_as(chunk)
+        return self._numbers[..., start : start + chunk.shape[-1]].expand_as(chunk)
 
 
 _TOKENS = 2**31 - 1  # more than any vocabulary has
 
 
 def to_keys(logits: Tensor, start: int) -> Tensor:
-    """Logits (L, N) of the tokens start, start + 1, ... and these tokens as whole numbers (L, N) int64."""
+    """Logits (..., N) of the tokens start, start + 1, ... and these tokens as whole numbers (..., N) int64."""
     bits = logits.contiguous().view(torch.int32)
-    ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
-    tokens = torch.arange(start, start + logits.shape[1], device=logits.device)
-    return ordered * 2**32 + (_TOKENS - tokens)
+    keys = ((bits >> 31).bitwise_and_(0x7FFFFFFF).bitwise_xor_(bits)).long()
+    tokens = torch.arange(start, start + logits.shape[-1], device=logits.device)
+    return keys.mul_(2**32).add_(_TOKENS - tokens)
 
 
 def from_keys(keys: Indices) -> tuple[Floats, Indices]:

@@ -59,6 +59,7 @@ class Tables:
         self.singles = np.array([int(automaton.sets[index][0]) for index in single] + [automaton.pad], np.int64)
         self.larger = _folded([automaton.sets[index] for index in larger])
         self.ends = np.array(sorted({automaton.pad, *automaton.stops}), np.int64)
+        self.shown = np.concatenate([self.singles, self.ends])  # what is looked at one by one
         self.speaking = [column[label] for label in automaton.speaks]  # the columns of the labels that speak for ways
 
     def set_of(self, column: int) -> int | None:

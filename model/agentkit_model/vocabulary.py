@@ -17,7 +17,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,7 +29,7 @@ from agentkit_model.transfer import download, upload
 
 WHOLE = 1 << 24  # logits of one batch up to which they are held: 64 MB in float32
 CHUNK = 8192  # tokens of the vocabulary at a time on a CPU; a multiple of BLOCK
-CELLS = 1 << 26  # logits of one batch at a time on other devices: 268 MB in float32, and a few times that in passing
+CELLS = 1 << 25  # logits of one batch at a time on other devices: 134 MB in float32, and a few times that in passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Outlook(ABC):
         return probabilities if self.decided is None else probabilities.masked_fill_(pick(self.decided.mask), 1.0)
 
     def _picked(self, rows: Sequence[int]) -> "Pick":
-        return Pick(rows, len(self.best), self._network.device)
+        return Pick(rows, len(self._heats), self._network.device)
 
     @abstractmethod
     def sights(self) -> dict[int, Sight]:
@@ -223,17 +222,18 @@ class Chunked(Outlook):
         self._hidden = hidden
         shape, size = hidden.shape[:2], len(network.table)
         chunk = chunk or chunk_size(hidden.device, shape.numel())
+        seen = self._picked(list(self._asked))  # (R, ...) of what automata asked for
         # 1. The sums over what was seen so far, relative to the greatest logit so far.
         self._top = hidden.new_full(shape, -torch.inf, dtype=torch.float32)  # (B, L)
         self.best = hidden.new_zeros(shape, dtype=torch.long)
         self._mass, self._mean, self._cold = (torch.zeros_like(self._top) for _ in range(3))
         self._embedding = torch.zeros_like(hidden, dtype=torch.float32)  # (B, L, H), the sum of exp(z) * embedding
-        self._sums = {row: ClassSums(asked.tables, self._top[row], size) for row, asked in self._asked.items()}
+        self._sums = ClassSums([each.tables for each in self._asked.values()], seen(self._top), size) if asked else None
         blocks, tops = [], []
         for start in range(0, size, chunk):
             logits = network.logits(hidden, start, start + chunk)  # (B, L, C)
-            for row, sums in self._sums.items():
-                sums.see(start, logits[row])
+            if self._sums is not None:
+                self._sums.see(start, seen(logits))
             # 2. The greatest logit rises, and what was summed relative to it falls.
             best, top = sampler.most_probable(logits)  # (B, L) both
             self.best = torch.where(top > self._top, best + start, self.best)
@@ -245,19 +245,20 @@ class Chunked(Outlook):
             self._top = risen
             # 3. The chunk's own share.
             logits.sub_(risen[..., None])
-            cold = logits.exp()
-            self._cold += cold.sum(dim=-1)
-            for row, sums in self._sums.items():
-                sums.weigh(start, cold[row], cooled[row])
-            del cold
+            weights = logits.exp()  # at temperature 1
+            self._cold += weights.sum(dim=-1)
+            if self._sums is not None:
+                self._sums.weigh(start, seen(weights), seen(cooled))
             z = logits.div_(self._heats[..., None])
-            weights = z.exp()
+            torch.exp(z, out=weights)
             self._mass += weights.sum(dim=-1)
             self._mean += z.mul_(weights).sum(dim=-1)
-            self._embedding = self._embedding * factor[..., None] + network.weigh(weights, start)
-            weights = F.pad(weights, (0, -weights.shape[-1] % BLOCK))  # the last chunk may end within a block
+            self._embedding.mul_(factor[..., None]).add_(network.weigh(weights, start))
+            if odd := weights.shape[-1] % BLOCK:  # the last chunk may end within a block
+                weights = F.pad(weights, (0, BLOCK - odd))
             blocks.append(weights.view(*shape, -1, BLOCK).sum(dim=-1))  # (B, L, C / BLOCK)
             tops.append(risen)
+            del logits, z, weights  # before those of the next chunk come
         # 4. Sums of blocks of tokens, relative to the greatest logit of all.
         fallen = [((top - self._top) / self._heats).exp()[..., None] for top in tops]
         self._blocks = torch.cat([part * factor for part, factor in zip(blocks, fallen, strict=True)], dim=-1)
@@ -265,19 +266,20 @@ class Chunked(Outlook):
         self._begin()
 
     def sights(self) -> dict[int, Sight]:
-        pieces = []
+        sums = self._sums
+        if sums is None:
+            return {}
+        singles = []
         for row, asked in self._asked.items():
-            tables, sums = asked.tables, self._sums[row]
-            shown = upload(torch.from_numpy(np.concatenate([tables.singles, tables.ends])), self._hidden.device)
-            single = self._network.cap(F.linear(self._hidden[row], F.embedding(shown, self._network.head)))
-            pieces += [sums.keys, single, self._top[row], self._cold[row]]
-            pieces += [] if sums.masses is None else [sums.masses]
-        arrays = iter(download(pieces))
+            tokens = upload(torch.from_numpy(asked.tables.shown), self._hidden.device)
+            singles.append(self._network.cap(F.linear(self._hidden[row], F.embedding(tokens, self._network.head))))
+        pieces = [sums.keys, self._top, self._cold, *singles]
+        keys, top, cold, *known = download(pieces if sums.masses is None else [*pieces, sums.masses])
+        masses = None if sums.masses is None else known.pop()
         sights: dict[int, Sight] = {}
-        for row, asked in self._asked.items():
-            keys, shown_logits, top, cold = (next(arrays) for _ in range(4))
-            masses = None if self._sums[row].masses is None else next(arrays)
-            sights[row] = Summed(asked, keys, masses, shown_logits, top, cold)
+        for place, (row, asked) in enumerate(self._asked.items()):
+            of_row = None if masses is None else masses[place]
+            sights[row] = Summed(asked, keys[place], of_row, known[place], top[row], cold[row])
         return sights
 
     def _z_of(self, tokens: Tensor) -> Tensor:
@@ -285,12 +287,15 @@ class Chunked(Outlook):
 
     def _at(self, tokens: Tensor) -> Tensor:
         """z of tokens (B, L, K)."""
-        logits = torch.stack([self._logits(of_row, self._hidden[row]) for row, of_row in enumerate(tokens.unbind())])
+        _, length, each = tokens.shape
+        together = max(1, CELLS // (length * each * self._hidden.shape[-1])) if tokens.device.type != "cpu" else 1
+        parts = zip(torch.split(tokens, together), torch.split(self._hidden, together), strict=True)
+        logits = torch.cat([self._logits(part, hidden) for part, hidden in parts])
         return (logits - self._top[..., None]) / self._heats[..., None]
 
     def _logits(self, tokens: Tensor, hidden: Tensor) -> Tensor:
-        """The logits of tokens (L, K) at hidden states (L, H)."""
-        embedded = F.embedding(tokens, self._network.head)  # (L, K, H)
+        """The logits of tokens (..., K) at hidden states (..., H)."""
+        embedded = F.embedding(tokens, self._network.head)  # (..., K, H)
         return self._network.cap((embedded @ hidden[..., None]).squeeze(-1))
 
     def _replace(self, tokens: Tensor, held: Tensor, factor: Tensor, new: Tensor) -> None:
@@ -317,9 +322,7 @@ class Chunked(Outlook):
         return soft.to(self._network.dtype) * self._network.scale
 
     def _probabilities(self, pick: Pick, tokens: Tensor) -> Tensor:
-        hidden = pick(self._hidden)
-        embedded = F.embedding(tokens, self._network.head)  # (N, L, H)
-        logits = self._network.cap((embedded[..., None, :] @ hidden[..., None]).squeeze(-1).squeeze(-1))
+        logits = self._logits(tokens[..., None], pick(self._hidden)).squeeze(-1)
         return (logits - pick(self._top)).exp() / pick(self._cold)
 
 
@@ -327,3 +330,12 @@ def chunk_size(device: torch.device, positions: int) -> int:
     """Tokens of the vocabulary that are looked at together, at so many positions: few on a CPU, whose caches are small,
     and on other devices as many as memory is set aside for, since each chunk is a few dozen launches."""
     return CHUNK if device.type == "cpu" else max(CELLS // positions // BLOCK, 1) * BLOCK
+
+
+def working_memory(network: Network, positions: int) -> int:
+    """Bytes that an outlook on so many positions, `Whole` or `Chunked`, takes at most beside its hidden states."""
+    size, width = network.table.shape
+    cells = min(chunk_size(network.device, positions), size) * positions
+    running = positions * (12 * size // BLOCK + 12 * width)  # sums of blocks and of embeddings, new beside old
+    drawn = min(positions, int(network.config.canvas_length)) * BLOCK * width * 6
+    return 28 * cells + running + drawn

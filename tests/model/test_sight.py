@@ -38,18 +38,18 @@ def summed(asked: Asked, logits: torch.Tensor, chunk: int) -> Summed:
     """Gathered chunk by chunk, as an outlook does."""
     top = torch.full((LENGTH,), -torch.inf)
     cold = torch.zeros(LENGTH)
-    sums = ClassSums(asked.tables, top, VOCAB)
+    sums = ClassSums([asked.tables], top[None], VOCAB)
     for start in range(0, VOCAB, chunk):
         part = logits[:, start : start + chunk]
-        sums.see(start, part)
+        sums.see(start, part[None])
         risen = torch.maximum(top, part.amax(dim=1))
         fall = (top - risen).nan_to_num(neginf=-1e30).exp()
         weights = (part - risen[:, None]).exp()
-        sums.weigh(start, weights, fall)
+        sums.weigh(start, weights[None], fall[None])
         top, cold = risen, cold * fall + weights.sum(dim=1)
-    shown = np.concatenate([asked.tables.singles, asked.tables.ends])
-    masses = None if sums.masses is None else sums.masses.numpy()
-    return Summed(asked, sums.keys.numpy(), masses, logits[:, shown].numpy(), top.numpy(), cold.numpy())
+    shown = asked.tables.shown
+    masses = None if sums.masses is None else sums.masses[0].numpy()
+    return Summed(asked, sums.keys[0].numpy(), masses, logits[:, shown].numpy(), top.numpy(), cold.numpy())
 
 
 @settings(deadline=None)
