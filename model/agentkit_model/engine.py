@@ -16,6 +16,7 @@ from agentkit_model import checkpoint
 from agentkit_model.allocator import keep_memory
 from agentkit_model.context import Context, Limits
 from agentkit_model.errors import OutOfMemoryError
+from agentkit_model.graphs import Graphs
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
 from agentkit_model.progress import Progress
@@ -65,6 +66,7 @@ class Engine:
         prefix_memory: int = PREFIX_MEMORY,
         cache_memory: int | None = None,
         memory_timeout: float = MEMORY_TIMEOUT,
+        graphs: bool = False,
     ) -> None:
         """Takes over a loaded network: it must not be used elsewhere any more.
 
@@ -74,6 +76,8 @@ class Engine:
         and elsewhere nine tenths of what is free beside the weights and a step of `max_batch` canvases. memory_timeout:
         seconds that it waits while the engine has nothing else to do and nothing is given back. Then it fails with
         OutOfMemoryError, and so does at once what would never fit, and the last of those who all wait for one another.
+        graphs: runs passes over canvases as CUDA graphs, which are recorded when a number of canvases first comes up,
+        and take as much memory again as a step.
         """
         if max_batch < 1:
             raise ValueError(f"max_batch must be at least 1, not {max_batch}")
@@ -82,6 +86,8 @@ class Engine:
         if not memory_timeout >= 0:
             raise ValueError(f"memory_timeout is a number of seconds from 0, not {memory_timeout}")
         network = Network(model)
+        if graphs and network.device.type != "cuda":
+            raise ValueError(f"graphs=True needs a CUDA device, and the engine is on {network.device}")
         text_config = network.text_config
         self.config: DiffusionGemmaConfig = network.config
         self.canvas_length = int(network.config.canvas_length)
@@ -107,10 +113,11 @@ class Engine:
             prefix_memory=prefix_memory,
             cache_memory=cache_memory,
         )
+        if graphs:
+            self._runner.graphs = Graphs(network)
         if self.device.type != "cpu" and cache_memory is None:
-            self._runner.memory.limit = _left_for_caches(
-                checkpoint.free_memory(self.device), self._runner.working_memory(max_batch), max_batch
-            )
+            working = self._runner.working_memory(max_batch) * (2 if graphs else 1)
+            self._runner.memory.limit = _left_for_caches(checkpoint.free_memory(self.device), working, max_batch)
         self._worker = Worker(self._runner, max_batch, memory_timeout)
         # The thread does not know the engine, so an engine that is not referred to any more ends it, too.
         weakref.finalize(self, self._worker.end)

@@ -50,13 +50,13 @@ class Network:
         self._softcap = float(self.text_config.final_logit_softcapping)
         self._rotary: Any = decoder.rotary_emb
         self._conditioning = SelfConditioning(decoder.self_conditioning)
-        self._layers = [
+        self.layers = [
             Layer(block, twin, kind)
             for block, twin, kind in zip(decoder.layers, encoder.layers, self.text_config.layer_types, strict=True)
         ]
-        self._norm = Norm(decoder.norm)
+        self.norm = Norm(decoder.norm)
         self.head: Tensor = model.lm_head.weight  # (V, H), the embedding again
-        self.layer_shapes = tuple(layer.shape for layer in self._layers)
+        self.layer_shapes = tuple(layer.shape for layer in self.layers)
 
     @property
     def routes_tokens(self) -> bool:
@@ -66,7 +66,7 @@ class Network:
     def rope(self, start: int, count: int) -> Rope:
         """Rotations of the positions start, ..., start + count - 1: each (count, D)."""
         positions = torch.arange(start, start + count, device=self.device)[None]
-        kinds = {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self._layers}
+        kinds = {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self.layers}
         return {kind: (cosines[0], sines[0]) for kind, (cosines, sines) in kinds.items()}
 
     def run(self, canvases: Tensor, soft: Tensor, read: Tensor, rope: Rope, segments: Segments) -> Tensor:
@@ -85,19 +85,23 @@ class Network:
         """
         parts = []
         if len(canvases):
-            parts.append(self._conditioning(F.embedding(canvases, self.table) * self.scale, soft))
+            parts.append(self.embed(canvases, soft))
         if len(read):
             parts.append(F.embedding(read, self.table) * self.scale)
         hidden = parts[0] if len(parts) == 1 else torch.cat(parts)  # (T, H)
-        for index, layer in enumerate(self._layers):
+        for index, layer in enumerate(self.layers):
             hidden = layer(hidden, rope[layer.kind], segments, index, layer.scalar(len(canvases), len(read)))
-        return self._norm(hidden[: len(canvases)])
+        return self.norm(hidden[: len(canvases)])
+
+    def embed(self, canvases: Tensor, soft: Tensor) -> Tensor:
+        """What the layers begin with, of canvases (C,) and their soft embeddings (C, H): (C, H)."""
+        return self._conditioning(F.embedding(canvases, self.table) * self.scale, soft)
 
     def working_memory(self, tokens: int) -> int:
         """Bytes that a pass over so many tokens takes at most, beside weights and caches."""
         text = self.text_config
         routed = int(text.top_k_experts) * (6 * text.hidden_size + 3 * text.moe_intermediate_size)
-        dense = 3 * text.intermediate_size + 4 * max(layer.heads * layer.size for layer in self._layers)
+        dense = 3 * text.intermediate_size + 4 * max(layer.heads * layer.size for layer in self.layers)
         return tokens * int((routed + dense) * self.dtype.itemsize + 6 * text.hidden_size * 4)
 
     def logits(self, hidden: Tensor, start: int = 0, end: int | None = None) -> Tensor:
@@ -153,14 +157,20 @@ class Layer:
         self, hidden: Tensor, rope: tuple[Tensor, Tensor], segments: Segments, index: int, scalar: Tensor | None
     ) -> Tensor:
         """Hidden states (T, H) in and out; `index` is the layer's place, by which the segments know its cache."""
+        queries, keys, values = self.before(hidden, rope)
+        return self.after(hidden, segments.attend(index, queries, keys, values), scalar)
+
+    def before(self, hidden: Tensor, rope: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """What attention needs of hidden states (T, H): queries (T, heads, D), keys and values (T, kv_heads, D)."""
         turned = self.heads + self.kv_heads
         parts = self._project(self._before_attention(hidden)).view(len(hidden), -1, self.size)
         parts = self._head_norm(parts)  # (T, heads + kv_heads [+ kv_heads], D)
         queries_keys = rotate(parts[:, :turned] * self._turned_norm, rope)
         values = parts[:, turned:] if parts.shape[1] > turned else parts[:, self.heads :]
-        mixed = segments.attend(
-            index, queries_keys[:, : self.heads], queries_keys[:, self.heads :], values
-        )  # (T, heads, D)
+        return queries_keys[:, : self.heads], queries_keys[:, self.heads :], values
+
+    def after(self, hidden: Tensor, mixed: Tensor, scalar: Tensor | None) -> Tensor:
+        """The layer's output (T, H) from its input (T, H) and what its heads attended to (T, heads, D)."""
         hidden = hidden + self._after_attention(self._output(mixed.flatten(1)))
         hidden = hidden + self._after_feed(self._feed(hidden))
         return hidden if scalar is None else hidden * scalar

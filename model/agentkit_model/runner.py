@@ -12,6 +12,7 @@ from agentkit_model import sampler, vocabulary
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.errors import OutOfMemoryError
+from agentkit_model.graphs import Graphs
 from agentkit_model.lanes import SMALL, Lanes, shares
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
@@ -76,6 +77,7 @@ class Runner:
         self.stop_tokens = stop_tokens
         self.canvas_length = int(network.config.canvas_length)
         self.forward_passes = 0
+        self.graphs: Graphs | None = None  # made in the worker's thread, as everything on a device is
         self.lanes = Lanes() if self._exact and network.parameters <= SMALL else None
         self._shareable: dict[tuple[str, int, int], bool] = {}
 
@@ -436,7 +438,10 @@ class Runner:
         ropes = [row.rope for row in rows] + [block.rope for block in blocks]
         rope = ropes[0] if len(ropes) == 1 else {kind: _side_by_side([r[kind] for r in ropes]) for kind in ropes[0]}
         segments = Segments([*(row.seat for row in rows), *(block.reading for block in blocks)])
-        hidden = network.run(canvases, soft, read, rope, segments)  # (B * L, H)
+        if self.graphs is not None and not blocks:
+            hidden = self.graphs.run(canvases, soft, rope, segments)  # (B * L, H)
+        else:
+            hidden = network.run(canvases, soft, read, rope, segments)
         return hidden.view(len(rows), self.canvas_length, hidden.shape[-1])
 
 

@@ -28,11 +28,15 @@ def download(tensors: Sequence[Tensor]) -> list[Array]:
     """Tensors of one device on the host, in one copy, for which it waits. On the CPU they share their memory."""
     if all(tensor.device.type == "cpu" for tensor in tensors):
         return [tensor.numpy() for tensor in tensors]
-    pieces = [tensor.contiguous().view(-1).view(torch.uint8) for tensor in tensors]  # bytes
-    return _arrays(torch.cat(pieces).cpu(), tensors)
+    return unpacked(packed(tensors).cpu(), tensors)
 
 
-def _arrays(content: Tensor, tensors: Sequence[Tensor]) -> list[Array]:
+def packed(tensors: Sequence[Tensor]) -> Tensor:
+    """The bytes of several tensors, one behind the other (N,)."""
+    return torch.cat([tensor.contiguous().view(-1).view(torch.uint8) for tensor in tensors])
+
+
+def unpacked(content: Tensor, tensors: Sequence[Tensor]) -> list[Array]:
     """The bytes (N,) of several tensors as arrays of their shapes and types."""
     whole, arrays, start = content.numpy(), [], 0
     for tensor in tensors:

@@ -168,7 +168,7 @@ def test_what_is_measured_of_the_full_size_is_measured_of_any_size(monkeypatch: 
     bench = Bench("bundled", torch.device("cpu"), repeats=1, quick=True, compiled=False)
     found = full_point(bench, on_the_cpu(), 2)
     assert found["steps_per_canvas"] == 16
-    assert found["stop_rule"] == "off"
+    assert (found["stop_rule"], found["ours_setting"]) == ("off", "without graphs")
     for side in ("ours", "generate"):
         assert found[f"{side}_tokens_per_second"] == pytest.approx(2 * 8 * 1000 / found[f"{side}_ms"], rel=0.01)
         assert found[f"{side}_share_of_bandwidth_limit"] < 1
