@@ -14,6 +14,7 @@ from agentkit.settings import Constraints
 
 if TYPE_CHECKING:
     from agentkit.constraints.automaton import Automaton
+    from agentkit.constraints.grounding import Words
     from agentkit_model import Hold, TokenAutomaton
 
 
@@ -33,9 +34,10 @@ def turn_hold(
     Raises what the dialect raises about a schema that can't be held.
     """
 
+    words = words_of(tokenizer, request.messages, constraints)
+
     def call(tool: ToolDefinition, standing: Mapping[str, JSON] | None = None) -> Automaton:
-        made = dialect.call_automaton(tool, begun=standing)
-        return grounded(made, tokenizer, request.messages, constraints)
+        return grounded(dialect.call_automaton(tool, begun=standing), words, tokenizer, constraints)
 
     tools, outputs = callable_tools(request)
     ended = begun is not None and begun[0] in outputs  # nothing comes behind it
@@ -86,7 +88,8 @@ def repair_hold(
         only = frozenset(arguments) | {unescaped(pointer.split("/")[1]) for pointer in wrong.pointers}
     standing = None if begun is None else begun[1]
     call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned, begun=standing)
-    call = grounded(call, tokenizer, request.messages, constraints, beside=_texts(list(fixed.values())))
+    words = words_of(tokenizer, request.messages, constraints)
+    call = grounded(call, words, tokenizer, constraints, beside=_texts(list(fixed.values())))
     return hold(dialect.repair_automaton(before if begun is None else (), call, after), constraints)
 
 
@@ -103,24 +106,25 @@ def hold(automaton: TokenAutomaton, constraints: Constraints) -> Hold:
     )
 
 
+def words_of(tokenizer: Tokenizer, messages: Sequence[Message], constraints: Constraints) -> Words:
+    """The words that values may be taken from; looked at when a call first needs them, and then known to all calls."""
+    from agentkit.constraints.grounding import Words
+
+    return Words(tokenizer, said(messages, constraints.sources))
+
+
 def grounded(
-    call: Automaton,
-    tokenizer: Tokenizer,
-    messages: Sequence[Message],
-    constraints: Constraints,
-    *,
-    beside: Sequence[str] = (),
+    call: Automaton, words: Words, tokenizer: Tokenizer, constraints: Constraints, *, beside: Sequence[str] = ()
 ) -> Automaton:
     """The automaton of a call with its values taken from the conversation, as far as the constraints say.
 
     beside: values that stand in the call already.
     """
-    from agentkit.constraints.grounding import Words, ground
+    from agentkit.constraints.grounding import ground
 
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
         return call
-    words = Words(tokenizer, said(messages, constraints.sources))
     taken = dict.fromkeys(words.taken(beside), constraints.twice)
     return ground(call, words, tokenizer, cost=constraints.preference if inferred else None, taken=taken)
 

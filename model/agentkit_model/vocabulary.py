@@ -29,6 +29,7 @@ from agentkit_model.transfer import download, upload
 
 WHOLE = 1 << 24  # logits of one batch up to which they are held: 64 MB in float32
 CHUNK = 8192  # tokens of the vocabulary at a time on a CPU; a multiple of BLOCK
+COLDEST = 1e-6  # temperature; below, z would overflow, and nothing but the most probable token is drawn at any rate
 CELLS = 1 << 25  # logits of one batch at a time on other devices: 134 MB in float32, and a few times that in passing
 
 
@@ -67,7 +68,7 @@ class Outlook(ABC):
         greedy = heats == 0
         self._network = network
         self._greedy = upload(greedy[:, None], device) if bool(greedy.any()) else None  # (B, 1)
-        self._heats = upload(torch.where(greedy, 1.0, heats)[:, None], device)  # (B, 1)
+        self._heats = upload(torch.where(greedy, 1.0, heats.clamp(min=COLDEST))[:, None], device)  # (B, 1)
         self.decided = decided
         self._asked = asked
 

@@ -106,6 +106,16 @@ def test_tokens_are_drawn_from_every_part_of_the_vocabulary() -> None:
         assert outlook.draw(torch.full((1, 4000), 1 - 2**-24)).lt(200).all()
 
 
+@pytest.mark.parametrize("heat", [1e-38, 1e-9, 1e-6])
+def test_the_coldest_temperatures_are_as_good_as_none(heat: float) -> None:
+    network = Table(200, 6.0)
+    hidden = torch.randn(1, LENGTH, WIDTH, generator=torch.Generator().manual_seed(5))
+    for outlook in outlooks(network, hidden, torch.tensor([heat])):
+        assert outlook.entropies.eq(0).all()
+        assert torch.equal(outlook.draw(Noise(0).uniforms(LENGTH)[None]), outlook.best)
+        assert outlook.soften([0]).isfinite().all()
+
+
 def test_an_engine_that_goes_through_the_vocabulary_in_chunks_fills_the_same_canvases(
     tiny_config: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
