@@ -6,7 +6,9 @@ prefixes of any length, share a pass without padding: nothing of another one eve
 step copies a prefix.
 """
 
-from collections.abc import Sequence
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from agentkit_model.cache import Store
+from agentkit_model.errors import DenoisingError
 
 
 class Segment(Protocol):
@@ -59,12 +62,33 @@ class Reading:
         self._start = start
         self._end = start + length
         self._masks: dict[int | None, Tensor] = {}
+        self._behind: Gate | None = None
+        self._ahead: Gate | None = None
+
+    def before(self, other: "Reading") -> None:
+        """What comes before another reading that another thread does: where that follows on this one in the same store,
+        it waits at each layer for what this one writes."""
+        if other._store is self._store:
+            self._ahead = other._behind = Gate()
+
+    @contextlib.contextmanager
+    def opening(self) -> Iterator[None]:
+        """Whatever becomes of the block, nobody waits for this reading behind it."""
+        try:
+            yield
+        finally:
+            if self._ahead is not None:
+                self._ahead.close()
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        if self._behind is not None:
+            self._behind.wait(layer)
         keys, values = self._store.keys[layer], self._store.values[layer]
         kept = slice(self._start, self._start + self._kept)
         keys[:, kept] = key[: self._kept].transpose(0, 1)
         values[:, kept] = value[: self._kept].transpose(0, 1)
+        if self._ahead is not None:
+            self._ahead.open(layer)
         first = self._store.shapes[layer].first_visible(self._start)
         mask = self._mask(self._store.shapes[layer].window, first)
         return attend(query, keys[:, first : self._end], values[:, first : self._end], mask)
@@ -84,6 +108,33 @@ class Reading:
                 mask &= keys > queries - window
             self._masks[window] = mask
         return self._masks[window]
+
+
+class Gate:
+    """Where a segment waits for the keys and values of another thread's segment, layer by layer."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._open = -1  # the layers up to this one are written
+        self._closed = False
+
+    def open(self, layer: int) -> None:
+        with self._condition:
+            self._open = layer
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """No more layers will be written."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def wait(self, layer: int) -> None:
+        """Waits until a layer is written. Raises DenoisingError if it never will be."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._open >= layer or self._closed)
+            if self._open < layer:
+                raise DenoisingError("what stands before could not be read")
 
 
 class Seat:

@@ -24,8 +24,19 @@ class Prefixes:
         self._tokens: OrderedDict[Store, tuple[int, ...]] = OrderedDict()  # least recently used first
         self._stores: dict[int, dict[Store, None]] = {}  # hash of a beginning -> stores that begin so
 
+    def known(self, tokens: tuple[int, ...]) -> int:
+        """How long the longest known beginning of these tokens is, in whole blocks."""
+        found = self._longest(tokens)
+        return 0 if found is None else found[1]
+
     def find(self, tokens: tuple[int, ...]) -> tuple[Store, int] | None:
         """A store with the longest known beginning of these tokens, in whole blocks, and the beginning's length."""
+        best = self._longest(tokens)
+        if best is not None:
+            self._tokens.move_to_end(best[0])
+        return best
+
+    def _longest(self, tokens: tuple[int, ...]) -> tuple[Store, int] | None:
         best: tuple[Store, int] | None = None
         for count, key in self._keys(tokens):
             known = reversed(self._stores.get(key, {}))
@@ -34,8 +45,6 @@ class Prefixes:
             if found is None:
                 break
             best = found, count
-        if best is not None:
-            self._tokens.move_to_end(best[0])
         return best
 
     def remember(self, cache: Cache, tokens: tuple[int, ...]) -> None:

@@ -1,9 +1,9 @@
 """Runs prefills and denoising steps: tokens and plans in, tensors through the network, plain values out."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
+LEAST_BLOCKS = 2  # of a prompt that are worth a lane
 PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
 
 
@@ -146,21 +147,49 @@ class Runner:
     def read(self, chunks: Sequence[Chunk]) -> None:
         """Runs chunks in a pass without canvases."""
         self.forward_passes += 1
-        blocks = [block for chunk in chunks for block in chunk.blocks]
-        key = ("read", len(blocks), torch.get_num_threads())
-        if len(blocks) == 1 or not self._exact or self._shareable.get(key):
-            self._pass((), blocks)
+        parts = self._reading_parts([block for chunk in chunks for block in chunk.blocks])
+        if self.lanes is None or len(parts) == 1 or not all(self._reads_alike(len(part)) is not None for part in parts):
+            for part in parts:
+                self._read(part)
             return
-        # As in `_exactly`: together if that makes no difference to any bit, else one by one.
-        together = None
-        if key not in self._shareable and not self.network.routes_tokens:
+        for part, following in itertools.pairwise(parts):
+            part[-1].reading.before(following[0].reading)
+        self.lanes.map(self._read_in_lane, parts)
+
+    def _reading_parts(self, blocks: Sequence[Block]) -> list[Sequence[Block]]:
+        """The blocks in as many parts as there are lanes for them, each of blocks that follow one another."""
+        count = 1
+        if self.lanes is not None and torch.get_num_threads() == 1:
+            count = max(1, min(self.lanes.count, len(blocks) // LEAST_BLOCKS))
+        cuts = [len(blocks) * place // count for place in range(count + 1)]
+        return [blocks[start:end] for start, end in itertools.pairwise(cuts)]
+
+    def _read_in_lane(self, blocks: Sequence[Block]) -> None:
+        with blocks[-1].reading.opening():
+            self._read(blocks)
+
+    def _read(self, blocks: Sequence[Block]) -> None:
+        """As in `_exactly`: all blocks together if that makes no difference to any bit, else one by one."""
+        alike = self._reads_alike(len(blocks))
+        if alike is not False:
             self._pass((), blocks)
-            together = [block.reading.written() for block in blocks]
+        if alike:
+            return
+        together = [block.reading.written() for block in blocks] if alike is None else None
         for block in blocks:
             self._pass((), [block])
         if together is not None:
             alone = [block.reading.written() for block in blocks]
-            self._shareable[key] = all(map(torch.equal, chain(*together), chain(*alone)))
+            same = all(map(torch.equal, itertools.chain(*together), itertools.chain(*alone)))
+            self._shareable["read", len(blocks), torch.get_num_threads()] = same
+
+    def _reads_alike(self, count: int) -> bool | None:
+        """Whether so many blocks may share a pass; None where that is not known yet."""
+        if count == 1 or not self._exact:
+            return True
+        if self.network.routes_tokens:
+            return False
+        return self._shareable.get(("read", count, torch.get_num_threads()))
 
     # -- canvases
 

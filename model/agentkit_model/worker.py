@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from agentkit_model.cache import GRAIN
 from agentkit_model.errors import EngineClosedError
 from agentkit_model.lanes import compute_alone
 from agentkit_model.line import Line
@@ -161,22 +162,20 @@ class Worker:
         """What is read in the next pass: half of it of the prompt that waits longest, the rest of the shortest ones.
 
         So a short turn does not wait behind a long prompt, a long prompt gets on whatever else comes, and neither holds
-        up the canvases under way for long. Where passes are not shared, it is read here and now.
+        up the canvases under way for long. Where passes are not shared with canvases, it is read here and now.
         """
         known = list(self._prefills)  # others may come meanwhile
         for work in [work for work in known if work.ended]:
             self._end_reading(work)  # before those that were asked for in their stead begin
         waiting = [work for work in known if not work.ended]
         shortest = sorted(waiting[1:], key=lambda work: len(work.tokens) - work.done)
-        budget, chunks = PREFILL_BUDGET, []
+        budget = PREFILL_BUDGET
+        chunks: list[Chunk] = []
         for work in waiting[:1] + shortest:
             if budget <= 0:
                 break
             most = budget // 2 if work is waiting[0] and shortest else budget
-            if not self._begun(work):
-                continue
-            if not self.runner.shares_passes and not work.before:
-                budget -= self._read(work, most)  # by itself, so that the next prompt may begin with what it read
+            if self._waits_for(work, chunks) or not self._begun(work):
                 continue
             with failing(work):
                 chunks.append(self.runner.chunk(work, most))
@@ -189,6 +188,14 @@ class Worker:
             self._advance(chunks)
         return []
 
+    def _waits_for(self, work: Prefill, chunks: Sequence[Chunk]) -> bool:
+        """Whether a prompt had better begin when one of these is done, since it begins alike."""
+        if work.store is not None or work.before or not self.runner.prefixes.memory:
+            return False
+        ending = [c.work.tokens for c in chunks if c.work.done + c.count == len(c.work.tokens) and not c.work.before]
+        shared = max((_common(work.tokens, tokens) for tokens in ending), default=0)
+        return shared >= GRAIN and shared // GRAIN * GRAIN > self.runner.prefixes.known(work.tokens)
+
     def _begun(self, work: Prefill) -> bool:
         """Begins to read a prompt if there is room for it; whether there is something of it to read now."""
         if work.store is None:
@@ -200,17 +207,6 @@ class Worker:
                 self._end_reading(work)
                 return False
         return True
-
-    def _read(self, work: Prefill, most: int) -> int:
-        """Reads up to `most` tokens of a prompt by themselves; returns how many."""
-        count = 0
-        with failing(work):
-            while count < most and not work.ended and work.done < len(work.tokens):
-                chunk = self.runner.chunk(work, most - count)
-                self.runner.read([chunk])
-                count += chunk.count
-                self._advance([chunk])
-        return count
 
     def _advance(self, chunks: Sequence[Chunk]) -> None:
         """Counts what was read, and settles prompts that are done."""
@@ -295,3 +291,9 @@ class Worker:
         self.stats.canvases += 1
         row.release()
         row.finish(lambda: result)
+
+
+def _common(left: Sequence[int], right: Sequence[int]) -> int:
+    """How many tokens two prompts begin with alike."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))

@@ -1,5 +1,6 @@
 """Canvases shared out to threads come out as they would in one."""
 
+import random
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -139,4 +140,61 @@ def test_a_lane_that_fails_takes_its_own_canvases_along(tiny_config: Any, monkey
         monkeypatch.undo()
         with engine.sync.open([2, 3]) as context, context.fill(CanvasPlan(seed=0)) as canvas:
             canvas.result()
+        lanes.close()
+
+
+LENGTHS = (10, 64, 130, 200, 333, 1)
+
+
+@pytest.mark.parametrize("text", [{}, {"num_experts": 4, "top_k_experts": 2}], ids=["one expert", "experts"])
+def test_prompts_are_read_in_lanes_as_in_one(tiny_config: Any, text: dict[str, int]) -> None:
+    """Also one that is shared out to several lanes, each of which has to wait for what the one before it writes."""
+    rng = random.Random(5)
+    prompts = [[rng.randrange(6, 40) for _ in range(length)] for length in LENGTHS]
+
+    async def read(engine: Engine) -> list[list[Any]]:
+        contexts: dict[int, Any] = {}
+
+        async def open_one(place: int) -> None:
+            contexts[place] = await engine.open(prompts[place])
+            await contexts[place].extend(prompts[-2][: place * 40])
+
+        async with anyio.create_task_group() as group:
+            for place in range(len(prompts)):
+                group.start_soon(open_one, place)
+        stores = [(contexts[place]._cache.store, len(contexts[place])) for place in range(len(prompts))]
+        return [[part[:, :length].tolist() for part in store.keys + store.values] for store, length in stores]
+
+    found, passes = [], []
+    for count in (1, 2, 3):
+        with Engine.from_config(tiny_config(**text), seed=1, device="cpu", prefix_memory=0) as engine:
+            engine._runner.lanes = lanes = Lanes(count)
+            for _ in range(2):  # in the first round, how many blocks may share a pass is found out
+                found.append(anyio.run(read, engine))
+            run, shared = lanes.map, []
+            lanes.map = lambda work, parts, run=run, shared=shared: (shared.append(len(parts)), run(work, parts))[1]  # type: ignore[method-assign]
+            found.append(anyio.run(read, engine))
+            passes.append(max(shared, default=1))
+            lanes.close()
+    assert all(each == found[0] for each in found)
+    assert passes == [1, 2, 3]
+
+
+def test_a_lane_that_fails_to_read_keeps_nobody_waiting(tiny_config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Engine.from_config(tiny_config(), seed=1, device="cpu", prefix_memory=0) as engine:
+        engine._runner.lanes = lanes = Lanes(2)
+        prompt = [6 + number % 30 for number in range(300)]
+        expected = engine.sync.open(prompt).fill(CanvasPlan(seed=0)).result()
+        run = engine._runner._pass
+
+        def failing(rows: Any, blocks: Any = ()) -> Any:
+            if blocks and blocks[0].reading._behind is None:
+                raise RuntimeError("this lane is broken")  # the first one, for which the other waits
+            return run(rows, blocks)
+
+        monkeypatch.setattr(engine._runner, "_pass", failing)
+        with pytest.raises(DenoisingError, match="this lane is broken"):
+            engine.sync.open(prompt)
+        monkeypatch.undo()
+        assert engine.sync.open(prompt).fill(CanvasPlan(seed=0)).result() == expected
         lanes.close()
