@@ -148,7 +148,8 @@ class Runner:
         """Runs chunks in a pass without canvases."""
         self.forward_passes += 1
         parts = self._reading_parts([block for chunk in chunks for block in chunk.blocks])
-        if self.lanes is None or len(parts) == 1 or not all(self._reads_alike(len(part)) is not None for part in parts):
+        known = all(self._reads_alike(count) is not None for part in parts for count in self._together(len(part)))
+        if self.lanes is None or len(parts) == 1 or not known:
             for part in parts:
                 self._read(part)
             return
@@ -168,7 +169,21 @@ class Runner:
         with blocks[-1].reading.opening():
             self._read(blocks)
 
+    def _together(self, count: int) -> Iterator[int]:
+        """How many of so many blocks share each pass: where that has to make no difference to any bit, powers of two,
+        so that few numbers have to be tried."""
+        while count:
+            size = 1 << (count.bit_length() - 1) if self._exact else count
+            yield size
+            count -= size
+
     def _read(self, blocks: Sequence[Block]) -> None:
+        start = 0
+        for count in self._together(len(blocks)):
+            self._read_alike(blocks[start : start + count])
+            start += count
+
+    def _read_alike(self, blocks: Sequence[Block]) -> None:
         """As in `_exactly`: all blocks together if that makes no difference to any bit, else one by one."""
         alike = self._reads_alike(len(blocks))
         if alike is not False:
