@@ -1,6 +1,7 @@
 """Prompts that begin alike are prefilled once, and nobody can tell from their canvases."""
 
 import random
+import threading
 from typing import Any
 
 import anyio
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit_model import CanvasPlan, Engine, OutOfMemoryError
+from agentkit_model.runner import Chunk
 
 SYSTEM = [random.Random(0).randrange(48) for _ in range(150)]
 PLAN = CanvasPlan(seed=3, max_denoising_steps=4)
@@ -50,6 +52,34 @@ def test_canvases_are_those_of_an_engine_that_remembers_nothing(
         again = engine.stats.prefilled_tokens
         assert fill(engine, prompts[0])[0] == fill(plain, prompts[0])[0]
         assert engine.stats.prefilled_tokens - again == len(prompts[0]) % 64
+
+
+def test_of_prompts_that_come_together_the_beginning_is_read_once(tiny_config: Any, plain: Engine) -> None:
+    """Those that begin alike wait for the first one, and are then read in one pass; others are read with the first."""
+    prompts = [[*SYSTEM, *[number] * 9] for number in range(5)]
+    others = [[number, *[5] * 70] for number in (7, 8)]
+
+    async def open_all(engine: Engine) -> int:
+        before = engine.stats.forward_passes
+        async with anyio.create_task_group() as group:
+            for prompt in (*prompts, *others):
+                group.start_soon(engine.open, prompt)
+        return engine.stats.forward_passes - before
+
+    with Engine.from_config(tiny_config(), device="cpu") as engine:
+        choose = engine._worker._choose_reading
+        release = threading.Event()  # so that all of them have come before the first one is read
+
+        def choose_late() -> list[Chunk]:
+            release.wait(10)
+            return choose()
+
+        engine._worker._choose_reading = choose_late  # type: ignore[method-assign]
+        threading.Timer(0.3, release.set).start()
+        assert anyio.run(open_all, engine) == 2
+        assert engine.stats.reused_tokens == 4 * 128
+        for prompt in (*prompts, *others):
+            assert fill(engine, prompt)[0] == fill(plain, prompt)[0]
 
 
 def test_a_live_context_shares_its_beginning_and_goes_its_own_way(tiny_config: Any, plain: Engine) -> None:
