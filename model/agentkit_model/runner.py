@@ -141,7 +141,7 @@ class Runner:
             tokens = torch.zeros(size, dtype=torch.long)
             tokens[: len(known)] = torch.tensor(known)
             reading = Reading(work.store, first, size, len(known))
-            blocks.append(Block(tokens.to(self.network.device), self.network.rope(first, size), reading))
+            blocks.append(Block(upload(tokens, self.network.device), self.network.rope(first, size), reading))
         return Chunk(work, end - base - work.done, blocks)
 
     def read(self, chunks: Sequence[Chunk]) -> None:
