@@ -49,7 +49,7 @@ class Chunk:
 
 @dataclass(slots=True)
 class Shown:
-    """What one step made of its canvases, on the device (B, L) and, as far as anybody looks, on the host."""
+    """What one step made of its canvases, on the device (B, L)."""
 
     outlook: Outlook
     canvases: Tensor  # long, what would be the results now

@@ -88,6 +88,7 @@ class Plain(Sight):
             logits[positions] = -torch.inf
             logits[positions, tokens] = 0.0
         self.logits = logits
+        self._rows: Floats = logits.numpy()
 
     def over(self, position: int) -> bool:
         ends = torch.from_numpy(self.tables.ends)
@@ -103,7 +104,7 @@ class Plain(Sight):
 
     def _best(self, position: int, number: int) -> int:
         tokens = self.tables.larger.sets[number]
-        return int(tokens[self.logits[position].numpy()[tokens].argmax()])
+        return int(tokens[self._rows[position, tokens].argmax()])
 
     def share(self, position: int, label: int) -> float:
         return float(self._shares[position, label] if position else self._opening[0, label])

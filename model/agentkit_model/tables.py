@@ -98,7 +98,7 @@ class Folded:
         self.begins = np.cumsum([0, *sizes])[:-1]
         self._number = np.full(len(number), self.count, np.int64)
         self._number[used] = number[used]
-        self._on: dict[torch.device, Tensor] = {}
+        self._on: dict[tuple[torch.device, int], Tensor] = {}
 
     @cached_property
     def on_cpu(self) -> Tensor:
@@ -111,10 +111,11 @@ class Folded:
 
     def numbers(self, device: torch.device, vocab_size: int) -> Tensor:
         """The class of each token (V,) on a device, kept there."""
-        if device not in self._on:
+        key = device, vocab_size
+        if key not in self._on:
             rest = np.full(vocab_size - len(self._number), self.count, np.int64)
-            self._on[device] = torch.from_numpy(np.append(self._number, rest)).to(device)
-        return self._on[device]
+            self._on[key] = torch.from_numpy(np.append(self._number, rest)).to(device)
+        return self._on[key]
 
 
 _known: dict[tuple[object, ...], Folded] = {}

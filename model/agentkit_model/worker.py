@@ -190,11 +190,11 @@ class Worker:
 
     def _waits_for(self, work: Prefill, chunks: Sequence[Chunk]) -> bool:
         """Whether a prompt had better begin when one of these is done, since it begins alike."""
-        if work.store is not None or work.before or not self.runner.prefixes.memory:
-            return False
         ending = [c.work.tokens for c in chunks if c.work.done + c.count == len(c.work.tokens) and not c.work.before]
-        shared = max((_common(work.tokens, tokens) for tokens in ending), default=0)
-        return shared >= GRAIN and shared // GRAIN * GRAIN > self.runner.prefixes.known(work.tokens)
+        if work.store is not None or work.before or not ending or not self.runner.prefixes.memory:
+            return False
+        more = self.runner.prefixes.known(work.tokens) + GRAIN  # tokens that could be known then
+        return len(work.tokens) >= more and any(tokens[:more] == work.tokens[:more] for tokens in ending)
 
     def _begun(self, work: Prefill) -> bool:
         """Begins to read a prompt if there is room for it; whether there is something of it to read now."""
@@ -291,9 +291,3 @@ class Worker:
         self.stats.canvases += 1
         row.release()
         row.finish(lambda: result)
-
-
-def _common(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many tokens two prompts begin with alike."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))

@@ -19,8 +19,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import DiffusionGemmaForBlockDiffusion
 
-from agentkit_model import CanvasPlan, Choice, Hold, TokenAutomaton, runner, vocabulary
+from agentkit_model import CanvasPlan, Choice, Hold, OutOfMemoryError, TokenAutomaton, runner, vocabulary
 from agentkit_model.cache import Cache
+from agentkit_model.engine import _left_for_caches
 from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
 from agentkit_model.quantize import weight_bytes
@@ -85,6 +86,11 @@ def network() -> Network:
 
 
 @pytest.fixture
+def machine(network: Network) -> Runner:
+    return Runner(network, UniformRenoise(262_144), frozenset((1,)))
+
+
+@pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The bytes that the host waited for, each time."""
     found: list[int] = []
@@ -122,9 +128,8 @@ def prompt(machine: Runner) -> Cache:
 @pytest.mark.parametrize("count", [1, 32])
 @pytest.mark.parametrize("hold", [None, Hold(automaton=AUTOMATON, bonus=8.0)], ids=["free", "held"])
 def test_a_step_waits_for_the_device_once_and_once_more_for_automata(
-    network: Network, waits: list[int], count: int, hold: Hold | None
+    machine: Runner, waits: list[int], count: int, hold: Hold | None
 ) -> None:
-    machine = Runner(network, UniformRenoise(262_144), frozenset((1,)))
     plan = CanvasPlan(hold=hold, clamped={7: 5000}, t_min=0.0)
     with torch.inference_mode():
         rows = canvases(machine, count, plan)
@@ -138,8 +143,7 @@ def test_a_step_waits_for_the_device_once_and_once_more_for_automata(
         assert waits == [2 * count] * 2  # whether each is stable, and confident
 
 
-def test_with_the_stop_rule_off_a_step_waits_for_nothing(network: Network, waits: list[int]) -> None:
-    machine = Runner(network, UniformRenoise(262_144), frozenset((1,)))
+def test_with_the_stop_rule_off_a_step_waits_for_nothing(machine: Runner, waits: list[int]) -> None:
     with torch.inference_mode():
         rows = canvases(machine, 4, CanvasPlan(confidence_threshold=0.0))
         for _ in range(2):
@@ -150,27 +154,33 @@ def test_with_the_stop_rule_off_a_step_waits_for_nothing(network: Network, waits
 @pytest.mark.parametrize("count", [1, 32])
 @pytest.mark.parametrize("hold", [None, Hold(automaton=AUTOMATON, bonus=8.0)], ids=["free", "held"])
 def test_a_step_takes_no_more_memory_than_is_set_aside_for_it(
-    network: Network, waits: list[int], count: int, hold: Hold | None
+    machine: Runner, waits: list[int], count: int, hold: Hold | None
 ) -> None:
-    machine = Runner(network, UniformRenoise(262_144), frozenset((1,)))
     with torch.inference_mode():
         rows = canvases(machine, count, CanvasPlan(hold=hold))
         machine.step(rows)  # what it keeps from step to step is there
-        with Live(known(network, rows)) as live:
+        with Live(known(machine.network, rows)) as live:
             machine.step(rows)
     reserved = machine.working_memory(count)
     assert live.peak <= reserved <= 4 * live.peak
 
 
-def test_thirty_two_live_canvases_fit_a_card_beside_the_weights(network: Network) -> None:
-    machine = Runner(network, UniformRenoise(262_144), frozenset((1,)))
+def test_thirty_two_live_canvases_fit_a_card_beside_the_weights(machine: Runner) -> None:
     with torch.inference_mode():
         store = prompt(machine).store
-    assert full_size().text_config.layer_types == network.text_config.layer_types * FIVE
+    assert full_size().text_config.layer_types == machine.network.text_config.layer_types * FIVE
     contexts = 32 * FIVE * store.bytes
     needed = weight_bytes(full_size(), None, torch.bfloat16) + machine.working_memory(32) + contexts
     assert round(needed / 1e9) == 64
     assert needed < CARD
+    assert [round(machine.working_memory(count) / 1e9, 1) for count in (1, 16, 32)] == [1.2, 2.3, 4.1]
+
+
+def test_caches_get_what_weights_and_steps_leave() -> None:
+    assert _left_for_caches(None, 4, 1) is None
+    assert _left_for_caches(30 * 2**30, 10 * 2**30, 16) == 18 * 2**30
+    with pytest.raises(OutOfMemoryError, match="and a step of 16 canvases may take"):
+        _left_for_caches(2 * 2**30, 3 * 2**30, 16)
 
 
 def known(network: Network, rows: Sequence[Denoising]) -> list[Tensor]:

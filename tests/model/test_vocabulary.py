@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agentkit_model import vocabulary
+from agentkit_model import CanvasPlan, Choice, Engine, Hold, TokenAutomaton, vocabulary
 from agentkit_model.noise import Noise
+from agentkit_model.sight import Asked
 from agentkit_model.vocabulary import Chunked, Decided, Outlook, Whole
 from tests.model import naive
 
@@ -106,6 +108,53 @@ def test_tokens_are_drawn_from_every_part_of_the_vocabulary() -> None:
         assert outlook.draw(torch.full((1, 4000), 1 - 2**-24)).lt(200).all()
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    seed=st.integers(0, 2**32),
+    sets=st.lists(st.sets(st.integers(2, 199), min_size=1, max_size=60).map(sorted), min_size=2, max_size=5),
+    asking=st.sets(st.integers(0, 2), min_size=1),
+    clamped=st.dictionaries(st.integers(0, LENGTH - 1), st.integers(0, 199), max_size=2),
+)
+def test_automata_see_the_same_of_both(
+    seed: int, sets: list[list[int]], asking: set[int], clamped: dict[int, int]
+) -> None:
+    network: Any = Table(200, 2.0)
+    hidden = torch.randn(3, LENGTH, WIDTH, generator=torch.Generator().manual_seed(seed))
+    heats = torch.tensor([0.4, 0.8, 0.0])
+    asked = {row: Asked(writing(sets[: row + 2]).tables, clamped if row == 0 else {}) for row in sorted(asking)}
+    whole = Whole(network, network.logits(hidden), heats, None, asked).sights()
+    for chunk in (64, 192):
+        chunked = Chunked(network, hidden, heats, None, asked, chunk=chunk).sights()
+        assert whole.keys() == chunked.keys() == asked.keys()
+        for row, one in whole.items():
+            other = chunked[row]
+            assert np.allclose(one.weights, other.weights, atol=1e-4)
+            for position in range(LENGTH):
+                assert one.over(position) == other.over(position)
+                for label in range(len(one.tables.speaking)):
+                    assert one.share(position, label) == pytest.approx(other.share(position, label), abs=1e-4)
+                    if position not in asked[row].clamped:  # there, tokens of no probability are all alike
+                        assert one.likeliest(position, label) == other.likeliest(position, label)
+
+
+def writing(sets: list[list[int]]) -> TokenAutomaton:
+    """Text of the tokens of the first set, or any number of those of the others, then a stop."""
+    count = len(sets)
+    return TokenAutomaton(
+        size=3,
+        source=[1] * count,
+        target=[1] * (count - 1) + [2],
+        label=list(range(1, count + 1)),
+        cost=[0.0] * count,
+        sets=[*sets, [1]],
+        start=0,
+        final=2,
+        pad=0,
+        stops=frozenset((1,)),
+        choices={0: [Choice(0, 0), Choice(1, 1, enters=True, binds=True)]},
+    )
+
+
 @pytest.mark.parametrize("heat", [1e-38, 1e-9, 1e-6])
 def test_the_coldest_temperatures_are_as_good_as_none(heat: float) -> None:
     network = Table(200, 6.0)
@@ -119,10 +168,17 @@ def test_the_coldest_temperatures_are_as_good_as_none(heat: float) -> None:
 def test_an_engine_that_goes_through_the_vocabulary_in_chunks_fills_the_same_canvases(
     tiny_config: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agentkit_model import CanvasPlan, Engine
-
     config = tiny_config(vocab_size=150)
-    plans = [CanvasPlan(seed=seed, max_denoising_steps=6, clamped={2: 7} if seed % 2 else {}) for seed in range(6)]
+    hold = Hold(automaton=writing([list(range(2, 90)), list(range(60, 150)), list(range(100, 120))]), bonus=8.0)
+    plans = [
+        CanvasPlan(
+            seed=seed,
+            max_denoising_steps=6,
+            clamped={2: 107} if seed % 2 else {},
+            hold=hold if seed % 3 else None,
+        )
+        for seed in range(9)
+    ]
 
     def fill() -> list[tuple[int, ...]]:
         with Engine.from_config(config, device="cpu") as engine, engine.sync.open(range(9)) as context:
