@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+BUILT_FROM := pyproject.toml hatch_build.py model/agentkit_model/native/kernels.c
 
 .PHONY: demo test coverage docs model format clean
 
@@ -43,13 +44,13 @@ format: .venv/dev
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/engine: .venv/bin/python pyproject.toml
+.venv/engine: .venv/bin/python $(BUILT_FROM)
 	$(PIP) --editable '.[engine]'
 	touch $@
 
-.venv/dev: .venv/bin/python pyproject.toml
+.venv/dev: .venv/bin/python $(BUILT_FROM)
 	$(PIP) --editable '.[dev]'
 	touch $@ .venv/engine
 
 clean:
-	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache model/agentkit_model/native/*.so

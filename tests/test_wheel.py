@@ -1,5 +1,8 @@
 """The wheel, built and installed into an empty environment."""
 
+import os
+import platform
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,17 +15,21 @@ NAMES = {"agentkit", "agentkit_model", "agentkit_recipe", "agentkit_tools"}
 pytestmark = pytest.mark.timeout(1200)
 
 
-def run(*command: object, cwd: Path) -> str:
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True)
+def run(*command: object, cwd: Path, **environment: str) -> str:
+    command = tuple(str(part) for part in command)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=os.environ | environment)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
+def build(folder: Path, **environment: str) -> Path:
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT, cwd=folder, **environment)
+    return next(folder.glob("*.whl"))
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT, cwd=folder)
-    return next(folder.glob("*.whl"))
+    return build(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_adds_four_names_and_carries_the_model(wheel: Path) -> None:
@@ -38,6 +45,22 @@ def test_the_wheel_adds_four_names_and_carries_the_model(wheel: Path) -> None:
         entry_points = next(file for file in files if file.filename.endswith("entry_points.txt"))
         assert "[pytest11]\nagentkit.testing.plugin" in archive.read(entry_points).decode()
     assert "agentkit/testing/plugin.py" in {file.filename for file in files}
+
+
+def libraries(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return [name for name in archive.namelist() if name.endswith(".so")]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None or platform.machine() not in ("x86_64", "aarch64"), reason="no compiler")
+def test_it_has_compiled_kernels_where_there_is_a_compiler(wheel: Path) -> None:
+    assert libraries(wheel) and "-none-linux" in wheel.name
+
+
+@pytest.mark.parametrize("environment", [{"CC": "no-such-compiler"}, {"AGENTKIT_NATIVE": "0"}], ids=str)
+def test_it_is_built_without_a_compiler_too(tmp_path: Path, environment: dict[str, str]) -> None:
+    pure = build(tmp_path, **environment)
+    assert not libraries(pure) and pure.name.endswith("-py3-none-any.whl")
 
 
 def test_it_answers_from_an_empty_environment(wheel: Path, tmp_path: Path) -> None:

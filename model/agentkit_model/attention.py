@@ -7,16 +7,20 @@ step copies a prefix.
 """
 
 import contextlib
+import functools
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from agentkit_model.cache import Store
 from agentkit_model.errors import DenoisingError
+from agentkit_model.transfer import Array
 
 
 class Segment(Protocol):
@@ -30,6 +34,10 @@ class Segment(Protocol):
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """query (N, heads, D), key and value (N, kv_heads, D) of one layer -> (heads, N, D)."""
+
+    def numbers(self, row: int) -> Array:
+        """The same for compiled kernels, when its tokens lie in the rows from `row` on: of each layer what `kernels.c`
+        calls a Segment (layers, 10), int64."""
 
 
 class Segments:
@@ -46,6 +54,28 @@ class Segments:
         parts = zip(*(torch.split(tensor, self._lengths) for tensor in (query, key, value)), strict=True)
         out = [s.attend(layer, *part) for s, part in zip(self._segments, parts, strict=True)]
         return torch.cat(out, dim=1).transpose(0, 1)
+
+    def numbers(self) -> Array:
+        """What compiled kernels know of them: (layers, segments, 10) int64."""
+        rows = itertools.accumulate(self._lengths, initial=0)
+        return np.stack([segment.numbers(row) for segment, row in zip(self._segments, rows, strict=False)], axis=1)
+
+    def stretches(self, layers: int) -> Iterator[range]:
+        """Layers in a row that can be run at once: all of them, if no segment waits for another thread's, or is waited
+        for, at every layer."""
+        size = 1 if any(isinstance(segment, Reading) and segment.is_gated for segment in self._segments) else layers
+        return (range(first, first + size) for first in range(0, layers, size))
+
+    @contextlib.contextmanager
+    def taking_turns(self, layers: range) -> Iterator[None]:
+        """For kernels that attend by themselves: waits for other threads' segments before these layers, and lets theirs
+        go on behind them."""
+        readings = [segment for segment in self._segments if isinstance(segment, Reading)]
+        for reading in readings:
+            reading.wait(layers[-1])
+        yield
+        for reading in readings:
+            reading.pass_on(layers[-1])
 
 
 class Reading:
@@ -80,15 +110,46 @@ class Reading:
             if self._ahead is not None:
                 self._ahead.close()
 
-    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    @property
+    def is_gated(self) -> bool:
+        """Whether it waits for another reading, or another one for it."""
+        return self._behind is not None or self._ahead is not None
+
+    def wait(self, layer: int) -> None:
+        """Waits until what comes before is written at a layer."""
         if self._behind is not None:
             self._behind.wait(layer)
+
+    def pass_on(self, layer: int) -> None:
+        """Lets those who wait for this reading go on with a layer."""
+        if self._ahead is not None:
+            self._ahead.open(layer)
+
+    def numbers(self, row: int) -> Array:
+        return np.array(
+            [
+                [
+                    row,
+                    self.length,
+                    self._start,
+                    self._kept,
+                    shape.first_visible(self._start),
+                    1,
+                    shape.window or 0,
+                    *where,
+                ]
+                for shape, where in zip(self._store.shapes, places(self._store), strict=True)
+            ],
+            dtype=np.int64,
+        )
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        self.wait(layer)
         keys, values = self._store.keys[layer], self._store.values[layer]
         kept = slice(self._start, self._start + self._kept)
         keys[:, kept] = key[: self._kept].transpose(0, 1)
         values[:, kept] = value[: self._kept].transpose(0, 1)
-        if self._ahead is not None:
-            self._ahead.open(layer)
+        self.pass_on(layer)
         first = self._store.shapes[layer].first_visible(self._start)
         mask = self._mask(self._store.shapes[layer].window, first)
         return attend(query, keys[:, first : self._end], values[:, first : self._end], mask)
@@ -148,17 +209,41 @@ class Seat:
     def __init__(self, store: Store, position: int, length: int) -> None:
         self.length = length
         self.store = store
+        self._position = position
         end = position + length
         self._layers = []  # of (own keys, own values, all visible keys, all visible values), (kv_heads, ..., D) each
         for shape, keys, values in zip(store.shapes, store.keys, store.values, strict=True):
             seen, own = slice(shape.first_visible(position), end), slice(position, end)
             self._layers.append((keys[:, own], values[:, own], keys[:, seen], values[:, seen]))
 
+    @functools.cached_property
+    def _numbers(self) -> Array:
+        """`numbers` in the rows from 0 on."""
+        at, length = self._position, self.length
+        return np.array(
+            [
+                [0, length, at, length, shape.first_visible(at), 0, 0, *where]
+                for shape, where in zip(self.store.shapes, places(self.store), strict=True)
+            ],
+            dtype=np.int64,
+        )
+
+    def numbers(self, row: int) -> Array:
+        numbers = self._numbers.copy()
+        numbers[:, 0] = row
+        return numbers
+
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         own_keys, own_values, keys, values = self._layers[layer]
         own_keys.copy_(key.transpose(0, 1))
         own_values.copy_(value.transpose(0, 1))
         return attend(query, keys, values)
+
+
+def places(store: Store) -> Iterator[tuple[int, int, int]]:
+    """Of each layer: how far the keys of one head lie from those of the next one, and where keys and values begin."""
+    for keys, values in zip(store.keys, store.values, strict=True):
+        yield keys.stride(0), keys.data_ptr(), values.data_ptr()
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:

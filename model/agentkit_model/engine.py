@@ -14,10 +14,10 @@ from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import checkpoint
 from agentkit_model.allocator import keep_memory
+from agentkit_model.compiled import network_of
 from agentkit_model.context import Context, Limits
 from agentkit_model.errors import OutOfMemoryError
 from agentkit_model.graphs import Graphs
-from agentkit_model.network import Network
 from agentkit_model.noise import UniformRenoise
 from agentkit_model.progress import Progress
 from agentkit_model.quantize import Quantization
@@ -67,6 +67,7 @@ class Engine:
         cache_memory: int | None = None,
         memory_timeout: float = MEMORY_TIMEOUT,
         graphs: bool = False,
+        compiled: bool = True,
     ) -> None:
         """Takes over a loaded network: it must not be used elsewhere any more.
 
@@ -77,7 +78,8 @@ class Engine:
         seconds that it waits while the engine has nothing else to do and nothing is given back. Then it fails with
         OutOfMemoryError, and so does at once what would never fit, and the last of those who all wait for one another.
         graphs: runs passes over canvases as CUDA graphs, which are recorded when a number of canvases first comes up,
-        and take as much memory again as a step.
+        and take as much memory again as a step. compiled: runs a small float32 network on a CPU by compiled kernels,
+        where the package was built with them and they can compute it (see `agentkit_model.compiled`).
         """
         if max_batch < 1:
             raise ValueError(f"max_batch must be at least 1, not {max_batch}")
@@ -85,7 +87,7 @@ class Engine:
             raise ValueError("prefix_memory is a number of bytes from 0, cache_memory one from 1, or None")
         if not memory_timeout >= 0:
             raise ValueError(f"memory_timeout is a number of seconds from 0, not {memory_timeout}")
-        network = Network(model)
+        network = network_of(model, compiled=compiled)
         if graphs and network.device.type != "cuda":
             raise ValueError(f"graphs=True needs a CUDA device, and the engine is on {network.device}")
         text_config = network.text_config

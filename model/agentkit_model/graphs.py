@@ -62,7 +62,7 @@ class Tape:
         self._network = network
         self._tokens = torch.zeros(count, device=network.device, dtype=torch.long)
         self._soft, self._hidden = (buffer(int(network.text_config.hidden_size)) for _ in range(2))
-        self._rope = network.rope(0, count)
+        self._rope = {kind: (c.clone(), s.clone()) for kind, (c, s) in network.rope(0, count).items()}
         self._parts: dict[str, tuple[Tensor, ...]] = {}
         self._mixed: dict[str, Tensor] = {}
         for layer in network.layers:

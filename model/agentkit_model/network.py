@@ -25,10 +25,17 @@ from agentkit_model.products import gated, linear
 
 Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (T, D)
 Product = Callable[[Tensor], Tensor]  # (..., in) -> (..., out)
+REMEMBERED = 8192  # positions whose rotations are computed once; a power of two
 
 
 class Network:
-    """Passes through a DiffusionGemmaForBlockDiffusion."""
+    """Passes through a DiffusionGemmaForBlockDiffusion.
+
+    Attributes:
+        independent: whether what shares a pass with a token makes no difference to any of its bits.
+    """
+
+    independent = False
 
     def __init__(self, model: DiffusionGemmaForBlockDiffusion) -> None:
         self.config: DiffusionGemmaConfig = model.config
@@ -50,6 +57,8 @@ class Network:
         self.dtype: torch.dtype = self.table.dtype
         self._softcap = float(self.text_config.final_logit_softcapping)
         self._rotary: Any = decoder.rotary_emb
+        self._early: Rope = {}  # of the first positions, as many as are known
+        self._known = 0
         self._conditioning = SelfConditioning(decoder.self_conditioning)
         self.layers = [
             Layer(block, twin, kind)
@@ -65,7 +74,16 @@ class Network:
         return int(self.text_config.num_experts) > 1
 
     def rope(self, start: int, count: int) -> Rope:
-        """Rotations of the positions start, ..., start + count - 1: each (count, D)."""
+        """Rotations of the positions start, ..., start + count - 1: each (count, D). Early ones are computed once."""
+        end = start + count
+        if end > REMEMBERED:
+            return self._turns(start, count)
+        if end > self._known:
+            self._known = min(max(REMEMBERED // 16, 1 << (end - 1).bit_length()), REMEMBERED)
+            self._early = self._turns(0, self._known)
+        return {kind: (cosines[start:end], sines[start:end]) for kind, (cosines, sines) in self._early.items()}
+
+    def _turns(self, start: int, count: int) -> Rope:
         positions = torch.arange(start, start + count, device=self.device)[None]
         kinds = {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self.layers}
         return {kind: (cosines[0], sines[0]) for kind, (cosines, sines) in kinds.items()}
@@ -136,21 +154,20 @@ class Layer:
         projections = [attention.q_proj, attention.k_proj, attention.v_proj]  # without the last, keys serve as values
         self._project = joined([projection for projection in projections if projection is not None])
         norms = [attention.q_norm] * self.heads + [attention.k_norm] * self.kv_heads
-        self._turned_norm = torch.stack([norm.weight for norm in norms])  # (heads + kv_heads, D)
+        self.turned_norm = torch.stack([norm.weight for norm in norms])  # (heads + kv_heads, D)
         self._head_norm = Norm(attention.v_norm)
         self._output = joined([attention.o_proj])
         self._before_attention = Norm(block.input_layernorm)
         self._after_attention = Norm(block.post_attention_layernorm)
-        one = block.experts.num_experts == 1 and block.experts.gate_up_proj.dtype == torch.float32
-        one = one and is_gelu(block.mlp.act_fn)
-        self._feed: Product = OneExpert(block) if one else Experts(block)
+        self.one_expert = OneExpert(block) if one_expert(block) else None
+        self._feed: Product = self.one_expert or Experts(block)
         self._after_feed = Norm(block.post_feedforward_layernorm)
 
     def scalar(self, canvases: int, read: int) -> Tensor | None:
         """What the layer's output is multiplied by, for so many tokens of each kind; None is 1."""
         if not read or self._scalars_agree:
             return self._decoder_scalar
-        ones = self._turned_norm.new_ones(1)
+        ones = self.turned_norm.new_ones(1)
         decoder, encoder = (ones if s is None else s for s in (self._decoder_scalar, self._encoder_scalar))
         return torch.cat([decoder.expand(canvases), encoder.expand(read)])[:, None]  # (T, 1)
 
@@ -166,7 +183,7 @@ class Layer:
         turned = self.heads + self.kv_heads
         parts = self._project(self._before_attention(hidden)).view(len(hidden), -1, self.size)
         parts = self._head_norm(parts)  # (T, heads + kv_heads [+ kv_heads], D)
-        queries_keys = rotate(parts[:, :turned] * self._turned_norm, rope)
+        queries_keys = rotate(parts[:, :turned] * self.turned_norm, rope)
         values = parts[:, turned:] if parts.shape[1] > turned else parts[:, self.heads :]
         return queries_keys[:, : self.heads], queries_keys[:, self.heads :], values
 
@@ -205,19 +222,19 @@ class OneExpert:
         mlp, experts = block.mlp, block.experts
         gate, up = experts.gate_up_proj[0].chunk(2)  # (J, H) each
         dense, sparse = block.pre_feedforward_layernorm.weight, block.pre_feedforward_layernorm_2.weight
-        self._gate = torch.cat([mlp.gate_proj.weight * dense, gate * sparse])  # (I + J, H)
-        self._up = torch.cat([mlp.up_proj.weight * dense, up * sparse])  # (I + J, H)
-        self._split = mlp.gate_proj.out_features
-        self._dense_out: Tensor = mlp.down_proj.weight  # (H, I)
-        self._sparse_out = experts.down_proj[0] * block.router.per_expert_scale  # (H, J)
+        self.gate = torch.cat([mlp.gate_proj.weight * dense, gate * sparse])  # (I + J, H)
+        self.up = torch.cat([mlp.up_proj.weight * dense, up * sparse])  # (I + J, H)
+        self.split = mlp.gate_proj.out_features
+        self.dense_out: Tensor = mlp.down_proj.weight  # (H, I)
+        self.sparse_out = experts.down_proj[0] * block.router.per_expert_scale  # (H, J)
         self._eps: float = block.pre_feedforward_layernorm.eps
         self._after = Norm(block.post_feedforward_layernorm_1)
         self._after_expert = Norm(block.post_feedforward_layernorm_2)
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        inner = gated(rms_norm(hidden, None, self._eps), self._gate, self._up)  # (T, I + J)
-        dense = linear(inner[..., : self._split], self._dense_out)
-        sparse = linear(inner[..., self._split :], self._sparse_out)
+        inner = gated(rms_norm(hidden, None, self._eps), self.gate, self.up)  # (T, I + J)
+        dense = linear(inner[..., : self.split], self.dense_out)
+        sparse = linear(inner[..., self.split :], self.sparse_out)
         return self._after(dense) + self._after_expert(sparse)
 
 
@@ -284,6 +301,12 @@ def joined(modules: Sequence[nn.Linear]) -> Product:
     weight = weights[0] if len(weights) == 1 else torch.cat(weights)
     bias = torch.cat(biases) if biases else None
     return lambda x: linear(x, weight, bias)
+
+
+def one_expert(block: Any) -> bool:
+    """Whether `OneExpert` can compute a layer."""
+    one: bool = block.experts.num_experts == 1 and block.experts.gate_up_proj.dtype == torch.float32
+    return one and is_gelu(block.mlp.act_fn)
 
 
 def is_gelu(activation: Product) -> bool:

@@ -11,9 +11,10 @@ from torch import Tensor
 from agentkit_model import sampler, vocabulary
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
+from agentkit_model.compiled import Compiled, Looked
 from agentkit_model.errors import OutOfMemoryError
 from agentkit_model.graphs import Graphs
-from agentkit_model.lanes import SMALL, Lanes, shares
+from agentkit_model.lanes import LEAST, SMALL, Lanes, shares
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_paths
@@ -79,7 +80,9 @@ class Runner:
         self.canvas_length = int(network.config.canvas_length)
         self.forward_passes = 0
         self.graphs: Graphs | None = None  # made in the worker's thread, as everything on a device is
-        self.lanes = Lanes() if self._exact and network.parameters <= SMALL else None
+        self.lanes: Lanes | None = None
+        if self._bitwise and network.parameters <= SMALL:
+            self.lanes = Lanes(least=1 if network.independent else LEAST)
         self._shareable: dict[tuple[str, int, int], bool] = {}
 
     def working_memory(self, canvases: int) -> int:
@@ -121,14 +124,14 @@ class Runner:
     def chunk(self, work: Prefill, most: int) -> Chunk:
         """The next tokens of a prefill that has begun, about `most` of them at most.
 
-        Where results have to be exact, tokens are read in blocks of one size at multiples of it, the beginning of a
+        Where products have to be `_exact`, tokens are read in blocks of one size at multiples of it, the beginning of a
         block once more with what is added to it, and filled up at its end. So the keys of a token come from the same
         products bit for bit, whatever the way in which a context came to its tokens.
         """
         assert work.store is not None
         base = len(work.before)
         start, end = base + work.done, base + min(work.done + min(most, PREFILL_CHUNK), len(work.tokens))
-        size = end - start
+        size = end - start if self.lanes is None else GRAIN
         if self._exact:
             start = start - start % GRAIN
             end, size = min(-(-end // GRAIN) * GRAIN, base + len(work.tokens)), GRAIN
@@ -138,10 +141,11 @@ class Runner:
                 *work.before[first : first + size],
                 *work.tokens[max(0, first - base) : min(first + size, end) - base],
             )
-            tokens = torch.zeros(size, dtype=torch.long)
+            tokens = torch.zeros(size if self._exact else len(known), dtype=torch.long)
             tokens[: len(known)] = torch.tensor(known)
-            reading = Reading(work.store, first, size, len(known))
-            blocks.append(Block(upload(tokens, self.network.device), self.network.rope(first, size), reading))
+            reading = Reading(work.store, first, len(tokens), len(known))
+            rope = self.network.rope(first, len(tokens))
+            blocks.append(Block(upload(tokens, self.network.device), rope, reading))
         return Chunk(work, end - base - work.done, blocks)
 
     def read(self, chunks: Sequence[Chunk]) -> None:
@@ -239,7 +243,7 @@ class Runner:
         if self.lanes is None or len(rows) < 2 or chunks:
             return self._step(rows, chunks)
         weights = [row.position + 8 * self.canvas_length for row in rows]  # what a canvas costs, roughly
-        parts = shares(weights, [id(row.seat.store) for row in rows], self.lanes.count)
+        parts = shares(weights, [id(row.seat.store) for row in rows], self.lanes.count, self.lanes.least)
 
         def run(part: Sequence[int]) -> list[CanvasResult | None]:
             mine = [rows[place] for place in part]
@@ -279,7 +283,7 @@ class Runner:
     def _parts(self, count: int) -> Iterator[slice]:
         """How many canvases look at the vocabulary together: as many as there is memory for."""
         cells = self.canvas_length * len(self.network.table)  # logits of one canvas
-        most = max(1, WHOLE // cells) if cells <= WHOLE or self._exact else count
+        most = max(1, WHOLE // cells) if cells <= WHOLE or self._bitwise else count
         return (slice(start, start + most) for start in range(0, count, most))
 
     def _look(self, rows: Sequence[Denoising], hidden: Tensor) -> Outlook:
@@ -287,6 +291,8 @@ class Runner:
         heats = torch.stack([sampler.temperature(row.settings, row.step) for row in rows])
         decided = self._decided(rows)
         asked = {place: row.asked for place, row in enumerate(rows) if row.asked is not None and self._wants_path(row)}
+        if isinstance(network, Compiled):
+            return Looked(network, hidden, heats, decided, asked)
         if self.canvas_length * len(network.table) > WHOLE:
             return Chunked(network, hidden, heats, decided, asked)
         logits = self._exactly("logits", len(rows), lambda part: network.logits(hidden[part]))  # (B, L, V)
@@ -466,12 +472,18 @@ class Runner:
 
     @property
     def shares_passes(self) -> bool:
-        """Whether what is read may share a pass with canvases, and how much of it does not matter to the last bit."""
-        return not self._exact
+        """Whether what is read shares a pass with canvases; on lanes it is read by itself."""
+        return self.lanes is None and not self._exact
+
+    @property
+    def _bitwise(self) -> bool:
+        """Whether a row's result must be the same to the last bit whatever its company."""
+        return self.network.device.type == "cpu" and self.network.dtype == torch.float32
 
     @property
     def _exact(self) -> bool:
-        return self.network.device.type == "cpu" and self.network.dtype == torch.float32
+        """Whether that takes care: torch's products may sum in another order when there are more rows."""
+        return self._bitwise and not self.network.independent
 
     def _pass(self, rows: Sequence[Denoising], blocks: Sequence[Block] = ()) -> Tensor:
         """Runs canvases and, behind them, what is read; returns the canvases' hidden states (B, L, H)."""

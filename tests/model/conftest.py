@@ -14,6 +14,7 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 from transformers.models.gemma4.configuration_gemma4 import Gemma4VisionConfig
 
 from agentkit_model import Engine
+from tests.model.kinds import KINDS
 
 MakeConfig = Callable[..., DiffusionGemmaConfig]
 MakeModel = Callable[..., DiffusionGemmaForBlockDiffusion]
@@ -68,7 +69,8 @@ def make_config(*, canvas_length: int = 8, **text: Any) -> DiffusionGemmaConfig:
 CONFIGS: dict[str, dict[str, Any]] = {
     "sliding": {},
     "full": {"layer_types": ["full_attention"] * 3},
-    "experts": {"num_experts": 4, "top_k_experts": 2},
+    "experts": KINDS["experts"],
+    "compiled": KINDS["compiled"] | {"initializer_range": 0.05},
     "odd sizes": {"canvas_length": 5, "hidden_size": 24, "intermediate_size": 20, "vocab_size": 37},
 }
 

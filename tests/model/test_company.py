@@ -17,6 +17,7 @@ from agentkit_model.noise import Noise
 from agentkit_model.sync import SyncContext
 from agentkit_model.tables import Tables
 from agentkit_model.work import Denoising
+from tests.model.kinds import KINDS
 
 TOKENS = [(11 * place + 5) % 48 for place in range(90)]
 
@@ -126,7 +127,7 @@ FAULTS = st.builds(Fault, kind=st.sampled_from(["path", "uniforms", "tokens"]), 
 FAULTY_GUESTS = st.builds(replace, GUESTS, fault=FAULTS)
 
 
-@pytest.fixture(scope="module", params=[{}, {"num_experts": 4, "top_k_experts": 2}], ids=["one expert", "experts"])
+@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS)
 def host(request: pytest.FixtureRequest, tiny_config: Any) -> Iterator[Engine]:
     config = tiny_config(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"], **request.param)
     with Engine.from_config(config, device="cpu", prefix_memory=0) as engine:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agentkit_model import CanvasPlan, CanvasResult, DenoisingError, Engine
 from agentkit_model.lanes import LEAST, Lanes, compute_alone, shares
+from tests.model.kinds import KINDS
 
 
 @pytest.fixture
@@ -96,11 +97,12 @@ async def fill_all(engine: Engine) -> list[CanvasResult]:
     return [results[place] for place in range(len(contexts))]
 
 
-def test_canvases_are_the_same_in_lanes(tiny_config: Any) -> None:
+@pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
+def test_canvases_are_the_same_in_lanes(tiny_config: Any, text: dict[str, int]) -> None:
     """Forks stand on one store, and so must not be in two lanes."""
     found = []
     for count in (1, 3):
-        with Engine.from_config(tiny_config(), seed=1, device="cpu", max_batch=28) as engine:
+        with Engine.from_config(tiny_config(**text), seed=1, device="cpu", max_batch=28) as engine:
             engine._runner.lanes = lanes = Lanes(count)
             found.append(anyio.run(fill_all, engine))
             lanes.close()
@@ -146,7 +148,7 @@ def test_a_lane_that_fails_takes_its_own_canvases_along(tiny_config: Any, monkey
 LENGTHS = (10, 64, 130, 200, 333, 1)
 
 
-@pytest.mark.parametrize("text", [{}, {"num_experts": 4, "top_k_experts": 2}], ids=["one expert", "experts"])
+@pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
 def test_prompts_are_read_in_lanes_as_in_one(tiny_config: Any, text: dict[str, int]) -> None:
     """Also one that is shared out to several lanes, each of which has to wait for what the one before it writes."""
     rng = random.Random(5)

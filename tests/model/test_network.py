@@ -10,6 +10,7 @@ from transformers import DiffusionGemmaConfig, DynamicCache
 
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import Cache, Store
+from agentkit_model.compiled import network_of
 from agentkit_model.errors import CheckpointError
 from agentkit_model.network import Network
 
@@ -75,7 +76,7 @@ def test_logits_are_those_of_the_class(
     before = torch.randn(2, length, vocab).to(dtype)
     with torch.inference_mode():
         expected = theirs(model, canvases, before)
-        network = Network(model)
+        network = network_of(model)
         probs = before.softmax(dim=-1, dtype=torch.float32).to(dtype)
         soft = network.weigh(probs) * network.scale
         for beside in ([], PROMPT, [5, 6]):

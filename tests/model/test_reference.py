@@ -12,6 +12,7 @@ from transformers import DiffusionGemmaConfig, DiffusionGemmaForBlockDiffusion
 from agentkit_model import CanvasPlan, Engine
 from agentkit_model.noise import Noise
 from agentkit_model.sampler import draw
+from tests.model.kinds import KINDS
 
 # generate() has torch import its compiler, which warns about torch's own use of torch.jit.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
@@ -105,7 +106,7 @@ def test_several_canvases_in_a_row(
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("text", [{}, {"num_experts": 4, "top_k_experts": 2}], ids=["one expert", "experts"])
+@pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
 def test_a_batch_with_left_padding(
     tiny_config: Any, twin: Any, monkeypatch: pytest.MonkeyPatch, text: dict[str, Any], settings: dict[str, Any]
 ) -> None:

@@ -1,0 +1,77 @@
+"""Compiled kernels for small networks on a CPU: `kernels.c`, and how Python calls it.
+
+The library is compiled when the package is built (`hatch_build.py`), once for each width of vectors; `library` opens
+the one for this processor. Calls let go of Python's lock, so threads compute side by side. Tensors are float32,
+contiguous and on the CPU, and are handed over as addresses: whoever calls keeps them alive.
+"""
+
+import ctypes
+import functools
+import platform
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+Int, Float, Pointer = ctypes.c_int64, ctypes.c_float, ctypes.c_void_p
+
+
+def _fields(numbers: str, floats: str, pointers: str) -> list[tuple[str, type]]:
+    names = [(numbers, Int), (floats, Float), (pointers, Pointer)]
+    return [(name, kind) for some, kind in names for name in some.split()]
+
+
+class Layer(ctypes.Structure):
+    """A layer's sizes and packed weights."""
+
+    _fields_ = _fields(
+        "hidden heads kv_heads size own_values inner dense",
+        "eps scalar",
+        "before project turned output after_attention gate up dense_out expert_out after_dense after_expert after_feed",
+    )
+
+
+class Conditioning(ctypes.Structure):
+    """The self-conditioning block's sizes and packed weights."""
+
+    _fields_ = _fields("hidden inner", "eps", "before gate up down after")
+
+
+_SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
+    "lanes": (Int, []),
+    "panel": (Int, []),
+    "pack": (None, [Pointer, Int, Int, Int, Int, Pointer]),
+    "multiply": (None, [Pointer, Int, Pointer, Int, Int, Pointer]),
+    "norms": (None, [Pointer, Pointer, Float, Int, Int, Pointer]),
+    "scratch": (Int, [Pointer, Pointer, Int, Int]),
+    "layers": (None, [Pointer, Int, Pointer, Int, Int, Pointer, Pointer, Pointer, Pointer, Int, Pointer]),
+    "condition": (None, [Pointer, Pointer, Pointer, Int, Pointer, Pointer]),
+    "look": (None, [Pointer, Int, Pointer, Int, Int, Float, *[Pointer] * 7]),
+    "draw": (None, [Pointer, Int, Int, Pointer, Pointer]),
+}
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The kernels for this processor; None where there are none."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    name = "neon" if platform.machine().lower() in ("aarch64", "arm64") else capability.lower()
+    path = Path(__file__).with_name(f"{name}.so")
+    if not path.is_file():
+        return None
+    kernels = ctypes.CDLL(str(path))
+    for function, (result, arguments) in _SIGNATURES.items():
+        getattr(kernels, function).restype, getattr(kernels, function).argtypes = result, arguments
+    return kernels
+
+
+class Packed:
+    """A matrix (columns, depth) as the kernels read it: in panels of so many columns, filled up with zeros."""
+
+    def __init__(self, kernels: ctypes.CDLL, weights: Tensor) -> None:
+        columns, depth = weights.shape
+        panel = kernels.panel()
+        self._panels = torch.empty(-(-columns // panel) * panel * depth)
+        self.address = self._panels.data_ptr()
+        self.sizes = self.address, depth, columns
+        kernels.pack(weights.data_ptr(), *weights.stride(), columns, depth, self.address)
