@@ -45,11 +45,12 @@ class Kernels(BuildHookInterface):  # type: ignore[type-arg]
 
 def compile_kernels(root: Path) -> list[Path]:
     """The libraries for this machine, compiled from `kernels.c`."""
+    variants = VARIANTS.get(platform.machine(), {}).items()
+    return [compiled(root / FOLDER / "kernels.c", root / FOLDER / f"{name}.so", options) for name, options in variants]
+
+
+def compiled(source: Path, library: Path, options: list[str]) -> Path:
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    libraries = []
-    for name, options in VARIANTS.get(platform.machine(), {}).items():
-        library = root / FOLDER / f"{name}.so"
-        command = [*compiler, *OPTIONS, *options, str(root / FOLDER / "kernels.c"), "-o", str(library)]
-        subprocess.run(command, check=True, capture_output=True, text=True)
-        libraries.append(library)
-    return libraries
+    command = [*compiler, *OPTIONS, *options, str(source), "-o", str(library)]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return library

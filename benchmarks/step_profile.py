@@ -20,11 +20,23 @@ from rich.console import Console
 from rich.table import Table
 from sides import torch_threads
 from torch._C._profiler import _ExperimentalConfig
-from torch.profiler import ProfilerActivity, profile
+from torch.profiler import ProfilerActivity, profile, record_function
 from workload import random_prompts
 
 from agentkit import bundled
 from agentkit_model import CanvasPlan, Engine
+from agentkit_model.compiled import Compiled
+
+
+def named(cls: type, name: str, label: str) -> None:
+    """Has the profiler see calls of a method that leave torch, by this label."""
+    plain = getattr(cls, name)
+
+    def seen(*arguments: object) -> object:
+        with record_function(label):
+            return plain(*arguments)
+
+    setattr(cls, name, seen)
 
 
 async def fill(engine: Engine, canvases: int, tokens: int, steps: int) -> tuple[float, profile]:
@@ -82,10 +94,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0, help="of torch; as they are without it")
     parser.add_argument("--rows", type=int, default=12)
     parser.add_argument("--trace", type=Path, default=None)
+    parser.add_argument("--plain", action="store_true", help="by torch, also where there are compiled kernels")
     options = parser.parse_args()
+    for name in ("run", "look", "draw", "weigh"):
+        named(Compiled, name, f"compiled: {name}")
     with torch_threads(options.threads):
         source = options.model or bundled.folder()
-        with Engine.from_pretrained(source, device=options.device, max_batch=max(16, options.canvases)) as engine:
+        settings = {"max_batch": max(16, options.canvases), "compiled": not options.plain}
+        with Engine.from_pretrained(source, device=options.device, **settings) as engine:
             seconds, profiled = anyio.run(fill, engine, options.canvases, options.prompt, options.steps)
         threads = torch.get_num_threads()
     console = Console()

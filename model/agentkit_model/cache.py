@@ -103,7 +103,8 @@ class Store:
     ) -> None:
         """beside: bytes of the store that this one is a copy of."""
         self.memory = memory or Memory()
-        self.memory.check(capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize, beside)
+        self.bytes = capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize  # that it takes
+        self.memory.check(self.bytes, beside)
 
         def allocate() -> list[Tensor]:
             return [torch.zeros(s.kv_heads, capacity, s.head_dim, device=device, dtype=dtype) for s in shapes]
@@ -118,11 +119,6 @@ class Store:
         if capacity:
             self.memory.stores.add(self)
             weakref.finalize(self, self.memory.bell.ring).atexit = False
-
-    @property
-    def bytes(self) -> int:
-        """The memory it takes."""
-        return sum(tensor.nbytes for tensor in self.keys + self.values)
 
     def empty(self) -> "Store":
         """A new store of the same shapes without room for anything."""

@@ -26,7 +26,7 @@ from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
-LEAST_BLOCKS = 2  # of a prompt that are worth a lane
+LEAST_BLOCKS = 2  # of a prompt that are worth a lane, when Python runs in one lane at a time
 PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
 
 
@@ -165,7 +165,7 @@ class Runner:
         """The blocks in as many parts as there are lanes for them, each of blocks that follow one another."""
         count = 1
         if self.lanes is not None and torch.get_num_threads() == 1:
-            count = max(1, min(self.lanes.count, len(blocks) // LEAST_BLOCKS))
+            count = max(1, min(self.lanes.count, len(blocks) // (LEAST_BLOCKS if self._exact else 1)))
         cuts = [len(blocks) * place // count for place in range(count + 1)]
         return [blocks[start:end] for start, end in itertools.pairwise(cuts)]
 

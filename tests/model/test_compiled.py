@@ -1,7 +1,10 @@
 """Compiled kernels compute what torch does, up to rounding, and every row by itself, to the last bit."""
 
 import itertools
+import shutil
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +23,31 @@ from agentkit_model.network import Network
 from agentkit_model.vocabulary import Whole
 from tests.model.kinds import KINDS
 
-kernels: Any = native.library()
-pytestmark = pytest.mark.skipif(kernels is None, reason="built without compiled kernels")
+SOURCE = Path(native.__file__).with_name("kernels.c")
+WIDTHS = {
+    "built": [],
+    "4 wide": ["-DLANES=4", "-DVECTORS=4", "-DMR=6"],
+    "16 wide": ["-DLANES=16", "-DVECTORS=2", "-DMR=12"],
+}
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The kernels as they were built for this processor, and with vectors of other processors' widths."""
+    if native.library() is None:
+        pytest.skip("built without compiled kernels")
+    if not WIDTHS[request.param]:
+        return native.library()
+    library = tmp_path_factory.mktemp("kernels") / "kernels.so"
+    command = ["cc", "-O2", "-std=gnu11", "-shared", "-fPIC", *WIDTHS[request.param], str(SOURCE), "-o", str(library)]
+    if shutil.which("cc") is None:
+        pytest.skip("no compiler")
+    subprocess.run(command, check=True)
+    return native.opened(library)
 
 
 @pytest.fixture(scope="module")
-def pair(tiny_config: Any, twin: Any) -> tuple[Network, Compiled]:
+def pair(tiny_config: Any, twin: Any, kernels: Any) -> tuple[Network, Compiled]:
     """The same network by torch and by kernels, with norms and scalars that are not 1."""
     model = twin(tiny_config(num_hidden_layers=3, sliding_window=20, **KINDS["compiled"]))
     torch.manual_seed(0)
@@ -36,14 +58,12 @@ def pair(tiny_config: Any, twin: Any) -> tuple[Network, Compiled]:
         for one, other in zip(model.model.decoder.layers, model.model.encoder.language_model.layers, strict=True):
             one.layer_scalar.fill_(0.9)
             other.layer_scalar.fill_(1.1)
-    compiled = network_of(model)
-    assert isinstance(compiled, Compiled)
-    return Network(model), compiled
+    return Network(model), Compiled(model, kernels)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 200), st.integers(1, 300), st.integers(1, 100), st.booleans(), st.integers(0, 2**32))
-def test_products(rows: int, depth: int, columns: int, turned: bool, seed: int) -> None:
+def test_products(kernels: Any, rows: int, depth: int, columns: int, turned: bool, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(rows, depth, generator=generator)
     weights = torch.randn(columns, depth, generator=generator)
@@ -175,6 +195,7 @@ def test_weights_that_are_not_numbers_do_no_harm(pair: tuple[Network, Compiled])
     assert ((drawn >= 0) & (drawn < len(network.table))).all()
 
 
+@pytest.mark.skipif(native.library() is None, reason="built without compiled kernels")
 def test_which_networks_are_compiled(tiny_config: Any, twin: Any) -> None:
     for dtype, compiled, kind in (("auto", True, Compiled), ("auto", False, Network), ("bfloat16", True, Network)):
         assert type(network_of(checkpoint.load(folder(), device="cpu", dtype=dtype), compiled=compiled)) is kind

@@ -57,8 +57,11 @@ def library() -> ctypes.CDLL | None:
     capability = torch.backends.cpu.get_cpu_capability()
     name = "neon" if platform.machine().lower() in ("aarch64", "arm64") else capability.lower()
     path = Path(__file__).with_name(f"{name}.so")
-    if not path.is_file():
-        return None
+    return opened(path) if path.is_file() else None
+
+
+def opened(path: Path) -> ctypes.CDLL:
+    """A library of the kernels."""
     kernels = ctypes.CDLL(str(path))
     for function, (result, arguments) in _SIGNATURES.items():
         getattr(kernels, function).restype, getattr(kernels, function).argtypes = result, arguments

@@ -19,12 +19,20 @@
 #include <immintrin.h>
 #endif
 
+#ifndef LANES /* numbers in a vector, vectors in a panel, and rows of a tile: as many as there are registers for */
 #if defined(__AVX512F__)
-enum { LANES = 16, VECTORS = 2, MR = 12 };
+#define LANES 16
+#define VECTORS 2
+#define MR 12
 #elif defined(__AVX2__)
-enum { LANES = 8, VECTORS = 2, MR = 6 };
+#define LANES 8
+#define VECTORS 2
+#define MR 6
 #else
-enum { LANES = 4, VECTORS = 4, MR = 6 };
+#define LANES 4
+#define VECTORS 4
+#define MR 6
+#endif
 #endif
 enum { PANEL = LANES * VECTORS, ROWS = 96, DEPTH = 128 };
 
@@ -41,9 +49,9 @@ INLINE vec all(float x) { return x - (vec){0}; } /* which unlike x + 0 is x, wha
 INLINE vec either(ivec mask, vec x, vec y) { return (vec)(((ivec)x & mask) | ((ivec)y & ~mask)); }
 INLINE vec greater(vec x, vec y) /* y where either is not a number */
 {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && LANES == 16
     return (vec)_mm512_max_ps((__m512)x, (__m512)y);
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && LANES == 8
     return (vec)_mm256_max_ps((__m256)x, (__m256)y);
 #else
     return either(x > y, x, y);
@@ -142,7 +150,7 @@ INLINE void tiles(int m, int n, const float *a, int64_t row, int64_t column, con
         EACH(4, n, a, row, column, b, width, depth, acc)
         EACH(5, n, a, row, column, b, width, depth, acc)
         EACH(6, n, a, row, column, b, width, depth, acc)
-#if defined(__AVX512F__)
+#if MR > 6
         EACH(7, n, a, row, column, b, width, depth, acc)
         EACH(8, n, a, row, column, b, width, depth, acc)
         EACH(9, n, a, row, column, b, width, depth, acc)
