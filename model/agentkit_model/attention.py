@@ -202,8 +202,8 @@ class Seat:
     """Where a canvas of `length` tokens at `position` finds its prefix, and leaves its keys and values for a step.
 
     Every step writes the canvas' keys and values into the room behind the prefix and reads them back at once, so
-    canvases of forks may share a store. A sliding layer sees the last W - 1 tokens of the prefix and the whole canvas:
-    transformers has no window inside.
+    canvases of forks may share a store, one after the other; compiled kernels have room of their own. A sliding layer
+    sees the last W - 1 tokens of the prefix and the whole canvas: transformers has no window inside.
     """
 
     def __init__(self, store: Store, position: int, length: int) -> None:
@@ -222,7 +222,7 @@ class Seat:
         at, length = self._position, self.length
         return np.array(
             [
-                [0, length, at, length, shape.first_visible(at), 0, 0, *where]
+                [0, length, at, 0, shape.first_visible(at), 0, 0, *where]
                 for shape, where in zip(self.store.shapes, places(self.store), strict=True)
             ],
             dtype=np.int64,

@@ -215,7 +215,8 @@ class Runner:
     def admit(self, row: Denoising) -> None:
         """Makes a canvas ready for its first step: its start, its room in the cache, its clamps."""
         network, length = self.network, self.canvas_length
-        row.seat = Seat(row.cache.room(length), row.position, length)
+        store = row.cache.store if network.independent else row.cache.room(length)
+        row.seat = Seat(store, row.position, length)
         row.rope = network.rope(row.position, length)
         row.soft = torch.zeros(length, network.text_config.hidden_size, device=network.device, dtype=network.dtype)
         start = self.renoise.fresh(row.noise, length)  # (L,) on the CPU
@@ -243,7 +244,9 @@ class Runner:
         if self.lanes is None or len(rows) < 2 or chunks:
             return self._step(rows, chunks)
         weights = [row.position + 8 * self.canvas_length for row in rows]  # what a canvas costs, roughly
-        parts = shares(weights, [id(row.seat.store) for row in rows], self.lanes.count, self.lanes.least)
+        alone = self.network.independent  # else canvases on one store use the same room in it
+        groups = [place if alone else id(row.seat.store) for place, row in enumerate(rows)]
+        parts = shares(weights, groups, self.lanes.count, self.lanes.least)
 
         def run(part: Sequence[int]) -> list[CanvasResult | None]:
             mine = [rows[place] for place in part]

@@ -70,7 +70,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "sliding": {},
     "full": {"layer_types": ["full_attention"] * 3},
     "experts": KINDS["experts"],
-    "compiled": KINDS["compiled"] | {"initializer_range": 0.05},
+    "compiled": KINDS["compiled"] | {"initializer_range": 0.03},
     "odd sizes": {"canvas_length": 5, "hidden_size": 24, "intermediate_size": 20, "vocab_size": 37},
 }
 

@@ -113,11 +113,11 @@ def passed(
     hidden = network.run(canvases, torch.cat(soft), read, rope, Segments(segments))
     lengths = [runs[place][2] for place in places if runs[place][0] == "canvas"]
     parts = dict(zip(places, hidden.split(lengths), strict=False))
-    written = {place: [t[:, runs[place][1] :] for t in held[place].keys + held[place].values] for place in places}
-    return [
-        torch.cat([parts.get(place, hidden[:0]).flatten(), *(t.flatten() for t in written[place])])
-        for place in sorted(places)
-    ]
+    for place in places:
+        if place not in parts:  # what was read: its keys and values
+            written = [tensor[:, runs[place][1] :].flatten() for tensor in held[place].keys + held[place].values]
+            parts[place] = torch.cat(written)
+    return [parts[place] for place in sorted(places)]
 
 
 @settings(deadline=None, max_examples=40)

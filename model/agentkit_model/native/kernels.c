@@ -120,11 +120,13 @@ typedef struct {
     float cap;
 } Epilogue;
 
-/* acc (m, n vectors) = a (m, depth) b (depth, n vectors); a's rows and columns lie `row` and `column` apart. */
+/* acc (m, n vectors) = a (m, depth) b (depth, n vectors), or that in addition if `more`; a's rows and columns lie `row` and `column` apart. */
 INLINE void tile(int m, int n, const float *a, int64_t row, int64_t column, const float *b, int64_t width, int64_t depth,
-                 vec acc[MR][VECTORS])
+                 int more, vec acc[MR][VECTORS])
 {
     vec sum[MR][VECTORS] = {0};
+    for (int i = 0; more && i < m; i++)
+        for (int j = 0; j < n; j++) sum[i][j] = acc[i][j];
     for (int64_t k = 0; k < depth; k++) {
         vec right[VECTORS];
         for (int j = 0; j < n; j++) right[j] = load(b + k * width + j * LANES);
@@ -141,22 +143,22 @@ INLINE void tile(int m, int n, const float *a, int64_t row, int64_t column, cons
 #define EACH(m, n, ...) \
     case m: tile(m, n, __VA_ARGS__); break;
 INLINE void tiles(int m, int n, const float *a, int64_t row, int64_t column, const float *b, int64_t width, int64_t depth,
-                  vec acc[MR][VECTORS])
+                  int more, vec acc[MR][VECTORS])
 {
     switch (m) {
-        EACH(1, n, a, row, column, b, width, depth, acc)
-        EACH(2, n, a, row, column, b, width, depth, acc)
-        EACH(3, n, a, row, column, b, width, depth, acc)
-        EACH(4, n, a, row, column, b, width, depth, acc)
-        EACH(5, n, a, row, column, b, width, depth, acc)
-        EACH(6, n, a, row, column, b, width, depth, acc)
+        EACH(1, n, a, row, column, b, width, depth, more, acc)
+        EACH(2, n, a, row, column, b, width, depth, more, acc)
+        EACH(3, n, a, row, column, b, width, depth, more, acc)
+        EACH(4, n, a, row, column, b, width, depth, more, acc)
+        EACH(5, n, a, row, column, b, width, depth, more, acc)
+        EACH(6, n, a, row, column, b, width, depth, more, acc)
 #if MR > 6
-        EACH(7, n, a, row, column, b, width, depth, acc)
-        EACH(8, n, a, row, column, b, width, depth, acc)
-        EACH(9, n, a, row, column, b, width, depth, acc)
-        EACH(10, n, a, row, column, b, width, depth, acc)
-        EACH(11, n, a, row, column, b, width, depth, acc)
-        EACH(12, n, a, row, column, b, width, depth, acc)
+        EACH(7, n, a, row, column, b, width, depth, more, acc)
+        EACH(8, n, a, row, column, b, width, depth, more, acc)
+        EACH(9, n, a, row, column, b, width, depth, more, acc)
+        EACH(10, n, a, row, column, b, width, depth, more, acc)
+        EACH(11, n, a, row, column, b, width, depth, more, acc)
+        EACH(12, n, a, row, column, b, width, depth, more, acc)
 #endif
     }
 }
@@ -190,7 +192,7 @@ INLINE void multiply_as(Epilogue end, const float *x, int64_t x_row, int64_t row
                 for (int64_t k = 0; k < depth; k += DEPTH) {
                     int64_t deep = depth - k < DEPTH ? depth - k : DEPTH;
                     vec part[MR][VECTORS];
-                    tiles(m, VECTORS, x + i * x_row + k, x_row, 1, weights + (panel * depth + k) * PANEL, PANEL, deep, part);
+                    tiles(m, VECTORS, x + i * x_row + k, x_row, 1, weights + (panel * depth + k) * PANEL, PANEL, deep, 0, part);
                     for (int r = 0; r < m; r++)
                         for (int j = 0; j < VECTORS; j++) sum[r][j] += part[r][j];
                 }
@@ -267,21 +269,21 @@ EXPORT void norms(const float *x, const float *weights, float eps, int64_t rows,
 typedef struct {
     int64_t row, length; /* their rows in the pass */
     int64_t position;    /* of the first of them; so many keys lie before them */
-    int64_t kept;        /* how many of their keys and values are written, from `position` on */
-    int64_t first;       /* the first key that any of them sees */
+    int64_t kept;        /* how many of their keys and values are written to the store, from `position` on */
+    int64_t first;       /* the first key that any of them sees, `position` at most */
     int64_t causal;      /* whether a token sees none behind it; if so, `window` tokens at most, itself included, or 0 for all */
     int64_t window;
     int64_t head;        /* how far one head's keys (S, D) lie from the next one's */
-    float *keys, *values;
+    float *keys, *values; /* of the store, from position 0 on */
 } Segment;
 
-/* The scores of PANEL queries in columns `across` for m keys, and the greatest so far. Of causal ones, the query in column i
+/* The scores of PANEL queries in columns `across` for m keys, which lie `row` apart, and the greatest so far. Of causal ones, the query in column i
  * stands `behind` + i behind the first of these keys, and sees up to `window` tokens. */
-INLINE void score(int m, const float *keys, const float *across, int64_t size, int64_t causal, int32_t behind, int32_t window,
+INLINE void score(int m, const float *keys, int64_t row, const float *across, int64_t size, int64_t causal, int32_t behind, int32_t window,
                   vec most[VECTORS], float *scores)
 {
     vec acc[MR][VECTORS];
-    tile(m, VECTORS, keys, size, 1, across, PANEL, size, acc);
+    tile(m, VECTORS, keys, row, 1, across, PANEL, size, 0, acc);
     for (int r = 0; r < m; r++)
         for (int j = 0; j < VECTORS; j++) {
             if (causal) {
@@ -295,36 +297,51 @@ INLINE void score(int m, const float *keys, const float *across, int64_t size, i
         }
 }
 
-/* What n queries at q, whose rows lie `width` apart, attend to: into out, whose rows lie `out_width` apart. The scores of
- * the S keys that they see are kept in columns (S, PANEL); they begin with the key at `first`. */
-INLINE void attend_panel(const Segment *s, int64_t start, int n, const float *q, int64_t width, const float *keys,
-                         const float *values, int64_t size, float *out, int64_t out_width, float *scratch)
+/* Keys and values (count, D) of a head, whose rows lie `row` apart. */
+typedef struct {
+    const float *keys, *values;
+    int64_t row, count;
+} Stretch;
+
+/* What n queries at q, `start` rows behind the first of their segment, attend to: into out, whose rows lie `out_row` apart.
+ * `before` has what lies before the segment, from position 0 on, `own` its own keys and values; rows of both queries and
+ * own keys lie own.row apart. The scores of all that they see are kept in columns (S, PANEL). */
+INLINE void attend_panel(const Segment *s, int64_t start, int n, const float *q, Stretch before, Stretch own, int64_t size,
+                         float *out, int64_t out_row, float *scratch)
 {
     float *across = scratch, *scores = scratch + size * PANEL; /* the queries in columns (D, PANEL) */
     for (int64_t d = 0; d < size; d++)
-        for (int i = 0; i < PANEL; i++) across[d * PANEL + i] = i < n ? q[i * width + d] : 0.0f;
-    int64_t begin = s->first, end = s->position + s->length;
+        for (int i = 0; i < PANEL; i++) across[d * PANEL + i] = i < n ? q[i * own.row + d] : 0.0f;
+    int64_t begin = s->first, place = s->position + start; /* of the first key and the first query */
     if (s->causal) {
-        end = s->position + start + n;
-        if (s->window && s->position + start - s->window + 1 > begin) begin = s->position + start - s->window + 1;
+        own.count = start + n;
+        if (s->window && place - s->window + 1 > begin) begin = place - s->window + 1;
     }
-    int64_t count = end - begin;
-    int32_t window = s->window ? (int32_t)s->window : INT32_MAX, last = (int32_t)(s->position + start - begin);
-    keys += begin * size, values += begin * size;
+    int64_t skipped[2] = {begin < before.count ? begin : before.count, begin > before.count ? begin - before.count : 0};
+    Stretch seen[2] = {before, own};
+    for (int part = 0; part < 2; part++) {
+        seen[part].keys += skipped[part] * seen[part].row;
+        seen[part].values += skipped[part] * seen[part].row;
+        seen[part].count -= skipped[part];
+    }
+    int32_t window = s->window ? (int32_t)s->window : INT32_MAX, behind = (int32_t)(place - begin);
     vec most[VECTORS];
     for (int j = 0; j < VECTORS; j++) most[j] = all(-__builtin_inff());
-    int64_t k = 0;
-    for (; k + MR <= count; k += MR)
-        score(MR, keys + k * size, across, size, s->causal, last - k, window, most, scores + k * PANEL);
-    for (; k < count; k++) score(1, keys + k * size, across, size, s->causal, last - k, window, most, scores + k * PANEL);
+    float *to = scores;
+    for (const Stretch *part = seen; part < seen + 2; part++) {
+        int64_t k = 0;
+        for (; k + MR <= part->count; k += MR, to += MR * PANEL, behind -= MR)
+            score(MR, part->keys + k * part->row, part->row, across, size, s->causal, behind, window, most, to);
+        for (; k < part->count; k++, to += PANEL, behind--)
+            score(1, part->keys + k * part->row, part->row, across, size, s->causal, behind, window, most, to);
+    }
     vec sum[VECTORS] = {0};
-    for (k = 0; k < count; k++)
+    for (float *row = scores; row < to; row += PANEL)
         for (int j = 0; j < VECTORS; j++) {
-            float *place = scores + k * PANEL + j * LANES;
-            vec below = load(place) - most[j];
+            vec below = load(row + j * LANES) - most[j];
             vec weight = s->causal ? exponential(below) : power(greater(below, all(-87.33f))); /* what is hidden has none */
             sum[j] += weight;
-            store(place, weight);
+            store(row + j * LANES, weight);
         }
     float sums[PANEL];
     for (int j = 0; j < VECTORS; j++) store(sums + j * LANES, sum[j]);
@@ -333,12 +350,14 @@ INLINE void attend_panel(const Segment *s, int64_t start, int n, const float *q,
         for (int64_t d = 0; d < size;) {
             vec acc[MR][VECTORS] = {0};
             int vectors = size - d < PANEL ? 1 : VECTORS;
-            if (vectors == VECTORS)
-                tiles(m, VECTORS, scores + i, 1, PANEL, values + d, size, count, acc);
-            else
-                tiles(m, 1, scores + i, 1, PANEL, values + d, size, count, acc);
+            const float *weights = scores + i;
+            for (const Stretch *part = seen; part < seen + 2; weights += part->count * PANEL, part++)
+                if (vectors == VECTORS)
+                    tiles(m, VECTORS, weights, 1, PANEL, part->values + d, part->row, part->count, 1, acc);
+                else
+                    tiles(m, 1, weights, 1, PANEL, part->values + d, part->row, part->count, 1, acc);
             for (int r = 0; r < m; r++)
-                for (int j = 0; j < vectors; j++) store(out + (i + r) * out_width + d + j * LANES, acc[r][j] / sums[i + r]);
+                for (int j = 0; j < vectors; j++) store(out + (i + r) * out_row + d + j * LANES, acc[r][j] / sums[i + r]);
             d += vectors * LANES;
         }
     }
@@ -412,10 +431,10 @@ static void feed(const Layer *l, const float *hidden, int64_t rows, float *out, 
 }
 
 /* One layer of a pass: hidden (rows, H) becomes its output, that of the first `wanted` rows; of the others only keys and
- * values are. cosines and sines (rows, D). Segments that share a store are in the order in which they write. scalars (rows),
- * or 0 where it is the layer's own for all rows. */
-static void layer(const Layer *l, float *hidden, int64_t rows, int64_t wanted, const float *cosines, const float *sines, const float *scalars,
-                  const Segment *segments, int64_t count, float *memory)
+ * values are. cosines and sines (rows, D); scalars (rows), or 0 where it is the layer's own for all rows. A segment that
+ * reads what another one writes stands behind it. */
+static void layer(const Layer *l, float *hidden, int64_t rows, int64_t wanted, const float *cosines, const float *sines,
+                  const float *scalars, const Segment *segments, int64_t count, float *memory)
 {
     int64_t width = width_of(l), size = l->size, heads = l->heads * size, group = l->heads / l->kv_heads;
     float *all_parts = memory, *mixed = all_parts + rows * width, *work = mixed + rows * heads;
@@ -425,24 +444,23 @@ static void layer(const Layer *l, float *hidden, int64_t rows, int64_t wanted, c
         projected(l, hidden + top * l->hidden, some, cosines + top * size, sines + top * size, all_parts + top * width, work);
     }
     for (const Segment *s = segments; s < segments + count; s++) {
-        const float *own = all_parts + s->row * width;
+        const float *own = all_parts + s->row * width, *keys = own + heads, *values = keys + l->kv_heads * size;
         for (int64_t head = 0; head < l->kv_heads; head++)
             for (int64_t i = 0; i < s->kept; i++) {
-                float *place = s->keys + head * s->head + (s->position + i) * size;
-                memcpy(place, own + i * width + heads + head * size, size * sizeof(float));
+                int64_t place = head * s->head + (s->position + i) * size, from = i * width + head * size;
+                memcpy(s->keys + place, keys + from, size * sizeof(float));
+                memcpy(s->values + place, values + from, size * sizeof(float));
             }
-        for (int64_t head = 0; head < l->kv_heads; head++)
-            for (int64_t i = 0; i < s->kept; i++) {
-                float *place = s->values + head * s->head + (s->position + i) * size;
-                memcpy(place, own + i * width + (l->heads + l->kv_heads + head) * size, size * sizeof(float));
-            }
-        for (int64_t head = 0; head < l->heads && s->row < wanted; head++)
+        for (int64_t head = 0; head < l->heads && s->row < wanted; head++) {
+            int64_t of = head / group;
+            Stretch before = {s->keys + of * s->head, s->values + of * s->head, size, s->position};
+            Stretch itself = {keys + of * size, values + of * size, width, s->length};
             for (int64_t start = 0; start < s->length; start += PANEL) {
                 int n = s->length - start < PANEL ? s->length - start : PANEL;
-                int64_t from = head / group * s->head;
-                attend_panel(s, start, n, own + start * width + head * size, width, s->keys + from, s->values + from, size,
+                attend_panel(s, start, n, own + start * width + head * size, before, itself, size,
                              mixed + (s->row + start) * heads + head * size, heads, scores);
             }
+        }
     }
     for (int64_t top = 0; top < wanted; top += ROWS) {
         int64_t some = wanted - top < ROWS ? wanted - top : ROWS;
