@@ -188,11 +188,15 @@ def test_a_token_is_drawn_by_its_share(pair: tuple[Network, Compiled], weights: 
     assert cumulated[token] >= uniform * cumulated[-1] * (1 - 1e-6) - 1e-6
 
 
-def test_weights_that_are_not_numbers_do_no_harm(pair: tuple[Network, Compiled]) -> None:
-    network = pair[1]
-    looked = Looked(network, torch.full((1, 4, network.table.shape[1]), float("nan")), torch.tensor([0.5]))
-    drawn = looked.draw(torch.rand(1, 4))
-    assert ((drawn >= 0) & (drawn < len(network.table))).all()
+def test_what_is_not_a_number_stays_so_and_does_no_harm(pair: tuple[Network, Compiled]) -> None:
+    network, runs = pair[1], [("canvas", 5, 8), ("canvas", 5, 8)]
+    held = stores(network, runs)
+    held[0].keys[0][:, 2] = float("nan")
+    broken, whole = passed(network, runs, held, [0, 1])
+    assert broken.isnan().all() and not whole.isnan().any()
+    looked = Looked(network, broken[None], torch.tensor([0.5]))
+    drawn = looked.draw(torch.rand(1, 8))
+    assert looked.entropies.isnan().all() and ((drawn >= 0) & (drawn < len(network.table))).all()
 
 
 @pytest.mark.skipif(native.library() is None, reason="built without compiled kernels")

@@ -84,11 +84,11 @@ INLINE vec power(vec x) /* exp(x) for x from -87.33 to 88.3 */
     return p * (vec)(((ivec)shifted << 23) + 0x3f800000);
 }
 
-INLINE vec exponential(vec x)
+INLINE vec exponential(vec x) /* what is not a number stays so, here and below */
 {
-    ivec some = x > all(-87.33f);
-    x = 0.0f - greater(all(-88.3f), 0.0f - greater(x, all(-87.33f)));
-    return (vec)((ivec)power(x) & some);
+    ivec none = x <= all(-87.33f);
+    x = 0.0f - greater(all(-88.3f), 0.0f - greater(all(-87.33f), x));
+    return (vec)((ivec)power(x) & ~none);
 }
 
 INLINE vec tangent(vec x) /* the hyperbolic one */
@@ -339,7 +339,7 @@ INLINE void attend_panel(const Segment *s, int64_t start, int n, const float *q,
     for (float *row = scores; row < to; row += PANEL)
         for (int j = 0; j < VECTORS; j++) {
             vec below = load(row + j * LANES) - most[j];
-            vec weight = s->causal ? exponential(below) : power(greater(below, all(-87.33f))); /* what is hidden has none */
+            vec weight = s->causal ? exponential(below) : power(greater(all(-87.33f), below)); /* what is hidden has none */
             sum[j] += weight;
             store(row + j * LANES, weight);
         }
