@@ -27,30 +27,43 @@ class Kernels(BuildHookInterface):  # type: ignore[type-arg]
     """Adds the libraries to a wheel, or beside the sources of an editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        wanted = os.environ.get("AGENTKIT_NATIVE")
-        if self.target_name != "wheel" or wanted == "0":
+        if self.target_name != "wheel":
+            return
+        root, wanted = Path(self.root), os.environ.get("AGENTKIT_NATIVE")
+        if version == "editable":  # what an earlier install left there is no part of this one
+            for library in (root / FOLDER).glob("*.so"):
+                library.unlink()
+        if wanted == "0":
             return
         try:
-            libraries = compile_kernels(Path(self.root))
+            libraries = compile_kernels(root)
         except (OSError, subprocess.CalledProcessError) as error:
             if wanted == "1":
                 raise
-            self.app.display_warning(f"built without compiled kernels, small networks will be slower on a CPU: {error}")
+            why = getattr(error, "stderr", None) or error
+            self.app.display_warning(f"built without compiled kernels, small networks will be slower on a CPU: {why}")
             return
-        if libraries:
-            build_data["artifacts"] += [f"/{library.relative_to(self.root)}" for library in libraries]
-            build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        build_data["artifacts"] += [f"/{library.relative_to(root)}" for library in libraries]
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
 
 
 def compile_kernels(root: Path) -> list[Path]:
     """The libraries for this machine, compiled from `kernels.c`."""
-    variants = VARIANTS.get(platform.machine(), {}).items()
-    return [compiled(root / FOLDER / "kernels.c", root / FOLDER / f"{name}.so", options) for name, options in variants]
+    if platform.machine() not in VARIANTS:
+        raise OSError(f"there are none for {platform.machine()}")
+    source = root / FOLDER / "kernels.c"
+    return [compiled(source, options, root / FOLDER / f"{n}.so") for n, options in VARIANTS[platform.machine()].items()]
 
 
-def compiled(source: Path, library: Path, options: list[str]) -> Path:
+def compiled(source: Path, options: list[str], library: Path) -> Path:
+    """The library, which is there whole or not at all: programs may have opened the one before."""
+    new = library.with_suffix(f".{os.getpid()}")
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    command = [*compiler, *OPTIONS, *options, str(source), "-o", str(library)]
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    try:
+        command = [*compiler, *OPTIONS, *options, str(source), "-o", str(new)]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        new.replace(library)
+    finally:
+        new.unlink(missing_ok=True)
     return library

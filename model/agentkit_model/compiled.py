@@ -1,8 +1,8 @@
 """The passes of a small network on a CPU, by compiled kernels.
 
 A denoising step of a small network is some two thousand operations of a few microseconds each, and asking for one takes
-torch about as long as computing it. Here a layer is one call (`native/kernels.c`), during which Python runs in other
-threads. Every row of a pass is summed in an order of its own, so what shares a pass makes no difference to any bit.
+torch about as long as computing it. Here all layers are one call (`native/kernels.c`), during which Python runs in
+other threads. Every row of a pass is summed in an order of its own: what shares a pass makes no difference to any bit.
 `tests/model/test_compiled.py` shows that logits equal those of transformers' modules.
 """
 

@@ -99,7 +99,7 @@ async def fill_all(engine: Engine) -> list[CanvasResult]:
 
 @pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
 def test_canvases_are_the_same_in_lanes(tiny_config: Any, text: dict[str, int]) -> None:
-    """Forks stand on one store, and so must not be in two lanes."""
+    """Forks stand on one store, and so must not be in two lanes, unless kernels have room of their own."""
     found = []
     for count in (1, 3):
         with Engine.from_config(tiny_config(**text), seed=1, device="cpu", max_batch=28) as engine:

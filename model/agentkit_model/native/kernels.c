@@ -277,10 +277,10 @@ typedef struct {
     float *keys, *values; /* of the store, from position 0 on */
 } Segment;
 
-/* The scores of PANEL queries in columns `across` for m keys, which lie `row` apart, and the greatest so far. Of causal ones, the query in column i
- * stands `behind` + i behind the first of these keys, and sees up to `window` tokens. */
-INLINE void score(int m, const float *keys, int64_t row, const float *across, int64_t size, int64_t causal, int32_t behind, int32_t window,
-                  vec most[VECTORS], float *scores)
+/* The scores of PANEL queries in columns `across` for m keys, which lie `row` apart, and the greatest so far. Of causal
+ * ones, the query in column i stands `behind` + i behind the first of these keys, and sees up to `window` tokens. */
+INLINE void score(int m, const float *keys, int64_t row, const float *across, int64_t size, int64_t causal, int32_t behind,
+                  int32_t window, vec most[VECTORS], float *scores)
 {
     vec acc[MR][VECTORS];
     tile(m, VECTORS, keys, row, 1, across, PANEL, size, 0, acc);
