@@ -7,8 +7,7 @@
    of the CPU; each tool beside the vocabulary, and all three one after the other.
 2. What `maxLength` and large enums cost: states, edges and bytes of the automaton.
 3. The share of the denoising time that finding the path takes, on the bundled model with one to six tools in view: one
-   canvas of 48 tokens at a time, the checkpoint's own stop rule (at most 48 steps); and what a path takes when 1, 8 or
-   16 canvases share the step.
+   canvas of 48 tokens at a time, the checkpoint's own stop rule (at most 48 steps).
 4. With `--full-size` the same share at the geometry of DiffusionGemma 26B-A4B, on the device at hand: the path of the
    weather tool's call over a canvas of 256 tokens and a vocabulary of 262,144. It is an extrapolation: a network of one
    sliding and one full layer with random bfloat16 weights (5 GB) is run, and each layer's time taken 25 and 5 times.
@@ -45,8 +44,6 @@ from agentkit.dialects.gemma4_grammar import call_automaton
 from agentkit.dialects.gemma4_turn import turn_automaton
 from agentkit.models.base import ModelRequest
 from agentkit_model import CanvasPlan, Engine, Hold, network, runner
-from agentkit_model.path import best_paths
-from agentkit_model.sight import Asked, Plain
 from agentkit_recipe.conversation import evaluation_case
 
 SIZE = 262_144
@@ -186,7 +183,7 @@ def share(cases: int) -> dict[str, Any]:
 
     anyio.run(run)  # warm
     calls = {
-        "path": (runner, "best_paths", lambda holds, sights, decide: list(zip(holds, sights, strict=True))),
+        "path": (runner, "best_path", lambda *_: "path"),
         "step": (runner.Runner, "step", lambda _, rows, *chunks: len(rows)),
     }
     with watching(found, calls, time.process_time):
@@ -194,27 +191,12 @@ def share(cases: int) -> dict[str, Any]:
     model.engine.close_sync()
     steps = [seconds for seconds, rows in found["step"] if rows]  # without passes that only read a prompt
     paths = [seconds for seconds, _ in found["path"]]
-    seen = [pair for _, pairs in found["path"] for pair in pairs]
     return {
         "path_share": round(sum(paths) / sum(steps), 4),
         "path_ms_per_step": round(1000 * sum(paths) / len(steps), 3),
         "step_ms": round(1000 * sum(steps) / len(steps), 3),
         "steps_per_canvas": round(len(steps) / cases, 2),
-        "path_ms_by_company": {str(count): company(seen, count) for count in (1, 8, 16)},
     }
-
-
-def company(seen: list[tuple[Hold, Plain]], count: int) -> float:
-    """Milliseconds that a canvas' path takes when so many are looked for together: the best of five rounds."""
-    took = []
-    for _ in range(5):
-        started = time.process_time()
-        for begin in range(0, len(seen), count):
-            holds, sights = zip(*seen[begin : begin + count], strict=True)
-            afresh = [Plain(Asked(sight.tables), sight.logits) for sight in sights]
-            best_paths(holds, afresh, [True] * len(holds))
-        took.append(time.process_time() - started)
-    return round(1000 * min(took) / len(seen), 3)
 
 
 def full_size_share() -> dict[str, Any]:
@@ -233,7 +215,7 @@ def full_size_share() -> dict[str, Any]:
     found: Watched = {}
     calls = {
         "layer": (network.Layer, "__call__", lambda layer, *_: layer.kind),
-        "path": (runner, "best_paths", lambda *_: "path"),
+        "path": (runner, "best_path", lambda *_: "path"),
         "step": (runner.Runner, "step", lambda _, rows, *chunks: "step" if rows else "read"),
     }
 

@@ -15,9 +15,9 @@ import unicodedata
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -88,46 +88,69 @@ class Step(NamedTuple):
     token: int
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The runs of whole words that a value may be, as a graph: states 0 to `size` - 1, and -1 before the value.
+
+    steps, costs  source, target, token, and the word that it writes, -1 for none (N, 4), and what it costs (N,)
+    ends, end_costs  the states in which a run may end, and what it costs there (M,)
+    """
+
+    size: int
+    steps: NDArray[np.int32]
+    costs: NDArray[np.float32]
+    ends: NDArray[np.int32]
+    end_costs: NDArray[np.float32]
+
+
 class Words:
     """The words of some texts, as tokens."""
 
     def __init__(self, tokenizer: Tokenizer, texts: Iterable[str]) -> None:
         self._tokenizer = tokenizer
         self.texts = tuple(_latest(texts))
-        self._held: dict[bytes, tuple[list[Step], set[Spot]]] = {}  # by pattern
+        self._held: dict[bytes | None, Runs] = {}  # by pattern
 
-    def steps(self, pattern: ByteDFA | None = None) -> tuple[list[Step], set[Spot]]:
-        """The steps of the runs of whole words that a pattern accepts, of all without one, and where one may end."""
-        if pattern is None:
-            return self._steps
-        if pattern.key not in self._held:
-            self._held[pattern.key] = self._within(pattern)
-        return self._held[pattern.key]
+    def runs(self, pattern: ByteDFA | None = None) -> Runs:
+        """The runs of whole words that a pattern accepts; all without one."""
+        key = None if pattern is None else pattern.key
+        if key not in self._held:
+            self._held[key] = self._numbered(*(self._steps if pattern is None else self._within(pattern)), pattern)
+        return self._held[key]
+
+    def _numbered(self, steps: Sequence[Step], ends: set[Spot], pattern: ByteDFA | None) -> Runs:
+        numbers: dict[Spot | None, int] = {None: -1}
+        costs = []
+        for step in steps:
+            for spot in (step.source, step.target):
+                numbers.setdefault(spot, len(numbers) - 1)
+            place, _ = step.target
+            costs.append(self.cost(place, token=step.token) if step.source is None and pattern is None else 0.0)
+        stops = [spot for spot in sorted(ends) if spot in numbers]
+        return Runs(
+            len(numbers) - 1,
+            np.array(
+                [(numbers[step.source], numbers[step.target], step.token, self.word(step.target[0])) for step in steps],
+                np.int32,
+            ).reshape(-1, 4),
+            np.array(costs, np.float32),
+            np.array([numbers[spot] for spot in stops], np.int32),
+            np.array([self.cost(place) if pattern is None else 0.0 for place, _ in stops], np.float32),
+        )
 
     @cached_property
     def _steps(self) -> tuple[list[Step], set[Spot]]:
-        steps: dict[Step, None] = {}
+        """The steps of the runs of whole words, and where one may end."""
+        steps: list[Step] = []
         ends: set[Spot] = set()
         for number, text in enumerate(self.texts):
-            ends |= {((number, len(text[:end].encode())), 0) for start, end in _words(text) if _LAST.match(text[start])}
-            for start, stops in _runs(text):
-                at = len(text[:start].encode())
-                known: set[int] = set()  # bytes where a token ends; what is joined with the next word is written alone
-                for stop in reversed(stops):
-                    run = text[start:stop]
-                    if at + len(run.encode()) not in known:
-                        known |= self._add(steps, number, at, run)
-        return list(steps), ends
-
-    def _add(self, steps: dict[Step, None], number: int, at: int, run: str) -> set[int]:
-        source, passed = None, set()
-        for token in self._tokenizer.encode(run):
-            at += len(self._tokenizer.token_bytes(token))
-            target = ((number, at), 0)
-            steps[Step(source, target, token)] = None
-            source = target
-            passed.add(at)
-        return passed
+            found, stops = _steps_of(self._tokenizer, text)
+            ends.update(((number, at), 0) for at in stops)
+            steps += [
+                Step(None if source is None else ((number, source), 0), ((number, target), 0), token)
+                for source, target, token in found
+            ]
+        return steps, ends
 
     def _within(self, pattern: ByteDFA) -> tuple[list[Step], set[Spot]]:
         steps, ends = self._steps
@@ -271,8 +294,9 @@ class _Added:
         self._words = words
         self._quote = tokenizer.control['<|"|>']
         self._size = automaton.size
-        self._edges: list[tuple[int, int, int, int, int]] = []  # source, target, token, value, word
-        self._costs: list[float] = []  # of each
+        self._steps: list[NDArray[np.int32]] = []  # (N, 4) each, as in `Runs`
+        self._costs: list[NDArray[np.float32]] = []  # of each step (N,)
+        self._values: list[NDArray[np.int32]] = []  # of which it is a part (N,)
 
     def slot(self, value: int, slot: Slot) -> bool:
         """Adds what the words have for a slot; says whether there is anything."""
@@ -283,58 +307,77 @@ class _Added:
         return self._runs(value, slot, pattern)
 
     def _runs(self, value: int, slot: Slot, pattern: ByteDFA | None) -> bool:
-        words = self._words
-        steps, ends = words.steps(pattern)
-        states: dict[Spot | None, int] = {None: slot.begin}
-        for step in steps:
-            for spot in (step.source, step.target):
-                if spot not in states:
-                    states[spot] = self._state()
-            place, _ = step.target
-            cut = words.cost(place, token=step.token) if step.source is None and pattern is None else 0.0
-            self._add((states[step.source], states[step.target], step.token, value, words.word(place)), cut)
-        for end in sorted(ends):
-            if end in states:
-                cut = words.cost(end[0]) if pattern is None else 0.0
-                self._add((states[end], slot.end, self._quote, -1, -1), cut)
-        return bool(steps)
+        runs, first = self._words.runs(pattern), self._size
+        self._size += runs.size
+        steps, ends = runs.steps.copy(), np.empty((len(runs.ends), 4), np.int32)
+        steps[:, :2] = np.where(steps[:, :2] < 0, slot.begin, steps[:, :2] + first)
+        ends[:, 0] = runs.ends + first
+        ends[:, 1:] = slot.end, self._quote, -1
+        self._add(steps, runs.costs, value)
+        self._add(ends, runs.end_costs, -1)
+        return len(steps) > 0
 
     def _numbers(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
+        steps = []
         for text, (number, at) in found:
             tokens = self._tokenizer.encode(text)
             state = slot.begin
             for index, token in enumerate(tokens):
-                before, state = state, slot.end if index == len(tokens) - 1 else self._state()
+                before, state = state, slot.end if index == len(tokens) - 1 else self._size
+                self._size += state == self._size
                 at += len(self._tokenizer.token_bytes(token))
-                self._add((before, state, token, value, self._words.word((number, at))))
+                steps.append((before, state, token, self._words.word((number, at))))
+        self._add(np.array(steps, np.int32).reshape(-1, 4), np.zeros(len(steps), np.float32), value)
         return bool(found)
 
-    def _add(self, edge: tuple[int, int, int, int, int], cost: float = 0.0) -> None:
-        self._edges.append(edge)
-        self._costs.append(cost + self._taken.get(edge[-1], 0.0))
-
-    def _state(self) -> int:
-        self._size += 1
-        return self._size - 1
+    def _add(self, steps: NDArray[np.int32], costs: NDArray[np.float32], value: int) -> None:
+        """Adds steps (N, 4) as in `Runs`, which are parts of a value."""
+        if self._taken:
+            costs = costs + np.array([self._taken.get(word, 0.0) for word in steps[:, 3].tolist()], np.float32)
+        self._steps.append(steps)
+        self._costs.append(costs)
+        self._values.append(np.full(len(steps), value, np.int32))
 
     def automaton(self, kept: NDArray[np.bool_], costs: NDArray[np.float32]) -> Automaton:
         base = self._base
-        tokens = sorted({token for _, _, token, _, _ in self._edges})
-        label = {token: len(base.sets) + index for index, token in enumerate(tokens)}
-        new = np.array([(s, t, label[k], v, w) for s, t, k, v, w in self._edges], np.int32).reshape(-1, 5)
         none = np.full(int(kept.sum()), -1, np.int32)
+        source, target, token, word = np.concatenate([np.empty((0, 4), np.int32), *self._steps]).T
+        tokens, numbers = np.unique(token, return_inverse=True)
+        label = len(base.sets) + numbers.astype(np.int32)
         return replace(
             base,
             size=self._size,
-            source=np.concatenate([base.source[kept], new[:, 0]]),
-            target=np.concatenate([base.target[kept], new[:, 1]]),
-            label=np.concatenate([base.label[kept], new[:, 2]]),
-            cost=np.concatenate([costs[kept], np.array(self._costs, np.float32)]),
-            sets=(*base.sets, *(np.array([token], np.int32) for token in tokens)),
+            source=np.concatenate([base.source[kept], source]),
+            target=np.concatenate([base.target[kept], target]),
+            label=np.concatenate([base.label[kept], label]),
+            cost=np.concatenate([costs[kept], *self._costs]),
+            sets=(*base.sets, *tokens[:, None]),
             slots=(),
-            values=np.concatenate([none, new[:, 3]]),
-            words=np.concatenate([none, new[:, 4]]),
+            values=np.concatenate([none, *self._values]),
+            words=np.concatenate([none, word]),
         )
+
+
+@lru_cache(maxsize=256)
+def _steps_of(tokenizer: Tokenizer, text: str) -> tuple[list[tuple[int | None, int, int]], set[int]]:
+    """The steps of a text's runs of whole words, from byte to byte by a token, and the bytes where one may end. Kept,
+    since each turn asks for the texts of its conversation."""
+    ends = {len(text[:end].encode()) for start, end in _words(text) if _LAST.match(text[start])}
+    steps: dict[tuple[int | None, int, int], None] = {}
+    for start, stops in _runs(text):
+        first = len(text[:start].encode())
+        known: set[int] = set()  # bytes where a token ends; what is joined with the next word is written alone
+        for stop in reversed(stops):
+            run, at = text[start:stop], first
+            source: int | None = None
+            if at + len(run.encode()) in known:
+                continue
+            for token in tokenizer.encode(run):
+                at += len(tokenizer.token_bytes(token))
+                steps[source, at, token] = None
+                source = at
+                known.add(at)
+    return list(steps), ends
 
 
 def _words(text: str) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,10 @@ GEMMA_MARKERS = (
 _META_SPACE = "\u2581"  # what SentencePiece writes for a space
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _REPLACEMENT = "\ufffd".encode()
+_SHORT, _KEPT = (
+    200,
+    4096,
+)  # characters of a text whose tokens are kept, since a prompt says most things again, and how many
 
 
 class TokenizerError(UserError):
@@ -74,6 +78,7 @@ class Tokenizer:
         self.control: Mapping[str, int] = MappingProxyType(self._find(tuple(markers)))
         self._guarded = frozenset(id for id, token in self._added.items() if token.special) | set(self.control.values())
         self._bytes: dict[int, bytes] = {}
+        self._known = lru_cache(_KEPT)(self._encoded)
         self._by_byte = self._lossy_characters()
 
     @classmethod
@@ -118,6 +123,9 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a plain text; never a control token. Lone surrogates become U+FFFD."""
+        return list(self._known(text) if len(text) <= _SHORT else self._encoded(text))
+
+    def _encoded(self, text: str) -> Sequence[int]:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if not self._by_byte:
             return self._encode(text)

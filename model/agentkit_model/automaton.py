@@ -73,8 +73,8 @@ class TokenAutomaton:
     def distance(self) -> list[int]:
         """The fewest tokens from each state to where the turn may end; UNREACHABLE where no path leads there."""
         before: dict[int, list[tuple[int, int]]] = defaultdict(list)  # target -> (source, tokens)
-        for source, target in zip(self.source, self.target, strict=True):
-            before[int(target)].append((int(source), 1))
+        for source, target in zip(np.asarray(self.source).tolist(), np.asarray(self.target).tolist(), strict=True):
+            before[target].append((source, 1))
         for state, ways in self.choices.items():
             for way in ways:
                 before[way.target].append((state, 0 if way.enters else 1))
@@ -137,7 +137,8 @@ class TokenAutomaton:
         """Raises PlanError where it does not fit the model."""
         if not all(len(tokens) for tokens in self.sets):
             raise PlanError("the automaton has an edge without tokens")
-        highest = max([self.pad, *self.stops, *(int(np.max(tokens)) for tokens in self.sets)])
+        every = np.concatenate([np.asarray(tokens) for tokens in (*self.sets, [0])])
+        highest = max(self.pad, *self.stops, int(every.max()))
         if highest >= vocab_size:
             raise PlanError(f"the automaton has token {highest}; the vocabulary ends at {vocab_size - 1}")
         if self.distance[self.start] == UNREACHABLE:

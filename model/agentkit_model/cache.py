@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from agentkit_model.errors import ContextError, OutOfMemoryError
 from agentkit_model.waiting import Bell
@@ -106,12 +105,12 @@ class Store:
         self.bytes = capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize  # that it takes
         self.memory.check(self.bytes, beside)
 
-        def allocate() -> list[Tensor]:
-            return [torch.zeros(s.kv_heads, capacity, s.head_dim, device=device, dtype=dtype) for s in shapes]
-
         self.shapes = tuple(shapes)
-        self.keys = allocate()
-        self.values = allocate()
+        sizes = [s.kv_heads * capacity * s.head_dim for s in shapes]
+        whole = torch.zeros(2 * sum(sizes), device=device, dtype=dtype)  # one piece of memory
+        parts = torch.split_with_sizes(whole, [*sizes, *sizes])
+        each = [part.view(s.kv_heads, capacity, s.head_dim) for part, s in zip(parts, (*shapes, *shapes), strict=True)]
+        self.keys, self.values = each[: len(shapes)], each[len(shapes) :]
         self.capacity = capacity
         self.filled = 0  # positions that some holder's tokens occupy
         self.kept = 0  # positions that are remembered, whoever holds them

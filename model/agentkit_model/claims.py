@@ -12,7 +12,6 @@ probable way is followed first, and no more than a few are.
 """
 
 import heapq
-from collections.abc import Sequence
 from itertools import combinations, count
 
 import numpy as np
@@ -27,20 +26,16 @@ Dispute = tuple[int, int, frozenset[int]]
 """Two values, and the words that both claim."""
 
 
-def undisputed(legs: Sequence[Leg], twice: Sequence[float]) -> list[Found | None]:
-    """The best path of each leg when each two values that claim the same word cost `twice` nats.
-
-    Legs are looked for together, and none can see its company.
-    """
-    found = viterbi(legs)
-    searches = [
-        _Search(leg, best, cost) if best is not None and cost and leg.tables.values is not None else None
-        for leg, best, cost in zip(legs, found, twice, strict=True)
-    ]
-    while ways := [(search, leg) for search in searches if search is not None for leg in search.ways()]:
-        for (search, leg), other in zip(ways, viterbi([leg for _, leg in ways]), strict=True):
-            search.learn(leg, other)
-    return [best if search is None else search.best for search, best in zip(searches, found, strict=True)]
+def undisputed(leg: Leg, twice: float) -> Found | None:
+    """The best path of a leg when each two values that claim the same word cost `twice` nats."""
+    best = viterbi(leg)
+    if best is None or not twice or leg.tables.values is None:
+        return best
+    search = _Search(leg, best, twice)
+    while ways := search.ways():
+        for way in ways:
+            search.learn(way, viterbi(way))
+    return search.best
 
 
 def disputes(leg: Leg, found: Found) -> list[Dispute]:

@@ -4,18 +4,16 @@ First the model's own choices (`walk`), then the best of all that the automaton 
 the canvas length, V the vocabulary size.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
 from agentkit_model.claims import undisputed
 from agentkit_model.errors import DenoisingError, PlanError
-from agentkit_model.sight import Asked, Plain, Sight
+from agentkit_model.sight import Sight
 from agentkit_model.tables import Indices
-from agentkit_model.viterbi import Found, Leg
+from agentkit_model.viterbi import Leg
 from agentkit_model.walk import Walk
 
 
@@ -78,66 +76,30 @@ class Path:
     bound: int
 
 
-def best_path(hold: Hold, logits: Tensor, *, decide: bool = True) -> Path | None:
-    """The path of one canvas for its logits (L, V) on the CPU; see `best_paths`."""
-    return best_paths([hold], [Plain(Asked(hold.automaton.tables), logits)], [decide])[0]
-
-
-def best_paths(holds: Sequence[Hold], sights: Sequence[Sight], decide: Sequence[bool]) -> list[Path | None]:
-    """The paths of canvases that share a step, each what it would be alone.
+def best_path(hold: Hold, sight: Sight, *, decide: bool = True) -> Path | None:
+    """The path of a canvas.
 
     Args:
-        holds: one for each canvas.
-        sights: of each canvas, all of one length.
-        decide: for each canvas whether what is likeliest settles what kind of region comes. Where it does not, and the
-            model has not settled it either, there is no path (None).
+        sight: of the canvas.
+        decide: whether what is likeliest settles what kind of region comes. Where it does not, and the model has not
+            settled it either, there is no path (None).
 
     Raises:
-        DenoisingError: no sequence of a canvas' length is accepted.
+        DenoisingError: no sequence of the canvas' length is accepted.
     """
-    searches = [_Search(hold, sight) for hold, sight in zip(holds, sights, strict=True)]
-    held = [search for search, settle in zip(searches, decide, strict=True) if settle or search.settled]
-    for search in held:
-        search.walk.go()
-    ahead = [search for search in held if search.ahead]
-    legs = [search.leg for search in ahead]
-    for search, found in zip(ahead, undisputed(legs, [search.hold.twice for search in ahead]), strict=True):
+    whole = sight.length
+    end = whole if hold.limit is None else min(hold.limit, whole)
+    rest = UNREACHABLE if hold.limit is None else hold.limit - end
+    walk = Walk(hold.automaton, sight, hold.begin, end, end + rest)
+    if not decide and not walk.settled(hold.settle):
+        return None
+    walk.go()
+    tokens, states = [np.array(walk.tokens, np.int64)], tuple(walk.states)
+    if len(walk.tokens) < end:
+        found = undisputed(Leg(hold.automaton, sight, walk.begin, len(walk.tokens), end, rest), hold.twice)
         if found is None:
             raise DenoisingError("the automaton accepts no sequence of the canvas' length here")
-        search.found = found
-    return [search.path() if search in held else None for search in searches]
-
-
-class _Search:
-    """The path of one canvas in the making."""
-
-    def __init__(self, hold: Hold, sight: Sight) -> None:
-        self.hold = hold
-        self.found: Found | None = None
-        self._sight = sight
-        self._end = sight.length if hold.limit is None else min(hold.limit, sight.length)
-        self._rest = UNREACHABLE if hold.limit is None else hold.limit - self._end
-        self.walk = Walk(hold.automaton, sight, hold.begin, self._end, self._end + self._rest)
-
-    @property
-    def settled(self) -> bool:
-        return self.walk.settled(self.hold.settle)
-
-    @property
-    def ahead(self) -> bool:
-        """Whether positions are left for a path when the walk is done."""
-        return len(self.walk.tokens) < self._end
-
-    @property
-    def leg(self) -> Leg:
-        return Leg(self.hold.automaton, self._sight, self.walk.begin, len(self.walk.tokens), self._end, self._rest)
-
-    def path(self) -> Path:
-        """The walk, what was found behind it, and pads behind the turn's limit."""
-        walk, whole = self.walk, self._sight.length
-        tokens, states = [np.array(walk.tokens, np.int64)], tuple(walk.states)
-        if self.found is not None:
-            tokens, states = [*tokens, self.found.tokens], (*states, *self.found.states)
-        tokens.append(np.full(whole - self._end, self.hold.automaton.pad))
-        bound = len(walk.tokens) if walk.binds else whole
-        return Path(np.concatenate(tokens), (*states, *states[-1:] * (whole - self._end)), bound)
+        tokens, states = [*tokens, found.tokens], (*states, *found.states)
+    tokens.append(np.full(whole - end, hold.automaton.pad))
+    bound = len(walk.tokens) if walk.binds else whole
+    return Path(np.concatenate(tokens), (*states, *states[-1:] * (whole - end)), bound)

@@ -16,36 +16,47 @@ class Prefixes:
 
     Used by the worker's thread alone. A store that no context holds any more is kept as long as all such stores
     together take at most `memory` bytes; the one that was of use longest ago goes first.
+
+    whole: whether a beginning is of use in whole blocks only; else what follows on them is compared token by token.
     """
 
-    def __init__(self, memory: int, block: int = GRAIN) -> None:
+    def __init__(self, memory: int, *, block: int = GRAIN, whole: bool = True) -> None:
         self.memory = memory
         self.block = block
+        self.whole = whole
         self._tokens: OrderedDict[Store, tuple[int, ...]] = OrderedDict()  # least recently used first
+        self._bytes = 0  # of these stores, idle or not
         self._stores: dict[int, dict[Store, None]] = {}  # hash of a beginning -> stores that begin so
 
     def known(self, tokens: tuple[int, ...]) -> int:
-        """How long the longest known beginning of these tokens is, in whole blocks."""
+        """How long the longest known beginning of these tokens is."""
         found = self._longest(tokens)
         return 0 if found is None else found[1]
 
     def find(self, tokens: tuple[int, ...]) -> tuple[Store, int] | None:
-        """A store with the longest known beginning of these tokens, in whole blocks, and the beginning's length."""
+        """A store with the longest known beginning of these tokens, and the beginning's length."""
         best = self._longest(tokens)
         if best is not None:
             self._tokens.move_to_end(best[0])
         return best
 
     def _longest(self, tokens: tuple[int, ...]) -> tuple[Store, int] | None:
-        best: tuple[Store, int] | None = None
+        best: list[Store] = []
+        length = 0
         for count, key in self._keys(tokens):
-            known = reversed(self._stores.get(key, {}))
             # two beginnings with the same hash are not believed to be the same
-            found = next((store for store in known if self._tokens[store][:count] == tokens[:count]), None)
-            if found is None:
+            found = [store for store in self._stores.get(key, {}) if self._tokens[store][:count] == tokens[:count]]
+            if not found:
                 break
-            best = found, count
-        return best
+            best, length = found, count
+        if not best:
+            return None
+        if self.whole:
+            return best[-1], length
+        following = tokens[length : length + self.block]
+        more = {store: _alike(self._tokens[store][length : length + self.block], following) for store in best}
+        longest = max(reversed(best), key=more.__getitem__)
+        return longest, length + more[longest]
 
     def remember(self, cache: Cache, tokens: tuple[int, ...]) -> None:
         """Remembers that this cache's store holds the keys and values of these tokens, the cache's own."""
@@ -54,13 +65,15 @@ class Prefixes:
         store = cache.keep()
         self._forget(store)
         self._tokens[store] = tokens
+        self._bytes += store.bytes
         for _, key in self._keys(tokens):
             self._stores.setdefault(key, {})[store] = None
         self.trim()
 
     def trim(self) -> None:
         """Lets go of what is too much."""
-        self.free(sum(store.bytes for store in self._idle()) - self.memory)
+        if self._bytes > self.memory:
+            self.free(sum(store.bytes for store in self._idle()) - self.memory)
 
     def free(self, needed: int) -> None:
         """Lets go of so many bytes, if as many are held by nobody else."""
@@ -75,7 +88,9 @@ class Prefixes:
         return [store for store in self._tokens if not store.holders]
 
     def _forget(self, store: Store) -> None:
-        for _, key in self._keys(self._tokens.pop(store, ())):
+        tokens = self._tokens.pop(store, ())
+        self._bytes -= store.bytes if tokens else 0
+        for _, key in self._keys(tokens):
             self._stores[key].pop(store, None)
             if not self._stores[key]:
                 del self._stores[key]
@@ -86,3 +101,11 @@ class Prefixes:
         for count in range(self.block, len(tokens) + 1, self.block):
             key = hash((key, tokens[count - self.block : count]))
             yield count, key
+
+
+def _alike(some: tuple[int, ...], others: tuple[int, ...]) -> int:
+    """How many tokens both begin with."""
+    return next(
+        (i for i, (one, other) in enumerate(zip(some, others, strict=False)) if one != other),
+        min(len(some), len(others)),
+    )

@@ -17,17 +17,17 @@ from agentkit_model.graphs import Graphs
 from agentkit_model.lanes import LEAST, SMALL, Lanes, shares
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
-from agentkit_model.path import Path, best_paths
+from agentkit_model.path import Path, best_path
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.prefixes import Prefixes
-from agentkit_model.sight import Asked, Sight
+from agentkit_model.sight import Asked
 from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
 LEAST_BLOCKS = 2  # of a prompt that are worth a lane, when Python runs in one lane at a time
-PREFIX_MEMORY = 1 << 29  # bytes of remembered prompts that no context holds
+PREFIX_MEMORY = 1 << 28  # bytes of remembered prompts that no context holds
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Runner:
         cache_memory: int | None = None,
     ) -> None:
         self.network = network
-        self.prefixes = Prefixes(prefix_memory)
+        self.prefixes = Prefixes(prefix_memory, whole=self._exact)
         self.memory = Memory(cache_memory)
         self.memory.reclaim = self.prefixes.free
         self._lock = threading.Lock()  # of all caches: any of them may come to share a store with another one
@@ -413,26 +413,13 @@ class Runner:
 
     def _paths(self, rows: Sequence[Denoising], outlook: Outlook) -> list[Path | None]:
         """The paths that canvases are held to in this step; a canvas for which there is none fails, and it alone."""
-        sights = outlook.sights()
-        wanting = list(sights)
         paths: list[Path | None] = [None] * len(rows)
-        try:
-            for place, path in zip(wanting, self._find(rows, sights, wanting), strict=True):
-                paths[place] = path
-        except Exception:  # whose it is shows one by one
-            for place in wanting:
-                with failing(rows[place]):
-                    (paths[place],) = self._find(rows, sights, [place])
+        for place, sight in outlook.sights().items():
+            row, hold = rows[place], rows[place].plan.hold
+            with failing(row):
+                assert hold is not None
+                paths[place] = best_path(hold, sight, decide=row.last or row.step >= hold.patience)
         return paths
-
-    def _find(
-        self, rows: Sequence[Denoising], sights: Mapping[int, Sight], wanting: Sequence[int]
-    ) -> list[Path | None]:
-        holds = [hold for place in wanting if (hold := rows[place].plan.hold) is not None]
-        decide = [
-            rows[place].last or rows[place].step >= hold.patience for place, hold in zip(wanting, holds, strict=True)
-        ]
-        return best_paths(holds, [sights[place] for place in wanting], decide)
 
     def _result(self, row: Denoising, place: int, seen: "Seen", path: Path | None, *, stable: bool) -> CanvasResult:
         return CanvasResult.of(

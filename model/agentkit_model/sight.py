@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agentkit_model import native
 from agentkit_model.tables import Indices, Tables
 
 Floats = NDArray[np.float32]
@@ -38,43 +39,44 @@ class Sight(ABC):
         self.length = length
 
     @cached_property
-    def weights(self) -> Floats:
-        """What taking each edge at each position is worth (L, E): the best logit of its set, less what it costs."""
-        found: Floats = self._columns().take(self.tables.columns, axis=1)
-        found -= self.tables.cost
-        return found
+    def columns(self) -> Floats:
+        """The best logit of each column (L, K + G + 1)."""
+        return np.ascontiguousarray(self._columns())
 
     def tokens(self, first: int, columns: Indices) -> Indices:
         """The most probable token of a column at each of the positions first, first + 1, ...: columns (N,) -> (N,)."""
         tables = self.tables
         singles = len(tables.singles) - 1
-        found = tables.singles[np.where(columns < singles, columns, singles)]
-        for place, column in enumerate(columns.tolist()):
-            if (number := tables.set_of(column)) is not None:
-                found[place] = self._best(first + place, number)
+        found: Indices = tables.singles[np.minimum(columns, singles)]
+        larger = (columns >= singles) & (columns < singles + len(tables.larger.sets))
+        for place in np.flatnonzero(larger).tolist():
+            (found[place],) = self._best(first + place, first + place + 1, int(columns[place]) - singles)
         return found
 
-    def likeliest(self, position: int, label: int) -> int:
-        """The most probable token of the `label`-th speaking set."""
+    def likeliest(self, first: int, end: int, label: int) -> list[int]:
+        """The most probable token of the `label`-th speaking set at each of the positions `first` to `end` - 1."""
         column = self.tables.speaking[label]
         number = self.tables.set_of(column)
-        return self.tables.token_of(column) if number is None else self._best(position, number)
+        if number is None:
+            return [self.tables.token_of(column)] * (end - first)
+        best: list[int] = self._best(first, end, number).tolist()
+        return best
 
     @abstractmethod
-    def share(self, position: int, label: int) -> float:
-        """The share of the marginal that the tokens of the `label`-th speaking set have."""
+    def shares(self, first: int, end: int) -> NDArray[np.float64]:
+        """The shares of the marginals that the tokens of each speaking set have, at the positions `first` to `end` - 1:
+        (N, labels)."""
 
     @abstractmethod
     def over(self, position: int) -> bool:
         """Whether the model's own marginal says that the turn is over at a position."""
 
     @abstractmethod
-    def _columns(self) -> Floats:
-        """The best logit of each column (L, K + G + 1)."""
+    def _columns(self) -> Floats: ...
 
     @abstractmethod
-    def _best(self, position: int, number: int) -> int:
-        """The most probable token of a larger set."""
+    def _best(self, first: int, end: int, number: int) -> Indices:
+        """The most probable token of a larger set at each of the positions `first` to `end` - 1."""
 
 
 class Plain(Sight):
@@ -87,46 +89,59 @@ class Plain(Sight):
             logits = logits.clone()
             logits[positions] = -torch.inf
             logits[positions, tokens] = 0.0
-        self.logits = logits
-        self._rows: Floats = logits.numpy()
+        self._rows: Floats = logits.contiguous().numpy()
 
     def over(self, position: int) -> bool:
-        ends = torch.from_numpy(self.tables.ends)
-        return bool(self.logits[position].softmax(dim=-1).index_select(0, ends).sum() > 0.5)
+        masses = _masses(self._rows[position])
+        return bool(masses[self.tables.ends].sum() > 0.5 * masses.sum())
 
     def _columns(self) -> Floats:
-        larger = self.tables.larger
-        single: Floats = self.logits.index_select(1, torch.from_numpy(self.tables.singles)).numpy()
-        if not larger.sets:
-            return single
-        values = self.logits.index_select(1, larger.on_cpu).numpy()  # (L, T)
-        return _side_by_side(single, np.maximum.reduceat(values, larger.begins, axis=1), self.tables)
+        kernels, tables, larger = native.library(), self.tables, self.tables.larger
+        if kernels is None:
+            single = self._rows.take(tables.singles, axis=1)
+            if not larger.sets:
+                return single
+            return _side_by_side(
+                single, np.maximum.reduceat(self._rows[:, larger.tokens], larger.begins, axis=1), tables
+            )
+        found = np.empty((self.length, len(tables.singles) + len(larger.sets)), np.float32)
+        values = np.empty(larger.count, np.float32)
+        at = native.address
+        kernels.see(at(self._rows), *self._rows.shape, *tables.sets_at, at(values), at(found))
+        return found
 
-    def _best(self, position: int, number: int) -> int:
+    def _best(self, first: int, end: int, number: int) -> Indices:
         tokens = self.tables.larger.sets[number]
-        return int(tokens[self._rows[position, tokens].argmax()])
+        best: Indices = tokens[self._rows[first:end, tokens].argmax(axis=1)]
+        return best
 
-    def share(self, position: int, label: int) -> float:
-        return float(self._shares[position, label] if position else self._opening[0, label])
+    def shares(self, first: int, end: int) -> NDArray[np.float64]:
+        return self._shares[first:end] if end > 1 else self._opening[first:end]
 
     @cached_property
     def _opening(self) -> NDArray[np.float64]:
-        return self._marginals(self.logits[:1])  # most often a call begins at once
+        return self._marginals(self._rows[:1])  # most often a call begins at once
 
     @cached_property
     def _shares(self) -> NDArray[np.float64]:
-        return self._marginals(self.logits)
+        return self._marginals(self._rows)
 
-    def _marginals(self, logits: Tensor) -> NDArray[np.float64]:
+    def _marginals(self, logits: Floats) -> NDArray[np.float64]:
         """The shares of the speaking sets at some positions (N, labels)."""
-        marginals = logits.softmax(dim=-1)
-        tables, shares = self.tables, []
-        for column in tables.speaking:
+        masses, tables = _masses(logits), self.tables
+        found = np.empty((len(logits), len(tables.speaking)))
+        for label, column in enumerate(tables.speaking):
             number = tables.set_of(column)
-            tokens = np.array([tables.token_of(column)]) if number is None else tables.larger.sets[number]
-            shares.append(marginals.index_select(1, torch.from_numpy(tokens)).sum(dim=1).double())
-        found: NDArray[np.float64] = torch.stack(shares, dim=1).numpy()
+            tokens = [tables.token_of(column)] if number is None else tables.larger.sets[number]
+            found[:, label] = masses.take(tokens, axis=1).sum(axis=1)
+        found /= masses.sum(axis=1, keepdims=True)
         return found
+
+
+def _masses(logits: Floats) -> Floats:
+    """What probabilities (..., V) are in proportion to."""
+    masses: Floats = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return masses
 
 
 class Summed(Sight):
@@ -170,19 +185,22 @@ class Summed(Sight):
         single = self._single[:, : len(self.tables.singles)]
         return _side_by_side(single, self._values, self.tables) if self.tables.larger.sets else single
 
-    def _best(self, position: int, number: int) -> int:
+    def _best(self, first: int, end: int, number: int) -> Indices:
         held = self.tables.larger.held[number]
-        return int(self._tokens[position, held[self._values[position, held].argmax()]])
+        best: Indices = self._tokens[range(first, end), held[self._values[first:end, held].argmax(axis=1)]]
+        return best
 
-    def share(self, position: int, label: int) -> float:
-        column = self.tables.speaking[label]
-        number = self.tables.set_of(column)
-        if number is None:
-            mass = float(np.exp(self._single[position, column] - self._top[position]))
-        else:
-            assert self._masses is not None
-            mass = float(self._masses[position, self.tables.larger.held[number]].sum())
-        return mass / float(self._cold[position])
+    def shares(self, first: int, end: int) -> NDArray[np.float64]:
+        place = slice(first, end)
+        found = np.empty((end - first, len(self.tables.speaking)))
+        for label, column in enumerate(self.tables.speaking):
+            number = self.tables.set_of(column)
+            if number is None:
+                found[:, label] = np.exp(self._single[place, column] - self._top[place])
+            else:
+                assert self._masses is not None
+                found[:, label] = self._masses[place, self.tables.larger.held[number]].sum(axis=1)
+        return found / self._cold[place, None]
 
 
 class ClassSums:
@@ -234,7 +252,5 @@ def from_keys(keys: Indices) -> tuple[Floats, Indices]:
 
 def _side_by_side(single: Floats, classes: Floats, tables: Tables) -> Floats:
     """The columns (L, K + G + 1) from the logits of single tokens (L, K + 1) and the best ones of classes (L, C)."""
-    held = tables.larger.held
-    begins = np.cumsum([0, *(len(part) for part in held[:-1])])
-    larger = np.maximum.reduceat(classes.take(np.concatenate(held), axis=1), begins, axis=1)  # (L, G)
+    larger = np.maximum.reduceat(classes.take(tables.larger.joined, axis=1), tables.larger.parts[:-1], axis=1)  # (L, G)
     return np.concatenate([single[:, :-1], larger, single[:, -1:]], axis=1)

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agentkit_model import native
+
 if TYPE_CHECKING:
     from agentkit_model.automaton import TokenAutomaton
 
@@ -46,10 +48,9 @@ class Tables:
         self.source = source[order]  # (E,)
         self.columns = label[order]  # (E,)
         self.cost = cost[order]  # (E,)
+        self.first = first  # (S + 1,)
         self.entered = np.flatnonzero(np.diff(first))  # the states that edges lead into
         self.begins = first[self.entered]  # and the first edge into each
-        self.before: list[int] = self.source.tolist()  # for single look-ups
-        self.first: list[int] = first.tolist()
         self.distance = np.asarray(automaton.distance, np.int64)  # (S,)
         self.values, self.words = (  # (E,)
             None if known is None else np.append(np.asarray(known, np.int64), -1)[order]
@@ -61,6 +62,18 @@ class Tables:
         self.ends = np.array(sorted({automaton.pad, *automaton.stops}), np.int64)
         self.shown = np.concatenate([self.singles, self.ends])  # what is looked at one by one
         self.speaking = [column[label] for label in automaton.speaks]  # the columns of the labels that speak for ways
+
+    @cached_property
+    def sets_at(self) -> tuple[int, ...]:
+        """How kernels are told the sets: see `see` in kernels.c."""
+        at, larger = native.address, self.larger
+        tokens = at(larger.tokens), at(larger.ends), larger.count, at(larger.joined), at(larger.parts), len(larger.sets)
+        return (at(self.singles), len(self.singles), *tokens)
+
+    @cached_property
+    def edges_at(self) -> tuple[int, int, int]:
+        """Where columns, sources and first edges are."""
+        return native.address(self.columns), native.address(self.source), native.address(self.first)
 
     def set_of(self, column: int) -> int | None:
         """The larger set that a column stands for; None for a single token."""
@@ -78,9 +91,11 @@ class Folded:
     Attributes:
         sets: of tokens, G x (N,).
         held: the classes of each set, G x (M,).
+        joined, parts: the same one behind the other, and where each set's begin and the last ones end (G + 1,).
         count: C.
         tokens: those that any set holds, class by class (T,).
         begins: where each class begins among them (C,).
+        ends: the same, and where the last one ends (C + 1,).
     """
 
     def __init__(self, sets: Sequence[Ints]) -> None:
@@ -95,15 +110,13 @@ class Folded:
         sizes = np.bincount(number[used])
         self.count = len(sizes)
         self.tokens = used[np.argsort(number[used], kind="stable")]
-        self.begins = np.cumsum([0, *sizes])[:-1]
+        self.ends = np.cumsum([0, *sizes])
+        self.begins = self.ends[:-1]
+        self.joined = np.concatenate([np.zeros(0, np.int64), *self.held])
+        self.parts = np.cumsum([0, *(len(part) for part in self.held)])
         self._number = np.full(len(number), self.count, np.int64)
         self._number[used] = number[used]
         self._on: dict[tuple[torch.device, int], Tensor] = {}
-
-    @cached_property
-    def on_cpu(self) -> Tensor:
-        """`tokens` as a tensor."""
-        return torch.from_numpy(self.tokens)
 
     def number(self, token: int) -> int:
         """The class of a token; C where no set holds it."""

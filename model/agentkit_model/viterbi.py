@@ -1,26 +1,26 @@
-"""The best paths of automata over several canvases at once.
+"""The best paths of automata over canvases.
 
 Given the logits of all positions, which are independent once the network has run, the best accepted sequence follows by
 dynamic programming over positions and states (Viterbi; for diffusion language models: DINGO, Suresh et al.,
 https://arxiv.org/abs/2505.23061). Logits serve as they are: every sequence takes one token of each position, so that
 what normalises a position is the same for all.
 
-The canvases' automata stand side by side as one: each position takes the same few operations for all canvases together,
-and none can see its company, since no edge leads from one automaton into another. L is the canvas length, S the number
-of states and E that of edges of all automata together.
+L is the canvas length, N that of the stretch at hand, S the number of states and E that of edges.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agentkit_model import native
 from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
-from agentkit_model.sight import Sight
+from agentkit_model.sight import Floats, Sight
 from agentkit_model.tables import Indices, Tables
+
+EdgeTo = Callable[[int, int], int]
+"""The edge by which the best path comes to a state behind a position (0, 1, ... of the stretch)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +48,15 @@ class Leg:
     def tables(self) -> Tables:
         return self.sight.tables
 
+    @property
+    def costs(self) -> Floats:
+        """What edges cost (E,)."""
+        if not len(self.banned):
+            return self.tables.cost
+        costs = self.tables.cost.copy()
+        costs[self.banned] = np.inf
+        return costs
+
     def without(self, value: int, words: Iterable[int]) -> "Leg":
         """The same, but that a value may not have some words."""
         tables = self.tables
@@ -73,52 +82,56 @@ class Found:
     score: float
 
 
-def viterbi(legs: Sequence[Leg]) -> list[Found | None]:
-    """The best path of each leg, None where its automaton accepts no sequence of its length; their canvases are of one
-    length."""
-    if not legs:
-        return []
-    behind, by = _forward(legs)
-    found: list[Found | None] = []
-    state_at = edge_at = 0
-    for leg in legs:
-        tables = leg.tables
-        scores = behind[leg.end, state_at : state_at + tables.size]
-        last = _last(leg, scores)
-        if last is None:
-            found.append(None)
-        else:
-            edges, states = _back(tables, last, by[leg.first : leg.end, edge_at : edge_at + len(tables.before)])
-            tokens = leg.sight.tokens(leg.first, tables.columns[edges])
-            found.append(Found(tokens, states, edges, float(scores[last])))
-        state_at, edge_at = state_at + tables.size, edge_at + len(tables.before)
-    return found
+def viterbi(leg: Leg) -> Found | None:
+    """The best path of a leg; None where its automaton accepts no sequence of its length."""
+    tables = leg.tables
+    scores, edge_to = (_by_numpy if native.library() is None else _by_kernel)(leg)
+    last = _last(leg, scores)
+    if last is None:
+        return None
+    edges, states = [0] * (leg.end - leg.first), [last] * (leg.end - leg.first)
+    for position in reversed(range(len(edges))):
+        edges[position] = edge_to(position, states[position])
+        if position:
+            states[position - 1] = int(tables.source[edges[position]])
+    tokens = leg.sight.tokens(leg.first, tables.columns[edges])
+    return Found(tokens, states, edges, float(scores[last]))
 
 
-def _forward(legs: Sequence[Leg]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The score of each state before each position (L + 1, S), and by each edge behind it (L, E)."""
-    tables = [leg.tables for leg in legs]
-    states = [0, *accumulate(each.size for each in tables)]
-    edges = [0, *accumulate(len(each.source) for each in tables)]
-    source = np.concatenate([each.source + offset for each, offset in zip(tables, states, strict=False)])  # (E,)
-    entered = np.concatenate([each.entered + offset for each, offset in zip(tables, states, strict=False)])
-    begins = np.concatenate([each.begins + offset for each, offset in zip(tables, edges, strict=False)])
-    by = np.concatenate([leg.sight.weights for leg in legs], axis=1)  # (L, E)
-    for leg, offset in zip(legs, edges, strict=False):
-        by[:, leg.banned + offset] = -np.inf
-    scores = np.full((len(by) + 1, states[-1]), -np.inf, np.float32)
-    beginning = defaultdict[int, list[int]](list)  # position -> states
-    for leg, offset in zip(legs, states, strict=False):
-        beginning[leg.first] += [offset + state for state in leg.begin]
-    for position, (before, behind, reached) in enumerate(zip(scores, scores[1:], by, strict=False)):
-        if position in beginning:
-            before[beginning[position]] = 0.0
-        reached += before.take(source)
-        behind[entered] = np.maximum.reduceat(reached, begins)
-    return scores, by
+def _by_kernel(leg: Leg) -> tuple[Floats, EdgeTo]:
+    """The scores (S,) of the states behind a leg, and how the best paths come to them."""
+    kernels, tables = native.library(), leg.tables
+    assert kernels is not None
+    columns = leg.sight.columns[leg.first : leg.end]  # (N, K + G + 1)
+    count, size = len(columns), tables.size
+    scores = np.full((2, size), -np.inf, np.float32)
+    scores[count % 2, list(leg.begin)] = 0.0  # so that those behind the last position come to stand first
+    taken = np.empty((count, size), np.int32)
+    at, (labels, source, first) = native.address, tables.edges_at
+    shape = (*columns.shape, size)
+    kernels.follow(at(columns), labels, at(leg.costs), source, first, *shape, at(scores), at(taken))
+    return scores[0], lambda position, state: int(taken[position, state])
 
 
-def _last(leg: Leg, scores: NDArray[np.float32]) -> int | None:
+def _by_numpy(leg: Leg) -> tuple[Floats, EdgeTo]:
+    """As `_by_kernel`, where there are no kernels."""
+    tables = leg.tables
+    by: Floats = leg.sight.columns[leg.first : leg.end].take(tables.columns, axis=1)  # (N, E)
+    by -= leg.costs
+    scores = np.full((len(by) + 1, tables.size), -np.inf, np.float32)
+    scores[0, list(leg.begin)] = 0.0
+    for before, behind, reached in zip(scores, scores[1:], by, strict=False):
+        reached += before.take(tables.source)
+        behind[tables.entered] = np.maximum.reduceat(reached, tables.begins)
+
+    def edge_to(position: int, state: int) -> int:
+        first, end = tables.first[state : state + 2]
+        return int(first + by[position, first:end].argmax())
+
+    return scores[-1], edge_to
+
+
+def _last(leg: Leg, scores: Floats) -> int | None:
     """The state in which a leg ends, from the scores (S,) behind it; None if there is none.
 
     The final state if the model's own marginal there says that the turn is over, as far as it can be reached; else
@@ -130,17 +143,3 @@ def _last(leg: Leg, scores: NDArray[np.float32]) -> int | None:
     possible = np.where(leg.tables.distance <= min(leg.rest, UNREACHABLE - 1), scores, -np.inf)
     best = int(possible.argmax())
     return None if possible[best] == -np.inf else best
-
-
-def _back(tables: Tables, state: int, reached: NDArray[np.float32]) -> tuple[list[int], list[int]]:
-    """The edges of the best path to a state, and the states behind them, from the scores by edge (N, E)."""
-    edges: list[int] = []
-    states: list[int] = []
-    for position in range(len(reached) - 1, -1, -1):
-        edge, end = tables.first[state], tables.first[state + 1]
-        if end - edge > 1:
-            edge += int(reached[position, edge:end].argmax())
-        edges.append(edge)
-        states.append(state)
-        state = tables.before[edge]
-    return edges[::-1], states[::-1]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agentkit_model import Hold, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
 from agentkit_model.claims import disputes, undisputed
-from agentkit_model.path import best_path
+from agentkit_model.path import Path, best_path
 from agentkit_model.sight import Asked, Plain
 from agentkit_model.viterbi import Leg, viterbi
 
@@ -47,6 +47,10 @@ def call(values: int, *, again: bool = False) -> TokenAutomaton:
     )
 
 
+def path_of(hold: Hold, logits: torch.Tensor) -> Path | None:
+    return best_path(hold, Plain(Asked(hold.automaton.tables), logits))
+
+
 def leg(automaton: TokenAutomaton, logits: torch.Tensor) -> Leg:
     sight = Plain(Asked(automaton.tables), logits)
     return Leg(automaton, sight, frozenset((0,)), 0, len(logits), 0)
@@ -65,21 +69,21 @@ def wishes(*likely: Sequence[int]) -> torch.Tensor:
 def test_a_word_that_was_said_once_serves_one_value() -> None:
     """The second value gives way, since its next best word costs less than the first one's."""
     logits = wishes((WORDS[0],), (WORDS[0], WORDS[1]))
-    free = best_path(Hold(automaton=call(2)), logits)
+    free = path_of(Hold(automaton=call(2)), logits)
     assert free is not None and free.tokens.tolist()[1:3] == [WORDS[0], WORDS[0]]
-    parted = best_path(Hold(automaton=call(2), twice=8.0), logits)
+    parted = path_of(Hold(automaton=call(2), twice=8.0), logits)
     assert parted is not None and parted.tokens.tolist()[1:3] == [WORDS[0], WORDS[1]]
 
 
 def test_two_values_may_be_the_same_if_the_model_is_sure_enough() -> None:
     logits = wishes((WORDS[0],), (WORDS[0],))
-    path = best_path(Hold(automaton=call(2), twice=4.0), logits)
+    path = path_of(Hold(automaton=call(2), twice=4.0), logits)
     assert path is not None and path.tokens.tolist()[1:3] == [WORDS[0], WORDS[0]]
 
 
 def test_what_nobody_said_may_be_written_twice() -> None:
     logits = wishes((ANY, WORDS[0]), (ANY, WORDS[1]))
-    path = best_path(Hold(automaton=call(2), twice=1000.0), logits)
+    path = path_of(Hold(automaton=call(2), twice=1000.0), logits)
     assert path is not None and path.tokens.tolist()[1:3] == [ANY, ANY]
 
 
@@ -88,7 +92,7 @@ def test_another_call_may_have_the_same_words() -> None:
     logits = torch.zeros(6, VOCAB)
     for position, token in enumerate((OPEN, WORDS[0], OPEN, WORDS[0], STOP, PAD)):
         logits[position, token] = 9.0
-    path = best_path(Hold(automaton=automaton, twice=1000.0), logits)
+    path = path_of(Hold(automaton=automaton, twice=1000.0), logits)
     assert path is not None and path.tokens.tolist() == [OPEN, WORDS[0], OPEN, WORDS[0], STOP, PAD]
 
 
@@ -106,26 +110,14 @@ def test_no_path_is_better_when_disputes_have_their_price(values: int, twice: fl
         pairs = sum(first == second for first, second in itertools.combinations(said, 2))
         score = sum(logits[i, token].item() for i, token in enumerate(written))
         best = max(best, score - twice * pairs)
-    (found,) = undisputed([leg(automaton, logits)], [twice])
+    found = undisputed(leg(automaton, logits), twice)
     assert found is not None
     value = found.score - twice * len(disputes(leg(automaton, logits), found))
     assert value == pytest.approx(best, abs=1e-3)
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from([0.0, 5.0, 1000.0])), min_size=2, max_size=4))
-def test_a_canvas_sees_nothing_of_its_company(chosen: list[tuple[int, float]]) -> None:
-    generator = torch.Generator().manual_seed(len(chosen))
-    legs = [leg(call(values), torch.randn(6, VOCAB, generator=generator) * 3) for values, _ in chosen]
-    together = undisputed(legs, [twice for _, twice in chosen])
-    for each, (_, twice), found in zip(legs, chosen, together, strict=True):
-        (alone,) = undisputed([each], [twice])
-        assert (alone is None) == (found is None)
-        assert alone is None or found is None or alone.edges == found.edges
-
-
 def test_disputes_are_told_with_their_words() -> None:
     one = leg(call(3), wishes((WORDS[0],), (WORDS[1],), (WORDS[0],)))
-    (found,) = viterbi([one])
+    found = viterbi(one)
     assert found is not None
     assert disputes(one, found) == [(0, 2, frozenset((0,)))]

@@ -48,8 +48,12 @@ class FaultyNoise(Noise):
 class FaultyTables(Tables):
     """They fail whenever a path is looked for."""
 
-    def set_of(self, column: int) -> int | None:
+    @property
+    def source(self) -> Any:  # type: ignore[override]
         raise RuntimeError("no path today")
+
+    @source.setter
+    def source(self, source: Any) -> None: ...
 
 
 class FaultyAutomaton(TokenAutomaton):

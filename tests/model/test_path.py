@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentkit_model import CanvasPlan, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton
-from agentkit_model.path import best_path, best_paths
+from agentkit_model import CanvasPlan, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton, native
+from agentkit_model.path import Path, best_path
 from agentkit_model.sight import Asked, Plain
 
 PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
@@ -51,6 +51,10 @@ def accepted(held: TokenAutomaton, tokens: Sequence[int]) -> Iterator[tuple[floa
                 yield cost + held.cost[index], int(held.target[index])
 
 
+def path_of(hold: Hold, logits: torch.Tensor, *, decide: bool = True) -> Path | None:
+    return best_path(hold, Plain(Asked(hold.automaton.tables), logits), decide=decide)
+
+
 CALL = automaton([(0, 1, [OPEN]), (1, 1, TEXT), (1, 2, [CLOSE]), (2, 0, [4]), (2, 3, [STOP])], 4)
 
 
@@ -76,7 +80,7 @@ def test_no_accepted_sequence_is_more_probable(held: TokenAutomaton, length: int
                 best = max(best, sum(logits[i, token].item() for i, token in enumerate(sequence)) - cost)
     if best == -math.inf:
         return
-    path = best_path(Hold(automaton=held), logits)
+    path = path_of(Hold(automaton=held), logits)
     assert path is not None
     tokens = path.tokens.tolist()
     cost = min(cost for cost, state in accepted(held, tokens) if state == held.final)
@@ -88,10 +92,10 @@ def test_no_accepted_sequence_is_more_probable(held: TokenAutomaton, length: int
 def test_a_path_may_cross_the_canvas_if_the_model_does_not_end_there() -> None:
     logits = torch.zeros(5, VOCAB)
     logits[:, 5] = 4.0
-    path = best_path(Hold(automaton=CALL), logits)
+    path = path_of(Hold(automaton=CALL), logits)
     assert path is not None and path.tokens.tolist() == [OPEN, 5, 5, 5, 5]
     assert path.states[-1] == 1
-    going_on = best_path(Hold(automaton=CALL, state=path.states[-1], limit=5), logits)
+    going_on = path_of(Hold(automaton=CALL, state=path.states[-1], limit=5), logits)
     assert going_on is not None and going_on.tokens.tolist() == [5, 5, 5, CLOSE, STOP]
 
 
@@ -103,7 +107,7 @@ def test_a_turn_is_finished_within_its_limit_whatever_the_logits(limit: int, see
     state = None
     while len(written) < limit:
         hold = Hold(automaton=CALL, state=state, limit=limit - len(written))
-        path = best_path(hold, torch.randn(4, VOCAB, generator=generator) * 9)
+        path = path_of(hold, torch.randn(4, VOCAB, generator=generator) * 9)
         assert path is not None
         written += path.tokens.tolist()
         state = path.states[-1]
@@ -120,7 +124,7 @@ def test_a_path_may_begin_in_any_of_several_states() -> None:
     assert CALL.follow([OPEN, 5]) == {1}
     assert CALL.follow([OPEN, CLOSE, 4]) == {0}
     assert CALL.follow([4]) == frozenset()
-    path = best_path(Hold(automaton=CALL, state=CALL.follow([OPEN, 5]) | {0}), logits)
+    path = path_of(Hold(automaton=CALL, state=CALL.follow([OPEN, 5]) | {0}), logits)
     assert path is not None and path.tokens.tolist() == [CLOSE, STOP]
 
 
@@ -138,12 +142,12 @@ def test_the_kind_of_a_region_is_the_models_own_choice() -> None:
     logits = torch.zeros(5, VOCAB)
     logits[0, OPEN], logits[1:, 4] = 3.0, 6.0
     logits[-1, STOP] = 12.0
-    path = best_path(Hold(automaton=TURN), logits)
+    path = path_of(Hold(automaton=TURN), logits)
     assert path is not None and path.tokens.tolist() == [OPEN, 4, 4, CLOSE, STOP]
     assert path.bound == 0
     logits[0, OPEN] = 1.0  # likelier than any one text token, but not than text
     logits[2, STOP] = 9.0
-    path = best_path(Hold(automaton=TURN), logits)
+    path = path_of(Hold(automaton=TURN), logits)
     assert path is not None and path.tokens.tolist() == [4, 4, STOP, PAD, PAD]
     assert path.bound == 5, "text is not held while it is denoised"
 
@@ -157,7 +161,7 @@ def test_a_path_behind_text_may_come_back_to_where_it_began() -> None:
     logits = torch.zeros(5, VOCAB)
     for position, token in enumerate(written := [4, OPEN, CLOSE, OPEN, STOP]):
         logits[position, token] = 9.0
-    path = best_path(Hold(automaton=repeating), logits)
+    path = path_of(Hold(automaton=repeating), logits)
     assert path is not None and path.tokens.tolist() == written
     assert (path.states, path.bound) == ((0, 2, 1, 2, 4), 1)
 
@@ -166,16 +170,16 @@ def test_an_unsettled_kind_leaves_the_canvas_free() -> None:
     logits = torch.zeros(5, VOCAB)
     logits[0, OPEN] = 1.2
     hold = Hold(automaton=TURN, settle=0.9)
-    assert best_path(hold, logits, decide=False) is None
-    assert best_path(hold, logits, decide=True) is not None
+    assert path_of(hold, logits, decide=False) is None
+    assert path_of(hold, logits, decide=True) is not None
     logits[0, OPEN] = 9.0
-    assert best_path(hold, logits, decide=False) is not None
+    assert path_of(hold, logits, decide=False) is not None
 
 
 def test_no_call_begins_that_could_not_be_finished() -> None:
     logits = torch.zeros(4, VOCAB)
     logits[:, OPEN] = 9.0
-    path = best_path(Hold(automaton=TURN, limit=2), logits)
+    path = path_of(Hold(automaton=TURN, limit=2), logits)
     assert path is not None and OPEN not in path.tokens.tolist()
 
 
@@ -189,22 +193,24 @@ def holds(draw: st.DrawFn) -> Hold:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(holds(), st.booleans()), min_size=1, max_size=5), st.integers(0, 2**16))
-def test_a_canvas_has_the_same_path_in_any_company(company: list[tuple[Hold, bool]], seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(len(company), 6, VOCAB, generator=generator) * 3
-    rows, alone = [], []
-    for row, (hold, decide) in enumerate(company):
+@given(holds(), st.booleans(), st.integers(0, 2**16))
+def test_a_path_is_the_same_without_kernels(hold: Hold, decide: bool, seed: int) -> None:
+    """Also where it has been written in the state of text for a while."""
+    logits = torch.randn(6, VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
+
+    def found() -> Path | None:
         with contextlib.suppress(DenoisingError):
-            alone.append(best_path(hold, logits[row], decide=decide))
-            rows.append(row)
-    sights = [Plain(Asked(company[row][0].automaton.tables), logits[row]) for row in rows]
-    together = best_paths([company[row][0] for row in rows], sights, [company[row][1] for row in rows])
-    for one, other in zip(alone, together, strict=True):
-        assert (one is None) == (other is None)
-        if one is not None and other is not None:
-            assert one.tokens.tolist() == other.tokens.tolist()
-            assert (one.states, one.bound) == (other.states, other.bound)
+            return path_of(hold, logits, decide=decide)
+        return None
+
+    one = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "library", lambda: None)
+        other = found()
+    assert (one is None) == (other is None)
+    if one is not None and other is not None:
+        assert one.tokens.tolist() == other.tokens.tolist()
+        assert (one.states, one.bound) == (other.states, other.bound)
 
 
 @pytest.fixture(scope="module")

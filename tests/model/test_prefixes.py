@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentkit_model import CanvasPlan, Engine, OutOfMemoryError
+from agentkit_model import CanvasPlan, Engine, OutOfMemoryError, native
 from agentkit_model.runner import Chunk
+from tests.model.kinds import KINDS
 
 SYSTEM = [random.Random(0).randrange(48) for _ in range(150)]
 PLAN = CanvasPlan(seed=3, max_denoising_steps=4)
@@ -52,6 +54,52 @@ def test_canvases_are_those_of_an_engine_that_remembers_nothing(
         again = engine.stats.prefilled_tokens
         assert fill(engine, prompts[0])[0] == fill(plain, prompts[0])[0]
         assert engine.stats.prefilled_tokens - again == len(prompts[0]) % 64
+
+
+@pytest.fixture(scope="module")
+def exact(tiny_config: Any) -> Iterator[Engine]:
+    with Engine.from_config(tiny_config(**KINDS["compiled"]), device="cpu", prefix_memory=0) as engine:
+        yield engine
+
+
+@pytest.mark.skipif(native.library() is None, reason="there are no kernels for this machine")
+@settings(deadline=None, max_examples=25)
+@given(
+    prompts=st.lists(
+        st.builds(
+            lambda shared, own: SYSTEM[:shared] + own,
+            st.sampled_from([0, 10, 64, 100, 150]),
+            st.lists(st.integers(0, 47), max_size=80),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_where_every_row_is_computed_by_itself_each_token_counts(
+    tiny_config: Any, exact: Engine, prompts: list[list[int]]
+) -> None:
+    """So the next turn of a conversation is read from where the last one ended."""
+
+    def alike(some: list[int], others: list[int]) -> int:
+        return next((i for i, pair in enumerate(zip(some, others, strict=False)) if len(set(pair)) == 2), len(some))
+
+    with Engine.from_config(tiny_config(**KINDS["compiled"]), device="cpu") as engine:
+        for number, prompt in enumerate(prompts):
+            longest = max((min(alike(prompt, each), len(each)) for each in prompts[:number]), default=0)
+            result, reused = fill(engine, prompt)
+            assert result == fill(exact, prompt)[0]
+            assert reused == (longest if longest >= 64 else 0)
+
+
+@pytest.mark.skipif(native.library() is None, reason="there are no kernels for this machine")
+def test_what_follows_on_a_closed_context_takes_its_place(tiny_config: Any) -> None:
+    with Engine.from_config(tiny_config(**KINDS["compiled"]), device="cpu") as engine:
+        fill(engine, SYSTEM)
+        (store,) = engine._runner.memory.stores
+        with engine.sync.open([*SYSTEM, 1, 2, 3]) as context:
+            assert context.context.reused == len(SYSTEM)
+            assert set(engine._runner.memory.stores) == {store}  # nothing was copied
+        assert fill(engine, [*SYSTEM, 1, 2, 3, 4])[1] == len(SYSTEM) + 3
 
 
 def test_of_prompts_that_come_together_the_beginning_is_read_once(tiny_config: Any, plain: Engine) -> None:

@@ -74,9 +74,9 @@ def test_both_sights_answer_as_the_logits_do(
 
 
 def assert_sees(sight: Sight, seen: torch.Tensor, marginals: torch.Tensor, columns: list[list[int]]) -> None:
-    for edge, column in enumerate(sight.tables.columns.tolist()):
+    for column in sight.tables.columns.tolist():
         best = seen[:, columns[column]].amax(dim=1)
-        assert sight.weights[:, edge].tolist() == pytest.approx(best.tolist(), abs=1e-5)
+        assert sight.columns[:, column].tolist() == pytest.approx(best.tolist(), abs=1e-5)
     for column, tokens in enumerate(columns):
         found = sight.tokens(1, np.array([column, column]))
         for position, token in zip((1, 2), found.tolist(), strict=True):
@@ -86,8 +86,9 @@ def assert_sees(sight: Sight, seen: torch.Tensor, marginals: torch.Tensor, colum
         assert sight.over(position) == (marginals[position, [0, 1]].sum().item() > 0.5)
         for label, column in enumerate(sight.tables.speaking):
             tokens = columns[column]
-            assert sight.share(position, label) == pytest.approx(marginals[position, tokens].sum().item(), abs=1e-5)
-            token = sight.likeliest(position, label)
+            share = marginals[position, tokens].sum().item()
+            assert sight.shares(position, position + 1)[0, label] == pytest.approx(share, abs=1e-5)
+            (token,) = sight.likeliest(position, position + 1, label)
             assert token in tokens and seen[position, token] == seen[position, tokens].max()
 
 

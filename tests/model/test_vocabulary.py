@@ -128,13 +128,15 @@ def test_automata_see_the_same_of_both(
         assert whole.keys() == chunked.keys() == asked.keys()
         for row, one in whole.items():
             other = chunked[row]
-            assert np.allclose(one.weights, other.weights, atol=1e-4)
+            assert np.allclose(one.columns, other.columns, atol=1e-4)
+            assert np.allclose(one.shares(0, LENGTH), other.shares(0, LENGTH), atol=1e-4)
             for position in range(LENGTH):
                 assert one.over(position) == other.over(position)
                 for label in range(len(one.tables.speaking)):
-                    assert one.share(position, label) == pytest.approx(other.share(position, label), abs=1e-4)
                     if position not in asked[row].clamped:  # there, tokens of no probability are all alike
-                        assert one.likeliest(position, label) == other.likeliest(position, label)
+                        assert one.likeliest(position, position + 1, label) == other.likeliest(
+                            position, position + 1, label
+                        )
 
 
 def writing(sets: list[list[int]]) -> TokenAutomaton:

@@ -9,8 +9,10 @@ import ctypes
 import functools
 import platform
 from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Int, Float, Pointer = ctypes.c_int64, ctypes.c_float, ctypes.c_void_p
@@ -47,8 +49,16 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "layers": (None, [Pointer, Int, Pointer, Int, Int, Pointer, Pointer, Pointer, Pointer, Int, Pointer]),
     "condition": (None, [Pointer, Pointer, Pointer, Int, Pointer, Pointer]),
     "look": (None, [Pointer, Int, Pointer, Int, Int, Float, *[Pointer] * 7]),
+    "see": (None, [Pointer, Int, Int, Pointer, Int, Pointer, Pointer, Int, Pointer, Pointer, Int, Pointer, Pointer]),
+    "follow": (None, [*[Pointer] * 5, Int, Int, Int, Pointer, Pointer]),
     "draw": (None, [Pointer, Int, Int, Pointer, Pointer]),
 }
+
+
+def address(array: NDArray[Any]) -> int:
+    """Where an array begins."""
+    found: int = array.__array_interface__["data"][0]
+    return found
 
 
 @functools.cache

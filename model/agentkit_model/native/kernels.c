@@ -572,3 +572,55 @@ EXPORT void draw(const float *weights, int64_t rows, int64_t size, const float *
         tokens[row] = block * BLOCK + (token < count ? token : heaviest);
     }
 }
+
+/* -- paths: see tables.py for how an automaton's sets of tokens are told */
+
+/* The best logit of each column, (N, K + G + 1), from logits (N, V): of the K single tokens, of G sets, and of the last single
+ * token. tokens are those of all sets, class by class: class c has tokens[begins[c]] to tokens[begins[c + 1]]; set g consists
+ * of the classes held[parts[g]] to held[parts[g + 1]]. values (C) is scratch memory. What is not a number is never the best. */
+EXPORT void see(const float *logits, int64_t positions, int64_t size, const int64_t *singles, int64_t single,
+                const int64_t *tokens, const int64_t *begins, int64_t classes, const int64_t *held, const int64_t *parts,
+                int64_t sets, float *values, float *columns)
+{
+    for (int64_t position = 0; position < positions; position++, logits += size) {
+        for (int64_t c = 0; c < classes; c++) {
+            float best[4];
+            for (int j = 0; j < 4; j++) best[j] = -__builtin_inff(); /* several, so that none waits for the one before */
+            for (int64_t i = begins[c]; i < begins[c + 1]; i++) {
+                float x = logits[tokens[i]];
+                best[i % 4] = x > best[i % 4] ? x : best[i % 4];
+            }
+            for (int j = 1; j < 4; j++) best[0] = best[j] > best[0] ? best[j] : best[0];
+            values[c] = best[0];
+        }
+        for (int64_t k = 0; k < single - 1; k++) *columns++ = logits[singles[k]];
+        for (int64_t g = 0; g < sets; g++) {
+            float best = -__builtin_inff();
+            for (int64_t i = parts[g]; i < parts[g + 1]; i++) best = values[held[i]] > best ? values[held[i]] : best;
+            *columns++ = best;
+        }
+        *columns++ = logits[singles[single - 1]];
+    }
+}
+
+/* The best paths of an automaton over N positions, from the best logits of its edges' sets, columns (N, width). Edge e leads
+ * from source[e] by column[e] at cost[e]; those into state s are first[s] to first[s + 1]. scores (2, S) hold, in row N % 2,
+ * what the states are worth where it begins, and then, in row 0, behind the last position; taken (N, S) is the edge by which
+ * the best path comes to each state behind each position, the first of equals. What is not a number is no way. */
+EXPORT void follow(const float *columns, const int64_t *column, const float *cost, const int64_t *source, const int64_t *first,
+                   int64_t positions, int64_t width, int64_t states, float *scores, int32_t *taken)
+{
+    for (int64_t left = positions; left > 0; left--, columns += width, taken += states) {
+        const float *before = scores + left % 2 * states;
+        float *behind = scores + (left + 1) % 2 * states;
+        for (int64_t state = 0; state < states; state++) {
+            float best = -__builtin_inff();
+            int64_t by = first[state];
+            for (int64_t edge = by; edge < first[state + 1]; edge++) {
+                float reached = columns[column[edge]] - cost[edge] + before[source[edge]];
+                if (reached > best) best = reached, by = edge;
+            }
+            behind[state] = best, taken[state] = by;
+        }
+    }
+}

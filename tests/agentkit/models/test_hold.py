@@ -14,6 +14,7 @@ from agentkit.models.hold import repair_hold, turn_hold
 from agentkit.settings import ModelSettings
 from agentkit_model import Hold
 from agentkit_model.path import best_path
+from agentkit_model.sight import Asked, Plain
 
 TOKENIZER = Tokenizer.from_file(Path(agentkit_model.__file__).parent / "bundled" / "tokenizer.json")
 DIALECT = Gemma4(TOKENIZER)
@@ -32,7 +33,7 @@ def written(hold: Hold, seed: int) -> dict[str, Any]:
     """The arguments of the one call on a canvas of random logits, which ends behind it."""
     logits = torch.randn(30, TOKENIZER.vocab_size, generator=torch.Generator().manual_seed(seed))
     logits[-1, TOKENIZER.control["<pad>"]] = 50.0
-    path = best_path(hold, logits)
+    path = best_path(hold, Plain(Asked(hold.automaton.tables), logits))
     assert path is not None
     (call,) = DIALECT.parse(path.tokens.tolist()).calls
     assert call.arguments is not None
