@@ -193,15 +193,19 @@ class Budget:
             self._parent._add(amounts, near)
 
     def _tell(self, name: str, near: Callable[[Near], None] | None) -> None:
-        maximum, used = getattr(self.limits, name), getattr(self.usage, name)
+        maximum, used = getattr(self.limits, name), self._spent(name)
         if near is not None and maximum and used >= NEAR * maximum and name not in self._told:
             self._told.add(name)
             near(Near(name, used, maximum, self.scope))
 
+    def _spent(self, name: str) -> float:
+        """What is spent of a limit."""
+        return float(getattr(self._usage, name)) + (self._elapsed() if name == "seconds" else 0.0)
+
     def _taken(self, name: str) -> float:
         """What is spent of a limit, or held."""
         held = self._held["output_tokens"] if name == "tokens" else self._held[name]
-        return float(getattr(self.usage, name)) + held
+        return self._spent(name) + held
 
     def _available(self, name: str, wanted: int) -> int:
         left = self.left(_limit_of(name))
@@ -216,7 +220,7 @@ class Budget:
     def _check_left(self, name: str, wanted: int) -> None:
         with self._lock:
             maximum = getattr(self.limits, name)
-            taken = self._taken(name) if wanted else getattr(self.usage, name)
+            taken = self._taken(name) if wanted else self._spent(name)
             if maximum is not None and taken + wanted > maximum:
                 raise UsageLimitExceeded(name, maximum)
             if self._parent is not None:

@@ -105,9 +105,10 @@ class Plain(Sight):
                 single, np.maximum.reduceat(self._rows[:, larger.tokens], larger.begins, axis=1), tables
             )
         found = np.empty((self.length, len(tables.singles) + len(larger.sets)), np.float32)
+        classes = larger.tokens, larger.ends, larger.count
+        sets = larger.joined, larger.parts, len(larger.sets)
         values = np.empty(larger.count, np.float32)
-        at = native.address
-        kernels.see(at(self._rows), *self._rows.shape, *tables.sets_at, at(values), at(found))
+        kernels.see(self._rows, *self._rows.shape, tables.singles, len(tables.singles), *classes, *sets, values, found)
         return found
 
     def _best(self, first: int, end: int, number: int) -> Indices:

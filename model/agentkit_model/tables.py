@@ -6,15 +6,12 @@ sorted by target; S states; K sets of one token, G larger ones of C classes; V t
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-from agentkit_model import native
 
 if TYPE_CHECKING:
     from agentkit_model.automaton import TokenAutomaton
@@ -62,18 +59,6 @@ class Tables:
         self.ends = np.array(sorted({automaton.pad, *automaton.stops}), np.int64)
         self.shown = np.concatenate([self.singles, self.ends])  # what is looked at one by one
         self.speaking = [column[label] for label in automaton.speaks]  # the columns of the labels that speak for ways
-
-    @cached_property
-    def sets_at(self) -> tuple[int, ...]:
-        """How kernels are told the sets: see `see` in kernels.c."""
-        at, larger = native.address, self.larger
-        tokens = at(larger.tokens), at(larger.ends), larger.count, at(larger.joined), at(larger.parts), len(larger.sets)
-        return (at(self.singles), len(self.singles), *tokens)
-
-    @cached_property
-    def edges_at(self) -> tuple[int, int, int]:
-        """Where columns, sources and first edges are."""
-        return native.address(self.columns), native.address(self.source), native.address(self.first)
 
     def set_of(self, column: int) -> int | None:
         """The larger set that a column stands for; None for a single token."""

@@ -107,9 +107,8 @@ def _by_kernel(leg: Leg) -> tuple[Floats, EdgeTo]:
     scores = np.full((2, size), -np.inf, np.float32)
     scores[count % 2, list(leg.begin)] = 0.0  # so that those behind the last position come to stand first
     taken = np.empty((count, size), np.int32)
-    at, (labels, source, first) = native.address, tables.edges_at
-    shape = (*columns.shape, size)
-    kernels.follow(at(columns), labels, at(leg.costs), source, first, *shape, at(scores), at(taken))
+    edges = tables.columns, leg.costs, tables.source, tables.first
+    kernels.follow(columns, *edges, *columns.shape, size, scores, taken)
     return scores[0], lambda position, state: int(taken[position, state])
 
 

@@ -13,7 +13,7 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 )
 from transformers.models.gemma4.configuration_gemma4 import Gemma4VisionConfig
 
-from agentkit_model import Engine
+from agentkit_model import Engine, native
 from tests.model.kinds import KINDS
 
 MakeConfig = Callable[..., DiffusionGemmaConfig]
@@ -120,3 +120,12 @@ def saved(tiny_config: MakeConfig, twin: MakeModel, tmp_path_factory: pytest.Tem
     )
     model.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="module", params=["kernels", "numpy"])
+def both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Paths found by compiled kernels and without them."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "numpy":
+            patch.setattr(native, "library", lambda: None)
+        yield

@@ -16,6 +16,7 @@ from agentkit_model.path import Path, best_path
 from agentkit_model.sight import Asked, Plain
 from agentkit_model.viterbi import Leg, viterbi
 
+pytestmark = pytest.mark.usefixtures("both_ways")
 PAD, STOP, OPEN = 0, 1, 2
 WORDS = (3, 4, 5)  # the tokens of three words that were said
 ANY = 6  # what nobody said

@@ -16,6 +16,7 @@ from agentkit_model import CanvasPlan, Choice, DenoisingError, Engine, Hold, Pla
 from agentkit_model.path import Path, best_path
 from agentkit_model.sight import Asked, Plain
 
+pytestmark = pytest.mark.usefixtures("both_ways")
 PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
 VOCAB = 7
 

@@ -12,6 +12,7 @@ from agentkit_model import Choice, TokenAutomaton
 from agentkit_model.sight import Asked, ClassSums, Plain, Sight, Summed, from_keys, to_keys
 from agentkit_model.tables import Folded
 
+pytestmark = pytest.mark.usefixtures("both_ways")
 LENGTH, VOCAB = 4, 31
 SETS = st.lists(st.lists(st.integers(2, VOCAB - 1), min_size=1, max_size=20, unique=True), min_size=1, max_size=6)
 

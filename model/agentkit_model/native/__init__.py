@@ -2,7 +2,8 @@
 
 The library is compiled when the package is built (`hatch_build.py`), once for each width of vectors; `library` opens
 the one for this processor. Calls let go of Python's lock, so threads compute side by side. Tensors are float32,
-contiguous and on the CPU, and are handed over as addresses: whoever calls keeps them alive.
+contiguous and on the CPU, and are handed over as addresses: whoever calls keeps them alive. Arrays are handed over as
+they are.
 """
 
 import ctypes
@@ -16,6 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Int, Float, Pointer = ctypes.c_int64, ctypes.c_float, ctypes.c_void_p
+
+
+class Array:
+    """A contiguous numpy array as an argument, which whoever calls holds until the call is over."""
+
+    @classmethod
+    def from_param(cls, array: NDArray[Any]) -> ctypes.c_void_p:
+        return Pointer(array.__array_interface__["data"][0])
 
 
 def _fields(numbers: str, floats: str, pointers: str) -> list[tuple[str, type]]:
@@ -39,7 +48,7 @@ class Conditioning(ctypes.Structure):
     _fields_ = _fields("hidden inner", "eps", "before gate up down after")
 
 
-_SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
+_SIGNATURES: dict[str, tuple[type | None, list[Any]]] = {
     "lanes": (Int, []),
     "panel": (Int, []),
     "pack": (None, [Pointer, Int, Int, Int, Int, Pointer]),
@@ -49,16 +58,10 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "layers": (None, [Pointer, Int, Pointer, Int, Int, Pointer, Pointer, Pointer, Pointer, Int, Pointer]),
     "condition": (None, [Pointer, Pointer, Pointer, Int, Pointer, Pointer]),
     "look": (None, [Pointer, Int, Pointer, Int, Int, Float, *[Pointer] * 7]),
-    "see": (None, [Pointer, Int, Int, Pointer, Int, Pointer, Pointer, Int, Pointer, Pointer, Int, Pointer, Pointer]),
-    "follow": (None, [*[Pointer] * 5, Int, Int, Int, Pointer, Pointer]),
+    "see": (None, [Array, Int, Int, Array, Int, Array, Array, Int, Array, Array, Int, Array, Array]),
+    "follow": (None, [*[Array] * 5, Int, Int, Int, Array, Array]),
     "draw": (None, [Pointer, Int, Int, Pointer, Pointer]),
 }
-
-
-def address(array: NDArray[Any]) -> int:
-    """Where an array begins."""
-    found: int = array.__array_interface__["data"][0]
-    return found
 
 
 @functools.cache
