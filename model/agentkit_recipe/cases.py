@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from agentkit.messages import (
@@ -49,6 +49,9 @@ class Mix:
     composed: float = 0.4  # packs of composed tools
     everyday: float = 0.5  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
+    pairs: float = 0.35  # packs in which most requests are for tools that take two values of one kind
+    pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words
+    pair_requests: float = 0.7  # there, requests for such a tool
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
     several_calls: float = (
         0.14  # of the requests that are served, where the tools in view allow it: two or three in one
@@ -220,12 +223,18 @@ def chat(rng: random.Random) -> Case:
 
 
 def choose_views(
-    pool: Sequence[Family], rng: random.Random, mix: Mix, names: str | None = None, split: str = "train"
+    pool: Sequence[Family],
+    rng: random.Random,
+    mix: Mix,
+    names: str | None = None,
+    split: str = "train",
+    *,
+    certain: Sequence[Family] = (),
 ) -> list[View]:
-    """The tools in view: distinct families under distinct names."""
+    """The tools in view: distinct families under distinct names, those that are `certain` first."""
     count = rng.choices(range(1, len(mix.tools_in_view) + 1), mix.tools_in_view)[0]
     views: list[View] = []
-    for family in rng.sample(list(pool), 12):
+    for family in [*certain, *(family for family in rng.sample(list(pool), 12) if family not in certain)]:
         if len(views) == count:
             break
         if clash(family, {view.family.name for view in views}):
@@ -287,8 +296,42 @@ class Scene:
                 return case
 
 
+@dataclass(frozen=True)
+class Paired(Scene):
+    """Tools of which some take two values of one kind; most requests are for those."""
+
+    share: float = 0.7
+
+    def served(self, rng: random.Random, split: str) -> Case:
+        pairs = [view for view in self.views if takes_pair(view)]
+        return self.request(rng.choice(pairs if pairs and rng.random() < self.share else self.views), rng, split)
+
+
+def takes_pair(view: View | Composed) -> bool:
+    """Whether a tool takes two values of one kind: which is which, only the words around them say."""
+    return has_pair(view.family) if isinstance(view, View) else any(len(part.paths) == 2 for part in view.parts)
+
+
+def has_pair(family: Family) -> bool:
+    kinds = [re.sub("_(from|to)$", "", slot.kind) for slot in family.slots if not slot.choices]
+    return len(set(kinds)) < len(kinds)
+
+
+PAIRED = tuple(family for family in TRAINED if has_pair(family))
+
+
 def choose_scene(rng: random.Random, mix: Mix) -> Scene:
     """The tools of a training pack."""
+    pairs = rng.random() < mix.pairs
+    if pairs and rng.random() < mix.composed:
+        scene = composed_scene(rng, mix, pool=TRAINED)
+        return Paired(scene.views, scene.hidden, mix.pair_requests)
+    if pairs:
+        usual, invented = mix.pair_names
+        mix = replace(mix, usual_names=usual, invented_names=invented)
+        views = choose_views(TRAINED, rng, mix, certain=[rng.choice(PAIRED)])
+        rng.shuffle(views)
+        return Paired(views, share=mix.pair_requests)
     if rng.random() < mix.composed:
         return composed_scene(rng, mix, pool=TRAINED)
     return Scene(choose_views(TRAINED if rng.random() < mix.everyday else KNOWN, rng, mix))

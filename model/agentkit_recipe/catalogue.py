@@ -595,6 +595,9 @@ _CLASHES: tuple[frozenset[str], ...] = tuple(frozenset(names.split()) for names 
 # that none of the older ones is kept apart from another by a newer one.
 _EVERYDAY_CLASHES: tuple[frozenset[str], ...] = tuple(
     frozenset((newer, other)) for newer, *others in map(str.split, (
+        "exchange_rate convert_currency", "unit_factor convert_units", "drive_time get_distance navigate", "move_files rename_file run_backup",
+        "swap_words find_text", "hand_over_task assign_ticket assign_chore", "block_hours add_event book_meeting_room silent_mode",
+        "money_between transfer_money standing_order give_pocket_money", "fixture_result sports_score league_table keep_score", "text_languages translate learn_word",
         "log_medicine note_symptoms", "note_symptoms vet_appointment book_doctor", "vet_appointment report_lost_pet", "log_workout running_pace",
         "log_workout join_class reserve_court start_timer", "league_table sports_score", "count_steps log_workout", "book_doctor add_event add_reminder",
         "log_sleep set_alarm", "feeding_log note_symptoms log_growth", "give_pocket_money transfer_money", "assign_chore wash_laundry",

@@ -25,16 +25,18 @@ from .cases import (
     chat,
     choose_scene,
     choose_views,
+    clash,
     composed_scene,
     exchange,
+    has_pair,
     results,
     show,
     unserved,
 )
 from .catalogue import HELD_OUT, KNOWN
 
-DATA_VERSION = 5
-SETS = ("known", "invented", "families", "composed", "irrelevant", "chat")  # beside those of `turns`
+DATA_VERSION = 6
+SETS = ("known", "invented", "pairs", "families", "composed", "irrelevant", "chat")  # beside those of `turns`
 EVALUATION_VERSION = 1  # the held-out cases stay as they are, so that figures of different data can be compared
 
 
@@ -172,12 +174,13 @@ def response(dialect: Gemma4, calls: Sequence[Call]) -> list[int]:
 def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list[ToolDefinition], Case]:
     """Case `index` of the held-out set `kind`, with the tools in view.
 
-    "known": families trained on, values never seen. "invented": the same under names never seen. "families":
-    families never trained on. "composed": composed tools of held-out words. "irrelevant": no tool fits. "chat": small
-    talk. "several": two or three calls in one reply. "missing": a required value has to be asked for. "later": it was
-    asked for. "follow_up": the turn before, but for one value. "chained": a result is the next call's argument. In
-    these five the tools are known families under other names for even `index`, and composed ones of held-out words for
-    odd; in the last two, always composed ones.
+    "known": families trained on, values never seen. "invented": the same under names never seen. "pairs": those of
+    the known ones that take two values of one kind. "families": families never trained on. "composed": composed
+    tools of held-out words. "irrelevant": no tool fits. "chat": small talk. "several": two or three calls in one
+    reply. "missing": a required value has to be asked for. "later": it was asked for. "follow_up": the turn before,
+    but for one value. "chained": a result is the next call's argument. In these five the tools are known families
+    under other names for even `index`, and composed ones of held-out words for odd; in the last two, always
+    composed ones.
     """
     rng = random.Random(f"evaluate/{EVALUATION_VERSION}/{kind}/{index}")
     mix = mix or Mix()
@@ -186,12 +189,15 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
         return [view.definition for view in scene.views], scene.served(rng, "heldout")
     if kind in turns.MAKERS:
         return evaluation_turn(kind, index, rng, mix)
-    if kind == "families":
+    if kind in ("families", "pairs"):
+        pool = HELD_OUT if kind == "families" else [family for family in KNOWN if has_pair(family)]
         others = choose_views(
             KNOWN, rng, replace(mix, tools_in_view=(30, 40, 20, 10, 0, 0)), rng.choice(("usual", "synonym"))
         )
-        target = show(rng.choice(HELD_OUT), rng, rng.choice(("usual", "synonym")))
-        views = [v for v in others if v.definition.name != target.definition.name]
+        target = show(rng.choice(pool), rng, rng.choice(("usual", "synonym")))
+        views = [v for v in others if v.definition.name != target.definition.name and v.family is not target.family]
+        if kind == "pairs":
+            views = [v for v in views if not clash(target.family, {v.family.name})]
         views.insert(rng.randint(0, len(views)), target)
         return [v.definition for v in views], ask(target, rng, "heldout")
     names = "invented" if kind == "invented" else rng.choice(("usual", "synonym"))
