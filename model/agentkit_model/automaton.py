@@ -72,22 +72,25 @@ class TokenAutomaton:
     @cached_property
     def distance(self) -> list[int]:
         """The fewest tokens from each state to where the turn may end; UNREACHABLE where no path leads there."""
-        before: dict[int, list[tuple[int, int]]] = defaultdict(list)  # target -> (source, tokens)
-        for source, target in zip(np.asarray(self.source).tolist(), np.asarray(self.target).tolist(), strict=True):
-            before[target].append((source, 1))
+        target = np.asarray(self.target)
+        order = np.argsort(target, kind="stable")
+        first = np.searchsorted(target[order], np.arange(self.size + 1)).tolist()  # first[s] to first[s + 1] lead to s
+        source = np.asarray(self.source)[order].tolist()
+        chosen: dict[int, list[tuple[int, int]]] = defaultdict(list)  # target -> (state, tokens)
         for state, ways in self.choices.items():
             for way in ways:
-                before[way.target].append((state, 0 if way.enters else 1))
+                chosen[way.target].append((state, 0 if way.enters else 1))
         found = [UNREACHABLE] * self.size
         waiting = deque([self.final, *self.breaks])
         for state in waiting:
             found[state] = 0
         while waiting:
             state = waiting.popleft()
-            for source, tokens in before[state]:
-                if found[state] + tokens < found[source]:
-                    found[source] = found[state] + tokens
-                    waiting.append(source) if tokens else waiting.appendleft(source)
+            before = [(each, 1) for each in source[first[state] : first[state + 1]]]
+            for other, tokens in [*before, *chosen.get(state, ())]:
+                if found[state] + tokens < found[other]:
+                    found[other] = found[state] + tokens
+                    waiting.append(other) if tokens else waiting.appendleft(other)
         return found
 
     @cached_property

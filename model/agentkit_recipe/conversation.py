@@ -14,7 +14,7 @@ from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import Message, SystemMessage, ToolDefinition, UserMessage
 
-from . import turns
+from . import pairs, turns
 from .cases import (
     INSTRUCTIONS,
     Call,
@@ -113,6 +113,13 @@ class Writer:
             reply = [*wanted, closing[0]]
             made.append(Branch(tokens + reply, self.spots(len(tokens), reply) * canvases))
         return Pack(self.dialect.render_bos(), made)
+
+    def pairs(self, key: str, *, branches: int, canvases: int) -> Pack:
+        """Telling two values of one kind apart, and nothing else; see the module of that name."""
+        tool, cases = pairs.drill(random.Random(f"{DATA_VERSION}/pairs/{key}"), branches)
+        rng = random.Random(key)
+        made = [self.branch(case, canvases, answers=False, rng=rng) for case in cases]
+        return Pack(self.prefix([], [tool]), made)
 
     def random_tokens(self, rng: random.Random, least: int, most: int) -> list[int]:
         """Between `least` and `most` ids, any but control tokens."""

@@ -162,6 +162,9 @@ class Run:
         if self.step < s.drill_steps and rng.random() < s.drill_share:
             drill = self.writer.drill(key, branches=s.drill_branches, canvases=1)
             return collate([drill], self.device, DRILL_WIDTH)
+        if rng.random() < s.pair_share:
+            pack = self.writer.pairs(key, branches=s.drill_branches, canvases=1)
+            return collate([pack], self.device, s.narrow_length)
         answers = rng.random() < s.answer_share
         width = s.narrow_length if rng.random() < s.narrow_share else self.writer.canvas_length
         mix = replace(self.writer.mix, tools_in_view=FEW_TOOLS) if self.step < s.few_tools_steps else self.writer.mix
