@@ -6,7 +6,7 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-EVALUATED = "known invented families composed several missing later follow_up chained irrelevant chat".split()
+EVALUATED = "known invented pairs families composed several missing later follow_up chained irrelevant chat".split()
 
 
 def main(arguments: list[str] | None = None) -> int:
