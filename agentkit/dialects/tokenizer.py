@@ -39,10 +39,8 @@ GEMMA_MARKERS = (
 _META_SPACE = "\u2581"  # what SentencePiece writes for a space
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _REPLACEMENT = "\ufffd".encode()
-_SHORT, _KEPT = (
-    200,
-    4096,
-)  # characters of a text whose tokens are kept, since a prompt says most things again, and how many
+_SHORT = 200  # characters of a text whose tokens are kept, since a prompt says most things again
+_KEPT = 4096  # such texts
 
 
 class TokenizerError(UserError):

@@ -17,6 +17,7 @@ from agentkit_model.path import Path, best_path
 from agentkit_model.sight import Asked, Plain
 
 pytestmark = pytest.mark.usefixtures("both_ways")
+KERNELS = native.library()
 PAD, STOP, OPEN, CLOSE, TEXT = 0, 1, 2, 3, (4, 5, 6)
 VOCAB = 7
 
@@ -204,8 +205,9 @@ def test_a_path_is_the_same_without_kernels(hold: Hold, decide: bool, seed: int)
             return path_of(hold, logits, decide=decide)
         return None
 
-    one = found()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "library", lambda: KERNELS)
+        one = found()
         patch.setattr(native, "library", lambda: None)
         other = found()
     assert (one is None) == (other is None)

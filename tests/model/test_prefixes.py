@@ -15,6 +15,15 @@ from agentkit_model.runner import Chunk
 from tests.model.kinds import KINDS
 
 SYSTEM = [random.Random(0).randrange(48) for _ in range(150)]
+PROMPTS = st.lists(
+    st.builds(
+        lambda shared, own: SYSTEM[:shared] + own,
+        st.sampled_from([0, 10, 64, 100, 128, 150]),
+        st.lists(st.integers(0, 47), max_size=80),
+    ),
+    min_size=1,
+    max_size=5,
+)
 PLAN = CanvasPlan(seed=3, max_denoising_steps=4)
 
 
@@ -31,17 +40,7 @@ def plain(tiny_config: Any) -> Any:
 
 
 @settings(deadline=None, max_examples=25)
-@given(
-    prompts=st.lists(
-        st.builds(
-            lambda shared, own: SYSTEM[:shared] + own,
-            st.sampled_from([0, 10, 64, 100, 128, 150]),
-            st.lists(st.integers(0, 47), max_size=80),
-        ),
-        min_size=1,
-        max_size=5,
-    )
-)
+@given(PROMPTS)
 def test_canvases_are_those_of_an_engine_that_remembers_nothing(
     tiny_config: Any, plain: Engine, prompts: list[list[int]]
 ) -> None:
@@ -64,17 +63,7 @@ def exact(tiny_config: Any) -> Iterator[Engine]:
 
 @pytest.mark.skipif(native.library() is None, reason="there are no kernels for this machine")
 @settings(deadline=None, max_examples=25)
-@given(
-    prompts=st.lists(
-        st.builds(
-            lambda shared, own: SYSTEM[:shared] + own,
-            st.sampled_from([0, 10, 64, 100, 150]),
-            st.lists(st.integers(0, 47), max_size=80),
-        ),
-        min_size=1,
-        max_size=5,
-    )
-)
+@given(PROMPTS)
 def test_where_every_row_is_computed_by_itself_each_token_counts(
     tiny_config: Any, exact: Engine, prompts: list[list[int]]
 ) -> None:
