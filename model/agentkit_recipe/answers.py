@@ -23,10 +23,12 @@ STATUSES = frozenset(
 def plain_answer(result: Any, *, failed: bool = False) -> str:
     """What can be said of any tool's result: that it is done, what it is, or what was found.
 
-    A result that is a sentence is the answer; of objects in a list, the first members are told.
+    A result that is a sentence is the answer; of objects in a list, the first members are told, of a failure the first
+    sentence.
     """
     if failed:
-        return f"Sorry, that failed: {spoken(result)}."
+        reason = spoken(result).split(". ")[0]
+        return f"Sorry, that failed: {reason}{'' if reason.endswith(('.', '!', '?')) else '.'}"
     if result is None:
         return "Done."
     if isinstance(result, Mapping):

@@ -27,6 +27,7 @@ from . import families, registers
 from .answers import plain_answer
 from .catalogue import CLASHES, KNOWN, OPEN_ENDED, TRAINED
 from .composed import Asked, Composed, compose_set
+from .failures import failure
 from .families import Family
 from .phrases import CHITCHAT, REFUSALS, UNSERVED
 from .values import pseudo_word, sample
@@ -44,6 +45,7 @@ class Mix:
     earlier_exchange: float = 0.12
     no_tool_fits: float = 0.2
     chitchat: float = 0.05
+    failed: float = 0.1  # training calls of families' tools whose result is an error
     by_description: float = 0.2  # training requests in the very words of a tool's description
     other_registers: float = 0.25  # training requests with context before them, or misspelt
     composed: float = 0.4  # packs of composed tools
@@ -53,9 +55,7 @@ class Mix:
     pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words
     pair_requests: float = 0.7  # there, requests for such a tool
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
-    several_calls: float = (
-        0.14  # of the requests that are served, where the tools in view allow it: two or three in one
-    )
+    several_calls: float = 0.2  # of the requests that are served, where the tools allow it: two or three in one
     asked_back: float = 0.08  # a required value is missing, and is asked for
     given_later: float = 0.1  # in packs with answers: and is given in the turn after that
     follow_up: float = 0.15  # there, too: the turn before, but for one value
@@ -175,12 +175,14 @@ def ask(view: View, rng: random.Random, split: str) -> Case:
     drawn = families.draw(family, phrase, rng, split)
     arguments = families.arguments_of(drawn)
     result = families.make_result(family, arguments, rng, split)
+    failed = split == "train" and rng.random() < Mix.failed
+    result = failure(rng, split) if failed else result
     if split == "train" and rng.random() < Mix.other_registers:
         prompt = families.request(registers.finish(phrase, rng, asks=phrase.startswith(QUESTION_WORDS)), drawn)
     else:
         prompt = dress(families.request(phrase, drawn), rng)
-    call = Call(view, {view.keys[key]: value for key, value in arguments.items()}, result)
-    return Case(prompt, ((call,),), plain_answer(result))
+    call = Call(view, {view.keys[key]: value for key, value in arguments.items()}, result, failed)
+    return Case(prompt, ((call,),), plain_answer(result, failed=failed))
 
 
 def dress(text: str, rng: random.Random, *, openers: Sequence[str] = OPENERS) -> str:

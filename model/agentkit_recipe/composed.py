@@ -24,11 +24,12 @@ from agentkit.messages import ToolDefinition
 
 from . import registers
 from .answers import STATUSES, plain_answer
+from .failures import failure
 from .families import spoken
 from .parameters import Part, Told, Values, drawn, keyed, make_part, plain
 from .values import pseudo_word, sample
 from .wordings import Deed, Thing, Wording, put_in_words, styled
-from .words import ATTRIBUTES, FAILURES, LOOKUPS, MODIFIERS, OBJECTS, SENTENCES, VERBS, groups_of_split, of_split
+from .words import ATTRIBUTES, LOOKUPS, MODIFIERS, OBJECTS, SENTENCES, VERBS, groups_of_split, of_split
 
 PARTS = (18, 38, 31, 13)  # weights of none to three parts beside the thing's own name
 NAMED_THING = 0.55  # tools whose thing is told from others by a parameter of its own
@@ -250,7 +251,7 @@ def name_of_thing(thing: Thing, rng: random.Random, split: str) -> Part:
 def outcome(kind: str, rng: random.Random, split: str) -> tuple[Any, bool, str]:
     """A result, whether it is an error, and the answer, which says the result and nothing else."""
     failed = rng.random() < FAILED
-    result = rng.choice(of_split(FAILURES, split)) if failed else result_of(kind, rng, split)
+    result = failure(rng, split) if failed else result_of(kind, rng, split)
     return result, failed, plain_answer(result, failed=failed)
 
 

@@ -35,7 +35,7 @@ from .cases import (
 )
 from .catalogue import HELD_OUT, KNOWN
 
-DATA_VERSION = 6
+DATA_VERSION = 7
 SETS = ("known", "invented", "pairs", "families", "composed", "irrelevant", "chat")  # beside those of `turns`
 EVALUATION_VERSION = 1  # the held-out cases stay as they are, so that figures of different data can be compared
 

@@ -26,9 +26,7 @@ class TrainSettings:
     drill_branches: int = 32
     pair_share: float = 0.1  # steps of drills in telling two values of one kind apart
     few_tools_steps: int = 1500  # ... and until here one or two tools in view
-    narrow_share: float = (
-        0.6  # steps whose canvases are cut to `narrow_length`: most replies fit, and padding costs time
-    )
+    narrow_share: float = 0.5  # steps whose canvases are cut to `narrow_length`: most replies fit, and padding costs
     narrow_length: int = 32
     pad_weight: float = 0.1
     opening_weight: float = 2.5  # of a reply's first tokens, where it is decided whether to call, and what

@@ -206,8 +206,6 @@ power_state, power, state, switched | on, off | {0}, turned {0}, switched {0}, a
 position, valve, lid | open, closed | {0}, left {0}, and keep it {0}, and it should be {0}
 mode, operation, running | on, off, auto, manual | {0}, on {0}, set to {0}, and set it to {0}
 """.strip().splitlines()))  # fmt: skip
-FAILURES = listed("""not found, no permission, the server is busy, the name is taken, the card was declined, the disk is full, it is locked,
-    the code is wrong, time ran out, it is closed today, no connection, it does not exist, the limit is reached, nothing left in stock""")
 SENTENCES = (
     "Saved as {code}.", "{person} was told.", "All set.", "Nothing to do.", "It will be there on {weekday}.", "Added {item}.",
     "{count} entries changed.", "Your number is {code}.", "{title} is ready.", "Sent to {person}.", "There were {count} of them.",
