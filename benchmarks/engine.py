@@ -23,7 +23,8 @@ count. On the bundled model, or any checkpoint with `--model`:
 
 With `--random-full-size` the whole DiffusionGemma 26B-A4B with random weights, in bfloat16 on the device: 1, 4 and 16
 canvases of 16 steps, the stop rule off, each behind 256 tokens; a step is also compared with the time that reading the
-weights once takes. `--quantization int8` or `int4` holds the weights in so many bits (both sides run the same modules).
+weights once takes. `--quantization int8`, `int4` or `float8` holds the weights in 8 or 4 bits (both sides run the same
+modules).
 """
 
 from __future__ import annotations
@@ -383,7 +384,7 @@ def grown(points: dict[str, Figures]) -> Figures:
 
 def weights() -> dict[str, float]:
     """Gigabytes that the weights of the 26B-A4B take, by arithmetic."""
-    kinds: tuple[Quantization | None, ...] = (None, "int8", "int4")
+    kinds: tuple[Quantization | None, ...] = (None, "int8", "int4", "float8")
     return {kind or "bfloat16": round(weight_bytes(full_size(), kind) / 1e9, 1) for kind in kinds}
 
 
@@ -463,7 +464,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=32, help="how many ragged requests at once")
     parser.add_argument("--compiled", action="store_true", help="try generate() compiled on a CPU, too")
     parser.add_argument("--random-full-size", action="store_true", help="the 26B-A4B architecture, random weights")
-    parser.add_argument("--quantization", choices=["int8", "int4"], help="of the full size's weights")
+    parser.add_argument("--quantization", choices=["int8", "int4", "float8"], help="of the full size's weights")
     parser.add_argument("--json", type=Path, default=None)
     parser.add_argument("--plot", type=Path, default=None, help="write a chart as SVG")
     options = parser.parse_args()

@@ -107,14 +107,14 @@ class DiffusionModel(Model):
         dialect: str = "gemma4",
         name: str | None = None,
         settings: ModelSettings | None = None,
-        quantization: Literal["int8", "int4"] | None = None,
+        quantization: Literal["int8", "int4", "float8"] | None = None,
         progress: Progress | None = None,
         **engine_options: Any,
     ) -> DiffusionModel:
         """Opens a local folder or hub id with its tokenizer. Needs the extra `engine` (torch and transformers).
 
         settings: on top of those in the folder's `agentkit.json`, if it has one (`agentkit.models.defaults`).
-        quantization: holds the weights in 8 or 4 bits; needs the extra `quantization`.
+        quantization: holds the weights in 8 or 4 bits; "int8" and "int4" need the extra `quantization`.
         engine_options: of `agentkit_model.Engine`; among them those that bound its memory: `max_batch` canvases in one
         pass, `cache_memory` bytes for all contexts and `memory_timeout` seconds of waiting for them, and
         `prefix_memory` bytes for prompts that may come again.

@@ -189,8 +189,8 @@ def check_memory(folder: Path, needed: int, device: torch.device) -> None:
     if free is not None and needed > free:
         raise OutOfMemoryError(
             f"{folder}: the weights take {needed / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free on {device}; "
-            'give dtype="bfloat16" if that is not the dtype already, or quantization="int8" or "int4", free memory, or '
-            "use another device"
+            'give dtype="bfloat16" if that is not the dtype already, or quantization="int8", "int4" or "float8", free '
+            "memory, or use another device"
         )
 
 

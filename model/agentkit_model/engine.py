@@ -138,9 +138,9 @@ class Engine:
         """Opens a checkpoint: a local folder (no network access), or the id of one on the Hugging Face hub.
 
         device: "auto" takes CUDA, then MPS, then the CPU. dtype: "auto" takes the checkpoint's own, and float32 on the
-        CPU. quantization: "int8" or "int4" holds the weights in so many bits (see `agentkit_model.quantize`; needs the
-        extra `quantization`); on its way, the whole checkpoint goes through the host's memory. progress: is told how
-        far it has come, in the thread that loads or in one that downloads: it must be quick.
+        CPU. quantization: "int8", "int4" or "float8" holds the weights in 8 or 4 bits (see `agentkit_model.quantize`;
+        the first two need the extra `quantization`); on its way, the whole checkpoint goes through the host's memory.
+        progress: is told how far it has come, in the thread that loads or in one that downloads: it must be quick.
         options: of the constructor.
 
         Raises:

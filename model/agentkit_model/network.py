@@ -22,6 +22,7 @@ from agentkit_model.attention import Segments
 from agentkit_model.cache import LayerShape
 from agentkit_model.errors import CheckpointError
 from agentkit_model.products import gated, linear
+from agentkit_model.quantize import Float8Linear
 
 Rope = dict[str, tuple[Tensor, Tensor]]  # layer type -> cosines, sines, each (T, D)
 Product = Callable[[Tensor], Tensor]  # (..., in) -> (..., out)
@@ -292,8 +293,10 @@ def _scalar_of(value: float) -> Tensor:
 def joined(modules: Sequence[nn.Linear]) -> Product:
     """One product for several linear layers of the same input; their outputs stand side by side.
 
-    What is no plain `nn.Linear` (quantised layers are none) is called as it is.
+    What is no plain `nn.Linear` is called as it is: layers quantised to integers are none.
     """
+    if len(modules) > 1 and all(isinstance(module, Float8Linear) for module in modules):
+        return Float8Linear.joined(modules)
     if not all(type(module) is nn.Linear and type(module.weight) is nn.Parameter for module in modules):
         return modules[0] if len(modules) == 1 else lambda x: torch.cat([module(x) for module in modules], dim=-1)
     weights: list[Tensor] = [module.weight for module in modules]

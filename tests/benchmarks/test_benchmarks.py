@@ -25,7 +25,7 @@ def test_engine(tmp_path: Path) -> None:
     cases = ("one_canvas", "ragged_32", "first_draft", "canvas_growth")
     found = figures(tmp_path, "engine.py", *options, "--cases", *cases)
     assert found.keys() == {"machine", "gigabytes_at_full_size", *cases}
-    assert found["gigabytes_at_full_size"] == {"bfloat16": 50.5, "int8": 26.1, "int4": 14.1}
+    assert found["gigabytes_at_full_size"] == {"bfloat16": 50.5, "int8": 26.1, "int4": 14.1, "float8": 26.1}
     assert all(found[case]["ratio"] > 0 for case in cases)
     assert found["one_canvas"]["steps_per_canvas"] == 16
     assert found["ragged_32"]["requests"] == 3

@@ -152,7 +152,7 @@ def test_random_weights_are_made_as_the_class_makes_them(dtype: torch.dtype) -> 
     assert made.lm_head.weight is made.model.decoder.embed_tokens.weight
 
 
-@pytest.mark.parametrize("quantization", [None, "int8", "int4"])
+@pytest.mark.parametrize("quantization", [None, "int8", "int4", "float8"])
 def test_random_weights_run_on_both_sides(quantization: Quantization | None) -> None:
     model = random_on(tiny(), torch.device("cpu"), torch.bfloat16, quantization=quantization)
     assert not any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers()))
