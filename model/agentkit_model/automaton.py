@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agentkit_model import native
 from agentkit_model.errors import PlanError
 from agentkit_model.tables import Ints, Tables
 
@@ -72,26 +73,20 @@ class TokenAutomaton:
     @cached_property
     def distance(self) -> list[int]:
         """The fewest tokens from each state to where the turn may end; UNREACHABLE where no path leads there."""
-        target = np.asarray(self.target)
+        ways = [(state, way.target, not way.enters) for state, each in self.choices.items() for way in each]
+        chosen = np.array(ways, np.int64).reshape(-1, 3)
+        target = np.append(np.asarray(self.target, np.int64), chosen[:, 1])
         order = np.argsort(target, kind="stable")
-        first = np.searchsorted(target[order], np.arange(self.size + 1)).tolist()  # first[s] to first[s + 1] lead to s
-        source = np.asarray(self.source)[order].tolist()
-        chosen: dict[int, list[tuple[int, int]]] = defaultdict(list)  # target -> (state, tokens)
-        for state, ways in self.choices.items():
-            for way in ways:
-                chosen[way.target].append((state, 0 if way.enters else 1))
-        found = [UNREACHABLE] * self.size
-        waiting = deque([self.final, *self.breaks])
-        for state in waiting:
-            found[state] = 0
-        while waiting:
-            state = waiting.popleft()
-            before = [(each, 1) for each in source[first[state] : first[state + 1]]]
-            for other, tokens in [*before, *chosen.get(state, ())]:
-                if found[state] + tokens < found[other]:
-                    found[other] = found[state] + tokens
-                    waiting.append(other) if tokens else waiting.appendleft(other)
-        return found
+        first = np.searchsorted(target[order], np.arange(self.size + 1))  # first[s] to first[s + 1] lead to s
+        source = np.append(np.asarray(self.source, np.int64), chosen[:, 0])[order]
+        tokens = np.append(np.ones(len(self.target), np.int64), chosen[:, 2])[order]
+        found = np.full(self.size, UNREACHABLE, np.int64)
+        found[[self.final, *self.breaks]] = 0
+        if kernels := native.library():
+            scratch = np.empty((2, len(source) + self.size), np.int64)
+            kernels.reach(source, first, tokens, self.size, found, *scratch)
+            return found.tolist()
+        return _reached(source.tolist(), first.tolist(), tokens.tolist(), found.tolist())
 
     @cached_property
     def speaks(self) -> dict[int, int]:
@@ -151,3 +146,16 @@ class TokenAutomaton:
     def tables(self) -> Tables:
         """The edges as arrays."""
         return Tables(self)
+
+
+def _reached(source: Sequence[int], first: Sequence[int], tokens: Sequence[int], found: list[int]) -> list[int]:
+    """The fewest tokens from each state to one that has 0 in `found`: edges into s are first[s] to first[s + 1]."""
+    waiting = deque(state for state, far in enumerate(found) if not far)
+    while waiting:
+        state = waiting.popleft()
+        for edge in range(first[state], first[state + 1]):
+            far = found[state] + tokens[edge]
+            if far < found[source[edge]]:
+                found[source[edge]] = far
+                waiting.append(source[edge]) if tokens[edge] else waiting.appendleft(source[edge])
+    return found

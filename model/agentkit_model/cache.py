@@ -99,15 +99,18 @@ class Store:
         dtype: torch.dtype,
         memory: Memory | None = None,
         beside: int = 0,
+        cleared: bool = True,
     ) -> None:
-        """beside: bytes of the store that this one is a copy of."""
+        """beside: bytes of the store that this one is a copy of. cleared: whether it is filled with zeros, so that what
+        attention leaves out is a number."""
         self.memory = memory or Memory()
         self.bytes = capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize  # that it takes
         self.memory.check(self.bytes, beside)
 
         self.shapes = tuple(shapes)
         sizes = [s.kv_heads * capacity * s.head_dim for s in shapes]
-        whole = torch.zeros(2 * sum(sizes), device=device, dtype=dtype)  # one piece of memory
+        make = torch.zeros if cleared else torch.empty
+        whole = make(2 * sum(sizes), device=device, dtype=dtype)  # one piece of memory
         parts = torch.split_with_sizes(whole, [*sizes, *sizes])
         each = [part.view(s.kv_heads, capacity, s.head_dim) for part, s in zip(parts, (*shapes, *shapes), strict=True)]
         self.keys, self.values = each[: len(shapes)], each[len(shapes) :]
@@ -125,9 +128,12 @@ class Store:
 
     def copy(self, length: int, capacity: int) -> "Store":
         """A new store of that capacity with the first `length` positions of this one."""
-        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory, self.bytes)
+        new = Store(
+            self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory, self.bytes, cleared=False
+        )
         for old, fresh in zip(self.keys + self.values, new.keys + new.values, strict=True):
             fresh[:, :length] = old[:, :length]
+            fresh[:, length:] = 0.0
         new.filled = length
         return new
 

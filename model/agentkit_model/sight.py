@@ -105,10 +105,8 @@ class Plain(Sight):
                 single, np.maximum.reduceat(self._rows[:, larger.tokens], larger.begins, axis=1), tables
             )
         found = np.empty((self.length, len(tables.singles) + len(larger.sets)), np.float32)
-        classes = larger.tokens, larger.ends, larger.count
-        sets = larger.joined, larger.parts, len(larger.sets)
         values = np.empty(larger.count, np.float32)
-        kernels.see(self._rows, *self._rows.shape, tables.singles, len(tables.singles), *classes, *sets, values, found)
+        kernels.see(self._rows, *self._rows.shape, *_counted(tables.singles), *larger.arrays, values, found)
         return found
 
     def _best(self, first: int, end: int, number: int) -> Indices:
@@ -129,14 +127,26 @@ class Plain(Sight):
 
     def _marginals(self, logits: Floats) -> NDArray[np.float64]:
         """The shares of the speaking sets at some positions (N, labels)."""
-        masses, tables = _masses(logits), self.tables
+        kernels, tables, larger = native.library(), self.tables, self.tables.larger
         found = np.empty((len(logits), len(tables.speaking)))
+        if kernels is not None:
+            speaking = np.array(tables.speaking, np.int64)
+            scratch = np.empty(logits.shape[1] + kernels.lanes(), np.float32), np.empty(larger.count, np.float32)
+            kernels.share(
+                logits, *logits.shape, *_counted(speaking), *_counted(tables.singles), *larger.arrays, *scratch, found
+            )
+            return found
+        masses = _masses(logits)
         for label, column in enumerate(tables.speaking):
             number = tables.set_of(column)
             tokens = [tables.token_of(column)] if number is None else tables.larger.sets[number]
             found[:, label] = masses.take(tokens, axis=1).sum(axis=1)
         found /= masses.sum(axis=1, keepdims=True)
         return found
+
+
+def _counted(numbers: Indices) -> tuple[Indices, int]:
+    return numbers, len(numbers)
 
 
 def _masses(logits: Floats) -> Floats:

@@ -81,6 +81,7 @@ class Folded:
         tokens: those that any set holds, class by class (T,).
         begins: where each class begins among them (C,).
         ends: the same, and where the last one ends (C + 1,).
+        arrays: all of that as the kernels take it.
     """
 
     def __init__(self, sets: Sequence[Ints]) -> None:
@@ -99,6 +100,7 @@ class Folded:
         self.begins = self.ends[:-1]
         self.joined = np.concatenate([np.zeros(0, np.int64), *self.held])
         self.parts = np.cumsum([0, *(len(part) for part in self.held)])
+        self.arrays = self.tokens, self.ends, self.count, self.joined, self.parts, len(self.sets)
         self._number = np.full(len(number), self.count, np.int64)
         self._number[used] = number[used]
         self._on: dict[tuple[torch.device, int], Tensor] = {}

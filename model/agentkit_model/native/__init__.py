@@ -59,6 +59,11 @@ _SIGNATURES: dict[str, tuple[type | None, list[Any]]] = {
     "condition": (None, [Pointer, Pointer, Pointer, Int, Pointer, Pointer]),
     "look": (None, [Pointer, Int, Pointer, Int, Int, Float, *[Pointer] * 7]),
     "see": (None, [Array, Int, Int, Array, Int, Array, Array, Int, Array, Array, Int, Array, Array]),
+    "share": (
+        None,
+        [Array, Int, Int, Array, Int, Array, Int, Array, Array, Int, Array, Array, Int, Array, Array, Array],
+    ),
+    "reach": (None, [Array, Array, Array, Int, Array, Array, Array]),
     "follow": (None, [*[Array] * 5, Int, Int, Int, Array, Array]),
     "draw": (None, [Pointer, Int, Int, Pointer, Pointer]),
 }

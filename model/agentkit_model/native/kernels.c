@@ -603,6 +603,65 @@ EXPORT void see(const float *logits, int64_t positions, int64_t size, const int6
     }
 }
 
+/* The shares that columns have of the marginals, (N, W), from logits (N, V): columns as above. masses (V, filled up to whole
+ * vectors) and values (C) are scratch memory. */
+EXPORT void share(const float *logits, int64_t positions, int64_t size, const int64_t *wanted, int64_t width,
+                  const int64_t *singles, int64_t single, const int64_t *tokens, const int64_t *begins, int64_t classes,
+                  const int64_t *held, const int64_t *parts, int64_t sets, float *masses, float *values, double *shares)
+{
+    for (int64_t position = 0; position < positions; position++, logits += size) {
+        int64_t whole = size - size % LANES;
+        vec most = all(-__builtin_inff()), sum = {0}, last = most;
+        for (int64_t i = 0; i < whole; i += LANES) most = greater(load(logits + i), most);
+        for (int64_t i = whole; i < size; i++) last[i - whole] = logits[i];
+        most = greater(last, most);
+        float greatest = most[0];
+        for (int i = 1; i < LANES; i++) greatest = most[i] > greatest ? most[i] : greatest;
+        for (int64_t i = 0; i < size; i += LANES) {
+            vec mass = exponential((i < whole ? load(logits + i) : last) - greatest);
+            sum += mass;
+            store(masses + i, mass);
+        }
+        for (int64_t c = 0; c < classes; c++) {
+            float some[4] = {0}; /* several, so that none waits for the one before */
+            for (int64_t i = begins[c]; i < begins[c + 1]; i++) some[i % 4] += masses[tokens[i]];
+            values[c] = (some[0] + some[1]) + (some[2] + some[3]);
+        }
+        for (int64_t w = 0; w < width; w++) {
+            int64_t g = wanted[w] - (single - 1);
+            double mass = 0;
+            if (g < 0 || g >= sets) mass = masses[singles[g < 0 ? wanted[w] : single - 1]];
+            else for (int64_t i = parts[g]; i < parts[g + 1]; i++) mass += values[held[i]];
+            *shares++ = mass / total(sum);
+        }
+    }
+}
+
+/* The least cost from each of S states to those that have 0 in found (S), where all others have more than that. Edges cost 0
+ * or 1; those into state s are first[s] to first[s + 1] and come from source[e]. now and next (E + S) are scratch memory. */
+EXPORT void reach(const int64_t *source, const int64_t *first, const int64_t *cost, int64_t states, int64_t *found,
+                  int64_t *now, int64_t *next)
+{
+    int64_t count = 0;
+    for (int64_t state = 0; state < states; state++)
+        if (!found[state]) now[count++] = state;
+    for (int64_t far = 0; count; far++) {
+        int64_t later = 0;
+        while (count) {
+            int64_t state = now[--count];
+            if (found[state] != far) continue; /* it was reached sooner */
+            for (int64_t edge = first[state]; edge < first[state + 1]; edge++) {
+                if (far + cost[edge] >= found[source[edge]]) continue;
+                found[source[edge]] = far + cost[edge];
+                if (cost[edge]) next[later++] = source[edge];
+                else now[count++] = source[edge];
+            }
+        }
+        int64_t *done = now;
+        now = next, next = done, count = later;
+    }
+}
+
 /* The best paths of an automaton over N positions, from the best logits of its edges' sets, columns (N, width). Edge e leads
  * from source[e] by column[e] at cost[e]; those into state s are first[s] to first[s + 1]. scores (2, S) hold, in row N % 2,
  * what the states are worth where it begins, and then, in row 0, behind the last position; taken (N, S) is the edge by which
