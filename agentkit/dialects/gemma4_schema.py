@@ -10,8 +10,9 @@ templates' way: every key that the schema has.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from agentkit.dialects.gemma4_values import Piece, joined, quoted, sorted_items, value_pieces
@@ -38,10 +39,14 @@ def declaration_pieces(tool: ToolDefinition) -> list[Piece]:
         ValueError: the tool's name could not be told from what follows it in a call.
     """
     name = checked_name(tool.name)
-    pieces: list[Piece] = [f"declaration:{name}{{description:", *quoted(tool.description)]
-    if tool.parameters:
-        pieces += [",parameters:{", *_parameters(plain_schema(tool.parameters)), "}"]
-    return [*pieces, "}"]
+    parameters = _written(json.dumps(tool.parameters)) if tool.parameters else ()
+    return [f"declaration:{name}{{description:", *quoted(tool.description), *parameters, "}"]
+
+
+@lru_cache(maxsize=256)  # the same tools are declared in each turn
+def _written(schema: str) -> tuple[Piece, ...]:
+    """A tool's parameters, from their schema as JSON."""
+    return (",parameters:{", *_parameters(plain_schema(json.loads(schema))), "}")
 
 
 def checked_name(name: str) -> str:
