@@ -6,6 +6,7 @@ would have to be known by heart, and of a tool that nobody has seen there would 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,12 +24,11 @@ STATUSES = frozenset(
 def plain_answer(result: Any, *, failed: bool = False) -> str:
     """What can be said of any tool's result: that it is done, what it is, or what was found.
 
-    A result that is a sentence is the answer; of objects in a list, the first members are told, of a failure the first
-    sentence.
+    A result that is a sentence is the answer; of objects in a list, the first members are told, of a failure what
+    it comes to.
     """
     if failed:
-        reason = spoken(result).split(". ")[0]
-        return f"Sorry, that failed: {reason}{'' if reason.endswith(('.', '!', '?')) else '.'}"
+        return f"Sorry, that failed: {_reason(spoken(result))}."
     if result is None:
         return "Done."
     if isinstance(result, Mapping):
@@ -41,6 +41,11 @@ def plain_answer(result: Any, *, failed: bool = False) -> str:
     if isinstance(result, str) and result.endswith((".", "!", "?")):
         return result
     return f"Done: {result}." if result in STATUSES else f"It is {spoken(result)}."
+
+
+def _reason(text: str) -> str:
+    """What a failure comes to: without what went wrong inside, whose argument it was, and what to do about it."""
+    return re.sub(r"^(The tool failed: )?(\w+: )?", "", text).split(": ")[0].split(". ")[0].rstrip(".!?")
 
 
 def _of_object(result: Mapping[str, Any]) -> str:

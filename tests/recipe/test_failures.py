@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from agentkit_recipe.answers import plain_answer
 from agentkit_recipe.cases import View
 from agentkit_recipe.conversation import Mix, ask, choose_scene
@@ -19,10 +21,18 @@ def test_training_has_the_long_texts_of_programs_and_held_out_failures_are_short
     assert held_out < set(REASONS) and not held_out & trained
 
 
-def test_an_answer_tells_the_first_sentence_of_a_failure() -> None:
-    told = plain_answer("The key 'A 7' was not found. Check the key and try again.", failed=True)
-    assert told == "Sorry, that failed: The key 'A 7' was not found."
-    assert plain_answer("unit: did you mean mile?", failed=True) == "Sorry, that failed: unit: did you mean mile?"
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("not found", "not found"),
+        ("from_unit: the unit 'K7' is unknown: write a usual name", "the unit 'K7' is unknown"),
+        ("The key 'A 7' was not found. Check the key and try again.", "The key 'A 7' was not found"),
+        ("The tool failed: ConnectionError: no connection", "no connection"),
+        ("unit: did you mean mile?", "did you mean mile"),
+    ],
+)
+def test_an_answer_tells_what_a_failure_comes_to(failure: str, told: str) -> None:
+    assert plain_answer(failure, failed=True) == f"Sorry, that failed: {told}."
 
 
 def test_calls_of_families_fail_now_and_then_in_training_only() -> None:
