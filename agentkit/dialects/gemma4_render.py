@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from agentkit.dialects.gemma4_schema import declaration_pieces
@@ -122,7 +123,8 @@ class Transcript:
 
     def system(self, text: str, tools: Sequence[ToolDefinition] = (), *, thinking: bool = False) -> None:
         self._close()
-        self._write(*system_pieces(text, tools, thinking=thinking))
+        self._flush()
+        self._ids.extend(_encoded(self._tokenizer, tuple(system_pieces(text, tools, thinking=thinking))))
 
     def user(self, text: str) -> None:
         self._close()
@@ -234,6 +236,12 @@ class Transcript:
         closers = {CHANNEL.name: [CHANNEL_END], CALL.name: [CALL_END], CHANNEL_END.name: [], CALL_END.name: []}
         last = next((name for token in reversed(tokens) if (name := names.get(token)) in closers), None)
         return list(closers[last]) if last else []
+
+
+@lru_cache(maxsize=64)
+def _encoded(tokenizer: Tokenizer, pieces: tuple[Piece, ...]) -> list[int]:
+    """The tokens of pieces. Kept, since each turn of a conversation declares the same tools."""
+    return encode_pieces(tokenizer, pieces)
 
 
 STOPS = frozenset(("<eos>", TURN_END.name, RESPONSE.name))

@@ -116,7 +116,8 @@ class _Joined:
         self.size = _STATES
         self._edges: list[tuple[NDArray[Any], ...]] = []  # source, target, label, cost, value, word
         self._values = 0  # of all calls
-        self._places = np.zeros(0, np.int32)  # of the states of the call added last
+        self._places = np.zeros(0, np.int32)  # of the states of the call added last ...
+        self._columns = np.zeros(0, np.int32)  # ... and the labels of its sets
         self.sets: list[NDArray[np.int32]] = []
         self._labels: dict[bytes, int] = {}
 
@@ -132,16 +133,16 @@ class _Joined:
         if not only_first:
             self._places = np.arange(call.size, dtype=np.int32) + np.int32(self.size)
             self.size += call.size
+            self._columns = np.array([self.label_of(tokens) for tokens in call.sets], np.int32)
         places = self._places.copy()
         places[call.start], places[call.final] = begin, end
-        labels = np.array([self.label_of(tokens) for tokens in call.sets], np.int32)
         none = np.full(len(call.source), NO_VALUE, np.int32)
         values = none if call.values is None else np.where(call.values < 0, NO_VALUE, call.values + self._values)
         words = none if call.words is None else call.words
         self._values = max(self._values, 1 + int(values.max(initial=NO_VALUE)))
         first = call.source == call.start
         values = np.where(first, NEW_VALUES, values)
-        columns = places[call.source], places[call.target], labels[call.label], call.cost, values, words
+        columns = places[call.source], places[call.target], self._columns[call.label], call.cost, values, words
         self._add(*(column[first] for column in columns) if only_first else columns)
 
     def chain(self, begin: int, end: int, tokens: Sequence[int]) -> None:

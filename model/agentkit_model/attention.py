@@ -210,11 +210,16 @@ class Seat:
         self.length = length
         self.store = store
         self._position = position
-        end = position + length
-        self._layers = []  # of (own keys, own values, all visible keys, all visible values), (kv_heads, ..., D) each
-        for shape, keys, values in zip(store.shapes, store.keys, store.values, strict=True):
+
+    @functools.cached_property
+    def _layers(self) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Of each layer its own keys, own values, all visible keys and all visible values, (kv_heads, ..., D) each."""
+        position, end = self._position, self._position + self.length
+        found = []
+        for shape, keys, values in zip(self.store.shapes, self.store.keys, self.store.values, strict=True):
             seen, own = slice(shape.first_visible(position), end), slice(position, end)
-            self._layers.append((keys[:, own], values[:, own], keys[:, seen], values[:, seen]))
+            found.append((keys[:, own], values[:, own], keys[:, seen], values[:, seen]))
+        return found
 
     @functools.cached_property
     def _numbers(self) -> Array:

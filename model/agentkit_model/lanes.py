@@ -21,13 +21,9 @@ R = TypeVar("R")
 
 
 class Lanes:
-    """Threads that each compute by themselves, the calling one among them; as many as torch may use, or `count`.
+    """Threads that each compute by themselves, the calling one among them; as many as torch may use, or `count`."""
 
-    least: canvases that are worth a lane.
-    """
-
-    def __init__(self, count: int | None = None, least: int = LEAST) -> None:
-        self.least = least
+    def __init__(self, count: int | None = None) -> None:
         self.count = count or torch.get_num_threads()
         self._pool = (
             ThreadPoolExecutor(self.count - 1, "agentkit-lane", initializer=compute_alone) if self.count > 1 else None
@@ -71,13 +67,13 @@ def _without_gradients(work: Callable[[T], R], item: T) -> R:
         return work(item)
 
 
-def shares(weights: Sequence[int], groups: Sequence[object], count: int, least: int = LEAST) -> list[list[int]]:
+def shares(weights: Sequence[int], groups: Sequence[object], count: int) -> list[list[int]]:
     """Shares out items of some weight to at most `count` lanes, about evenly; those of one group stay together.
 
     Returns the places of each lane's items, in ascending order. No lane is empty, and there are only as many as leave
-    `least` items for each.
+    LEAST items for each.
     """
-    count = max(1, min(count, len(weights) // least))
+    count = max(1, min(count, len(weights) // LEAST))
     together: dict[object, list[int]] = {}
     for place, group in enumerate(groups):
         together.setdefault(group, []).append(place)

@@ -8,7 +8,7 @@ from agentkit_model.work import Denoising, Prefill
 
 
 class Line:
-    """Prefills and canvases for which there is no memory yet. Used by the worker's thread alone.
+    """Prefills and canvases for which there is no memory yet. Used by one of the worker's threads at a time.
 
     What becomes free goes to those whose contexts hold memory already, since they are the ones that can finish and give
     it back, and then to the others; among either to whom was first. Who needs no memory passes.
@@ -24,16 +24,16 @@ class Line:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    @property
-    def moves(self) -> bool:
-        """Whether something happened since those in the line last asked."""
-        return any(rings != self._memory.bell.rings for rings, _ in self._waiting.values())
+    def asks(self, work: Prefill | Denoising) -> bool:
+        """Whether memory for this work might be there now: it has not asked yet, or something happened since it did."""
+        asked, _ = self._waiting.get(work, (None, ""))
+        return asked != self._memory.bell.rings
 
     def admits(self, work: Prefill | Denoising, take: Callable[[], None]) -> bool:
         """Whether `take` found the memory that it needs for this work; if not, the work waits in the line."""
-        rings = self._memory.bell.rings
-        if work in self._waiting and self._waiting[work][0] == rings:
+        if not self.asks(work):
             return False
+        rings = self._memory.bell.rings
         self._memory.spoken_for = any(not other.ended for other in self._before(work))
         try:
             take()
@@ -53,7 +53,8 @@ class Line:
     def untangle(self) -> None:
         """If all who hold memory wait for one another, the last of them fails. To be called when nothing goes on."""
         holding = [work for work in self._waiting if _holds(work)]
-        if holding and not self._memory.held_by_others({work.cache for work in holding}) and not self.moves:
+        moves = any(map(self.asks, self._waiting))
+        if holding and not self._memory.held_by_others({work.cache for work in holding}) and not moves:
             self._fail(holding[-1], "all of them wait for one another")
 
     def give_up(self) -> None:

@@ -5,6 +5,8 @@ are compared in blocks, by hashes that chain (as vLLM's automatic prefix caching
 beginning of a prompt takes one look-up a block.
 """
 
+import itertools
+import operator
 from collections import OrderedDict
 from collections.abc import Iterator
 
@@ -105,7 +107,5 @@ class Prefixes:
 
 def _alike(some: tuple[int, ...], others: tuple[int, ...]) -> int:
     """How many tokens both begin with."""
-    return next(
-        (i for i, (one, other) in enumerate(zip(some, others, strict=False)) if one != other),
-        min(len(some), len(others)),
-    )
+    differing = itertools.compress(itertools.count(), map(operator.ne, some, others))
+    return next(differing, min(len(some), len(others)))

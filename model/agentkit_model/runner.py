@@ -14,7 +14,7 @@ from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.compiled import Compiled, Looked
 from agentkit_model.errors import OutOfMemoryError
 from agentkit_model.graphs import Graphs
-from agentkit_model.lanes import LEAST, SMALL, Lanes, shares
+from agentkit_model.lanes import SMALL, Lanes, shares
 from agentkit_model.network import Network, Rope
 from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_path
@@ -59,7 +59,8 @@ class Shown:
 
 
 class Runner:
-    """Drives the network for the worker. Not thread-safe: everything here runs in the worker's thread."""
+    """Drives the network for the worker. Work begins and is admitted in one of the worker's threads at a time; steps of
+    different canvases, and reading, may be under way in several."""
 
     def __init__(
         self,
@@ -78,11 +79,10 @@ class Runner:
         self.renoise = renoise
         self.stop_tokens = stop_tokens
         self.canvas_length = int(network.config.canvas_length)
-        self.forward_passes = 0
         self.graphs: Graphs | None = None  # made in the worker's thread, as everything on a device is
         self.lanes: Lanes | None = None
         if self._bitwise and network.parameters <= SMALL:
-            self.lanes = Lanes(least=1 if network.independent else LEAST)
+            self.lanes = Lanes()
         self._shareable: dict[tuple[str, int, int], bool] = {}
 
     def working_memory(self, canvases: int) -> int:
@@ -91,6 +91,12 @@ class Runner:
         positions = canvases * self.canvas_length
         passed = self.network.working_memory(positions + PREFILL_CHUNK)
         return max(passed, vocabulary.working_memory(self.network, positions))
+
+    @property
+    def threads(self) -> int:
+        """How many threads may step canvases at the same time, each its own: one for each lane, where rows don't depend
+        on each other in any bit and canvases have room of their own."""
+        return self.lanes.count if self.lanes is not None and self.network.independent else 1
 
     def new_cache(self) -> Cache:
         """A cache without tokens or memory; it grows when tokens come."""
@@ -148,10 +154,10 @@ class Runner:
             blocks.append(Block(upload(tokens, self.network.device), rope, reading))
         return Chunk(work, end - base - work.done, blocks)
 
-    def read(self, chunks: Sequence[Chunk]) -> None:
-        """Runs chunks in a pass without canvases."""
-        self.forward_passes += 1
-        parts = self._reading_parts([block for chunk in chunks for block in chunk.blocks])
+    def read(self, chunks: Sequence[Chunk], *, alone: bool = True) -> None:
+        """Runs chunks in a pass without canvases. `alone`: nothing else is computed meanwhile."""
+        blocks = [block for chunk in chunks for block in chunk.blocks]
+        parts = self._reading_parts(blocks) if alone else [blocks]
         known = all(self._reads_alike(count) is not None for part in parts for count in self._together(len(part)))
         if self.lanes is None or len(parts) == 1 or not known:
             for part in parts:
@@ -240,13 +246,11 @@ class Runner:
         What fails in a row's own part of the step (its path, its noise, its result) is the end of that row alone.
         Chunks of prompts and of committed canvases are read in the same pass, where rows `shares_passes` with them.
         """
-        self.forward_passes += 1
-        if self.lanes is None or len(rows) < 2 or chunks:
+        if self.lanes is None or self.network.independent or len(rows) < 2 or chunks:
             return self._step(rows, chunks)
         weights = [row.position + 8 * self.canvas_length for row in rows]  # what a canvas costs, roughly
-        alone = self.network.independent  # else canvases on one store use the same room in it
-        groups = [place if alone else id(row.seat.store) for place, row in enumerate(rows)]
-        parts = shares(weights, groups, self.lanes.count, self.lanes.least)
+        groups = [id(row.seat.store) for row in rows]  # canvases on one store use the same room in it
+        parts = shares(weights, groups, self.lanes.count)
 
         def run(part: Sequence[int]) -> list[CanvasResult | None]:
             mine = [rows[place] for place in part]

@@ -1,12 +1,19 @@
-"""The one thread in which everything of an engine is computed."""
+"""The threads in which everything of an engine is computed.
+
+Mostly it is one. A small network's passes on a CPU are computed by kernels that need no Python (`compiled`): there each
+core has a thread, which takes its share of the canvases, runs their step and comes back for more. None waits for the
+others' steps, so one's Python runs beside the others' kernels. What is to be done next they choose one at a time.
+"""
 
 import atexit
+import contextlib
 import functools
 import os
 import threading
+import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +64,8 @@ def _close_all() -> None:
 class Worker:
     """Takes work from any thread and does it in its own, step by step."""
 
+    # Locks are taken in this order: that of whose turn it is to choose, the bell's, those of single works.
+
     def __init__(self, runner: Runner, max_batch: int, memory_timeout: float = 0.0) -> None:
         self.runner = runner
         self.max_batch = max_batch
@@ -64,17 +73,26 @@ class Worker:
         self.stats = Stats()
         self._prefills: list[Prefill] = []
         self._waiting: deque[Denoising] = deque()
-        self._live: list[Denoising] = []
+        self._live: list[Denoising] = []  # canvases that wait for their next pass ...
+        self._passing: list[Denoising] = []  # ... and those that are in one
+        self._reading = False  # whether prompts are being read
+        self._rested = time.monotonic()  # when the last pass ended
+        self._turn = threading.Lock()
         self._line = Line(runner.memory)
         self._bell = runner.memory.bell
         self._closed = False
         self._process = os.getpid()
-        self._thread = threading.Thread(target=self._run_until_closed, name="agentkit-engine", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run_until_closed, name="agentkit-engine", daemon=True)
+            for _ in range(runner.threads)
+        ]
+        self._serving = len(self._threads)
+        for thread in self._threads:
+            thread.start()
         _running.add(self)
 
     def submit(self, work: Prefill | Denoising) -> None:
-        """Hands work over; from now on only the worker's thread touches it, except to abandon it."""
+        """Hands work over; from now on only the worker's threads touch it, except to abandon it."""
         if self._process != os.getpid():
             raise EngineClosedError("the engine belongs to the process that this one was forked from: open one here")
         work.bell = self._bell
@@ -88,18 +106,19 @@ class Worker:
             self._bell.condition.notify()
 
     def close(self) -> None:
-        """Ends the thread after the step at hand; work that is not done fails with EngineClosedError."""
+        """Ends the threads after their step at hand; work that is not done fails with EngineClosedError."""
         self.end()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
 
     def end(self) -> None:
-        """Has the thread end soon. It waits for nobody: the garbage collector may call it in any thread, also in one
-        that this thread waits for."""
+        """Has the threads end soon. It waits for nobody: the garbage collector may call it in any thread, also in one
+        that these wait for."""
         if self._process == os.getpid():
             with self._bell.condition:
                 self._closed = True
-                self._bell.condition.notify()
+                self._bell.condition.notify_all()
 
     @property
     def closed(self) -> bool:
@@ -114,56 +133,109 @@ class Worker:
                 while self._wait_for_work():
                     self.step()
         finally:  # also if a step failed in a way nobody foresaw: then nobody may wait for ever
-            with self._bell.condition:
-                self._closed = True
-            pending: list[Work[Any]] = [*self._prefills, *self._waiting, *self._live]
-            for work in pending:
-                work.fail(EngineClosedError("the engine was closed before this was done"))
-            self._prefills.clear()
-            self._waiting.clear()
-            self._live.clear()
-            self._line.sweep()
-            if lanes is not None:
-                lanes.close()
+            self.end()
+            with self._turn:
+                self._serving -= 1
+                if not self._serving:
+                    self._leave()
+
+    def _leave(self) -> None:
+        """What the last thread does."""
+        pending: list[Work[Any]] = [*self._prefills, *self._waiting, *self._live, *self._passing]
+        for work in pending:
+            work.fail(EngineClosedError("the engine was closed before this was done"))
+        self._prefills.clear()
+        self._waiting.clear()
+        self._live.clear()
+        self._passing.clear()
+        self._line.sweep()
+        if self.runner.lanes is not None:
+            self.runner.lanes.close()
 
     def _wait_for_work(self) -> bool:
-        """Sleeps until there is something to do; False when the engine is closed. If all that there is waits for memory
-        and none is given back for too long, it has waited enough."""
+        """Sleeps until there is something to do for this thread; False when the engine is closed. If all that there is
+        waits for memory and none is given back for too long, it has waited enough."""
         if not self._has_work():
-            self._line.untangle()
+            with self._turn:
+                if not self._busy:
+                    self._line.untangle()
         patience = self.memory_timeout if self._line else None
         with self._bell.condition:
             woken = self._bell.condition.wait_for(lambda: self._closed or self._has_work(), patience)
         if not woken:
-            self._line.give_up()
+            with self._turn:
+                if not self._busy and time.monotonic() - self._rested >= self.memory_timeout:
+                    self._line.give_up()
         return not self._closed
 
+    @property
+    def _busy(self) -> bool:
+        """Whether a pass is under way."""
+        return self._reading or bool(self._passing)
+
     def _has_work(self) -> bool:
-        """Whether anything can go on, or could be tried again."""
-        if self._live or self._line.moves or any(work not in self._line for work in list(self._prefills)):
+        """Whether anything can go on that no thread is at, or could be tried again."""
+        if self._live:
             return True
-        known = list(self._waiting)  # others may come meanwhile
-        ready = (row for row in known if row.after is None or row.after.ended or row.ended)
-        return any(row not in self._line for row in ready)
+        known = list(self._prefills)  # others may come meanwhile
+        if not self._reading and any(map(self._line.asks, known)):
+            return True
+        return self._places > 0 and any(map(self._may_join, list(self._waiting)))
+
+    @property
+    def _places(self) -> int:
+        """How many canvases more there is place for."""
+        return self.max_batch - len(self._live) - len(self._passing)
+
+    def _may_join(self, row: Denoising) -> bool:
+        """Whether a canvas waits for nothing but its place."""
+        return (row.after is None or row.after.ended or row.ended) and self._line.asks(row)
+
+    @contextlib.contextmanager
+    def _choosing(self) -> Iterator[None]:
+        """While a thread chooses what to do, or says what it did. Others look then what that leaves them."""
+        with self._turn:
+            yield
+        with self._bell.condition:
+            self._bell.condition.notify_all()
 
     def step(self) -> None:
-        """Chooses what is read and which canvases go on, runs them, and applies what came out."""
-        self._line.sweep()
-        chunks = self._choose_reading()
-        batch = self._choose()
-        if batch:
-            self._apply(batch, self._run(batch, chunks))
-        elif chunks:
+        """Chooses what is read and which canvases go on, runs them, and applies what came out.
+
+        Where prompts and canvases don't share passes, they take turns.
+        """
+        with self._choosing():
+            self._line.sweep()
+            chunks = self._choose_reading()
+        if not self.runner.shares_passes:
+            self._read(chunks)
+            chunks = []
+        with self._choosing():
+            batch = self._choose()
+        if not batch:
+            return self._read(chunks)
+        results = self._run(batch, chunks)
+        with self._choosing():
+            self._apply(batch, results)
+            self._advance(chunks)
+
+    def _read(self, chunks: Sequence[Chunk]) -> None:
+        """Reads in a pass without canvases."""
+        if chunks:
             with failing(*(chunk.work for chunk in chunks)):
-                self.runner.read(chunks)
-        self._advance(chunks)
+                self.runner.read(chunks, alone=not self._passing)
+            with self._choosing():
+                self.stats.forward_passes += 1
+                self._advance(chunks)
 
     def _choose_reading(self) -> list[Chunk]:
         """What is read in the next pass: half of it of the prompt that waits longest, the rest of the shortest ones.
 
         So a short turn does not wait behind a long prompt, a long prompt gets on whatever else comes, and neither holds
-        up the canvases under way for long. Where passes are not shared with canvases, it is read here and now.
+        up the canvases under way for long. One thread reads at a time.
         """
+        if self._reading:
+            return []
         known = list(self._prefills)  # others may come meanwhile
         for work in [work for work in known if work.ended]:
             self._end_reading(work)  # before those that were asked for in their stead begin
@@ -180,13 +252,8 @@ class Worker:
             with failing(work):
                 chunks.append(self.runner.chunk(work, most))
                 budget -= chunks[-1].count
-        if self.runner.shares_passes:
-            return chunks
-        if chunks:
-            with failing(*(chunk.work for chunk in chunks)):
-                self.runner.read(chunks)
-            self._advance(chunks)
-        return []
+        self._reading = bool(chunks)
+        return chunks
 
     def _waits_for(self, work: Prefill, chunks: Sequence[Chunk]) -> bool:
         """Whether a prompt had better begin when one of these is done, since it begins alike."""
@@ -210,7 +277,8 @@ class Worker:
 
     def _advance(self, chunks: Sequence[Chunk]) -> None:
         """Counts what was read, and settles prompts that are done."""
-        self.stats.forward_passes = self.runner.forward_passes
+        if chunks:
+            self._reading, self._rested = False, time.monotonic()
         for chunk in chunks:
             if not chunk.work.ended:
                 chunk.work.done += chunk.count
@@ -240,10 +308,14 @@ class Worker:
             work.target.release()
 
     def _choose(self) -> list[Denoising]:
-        """The canvases of the next pass: those under way that nobody left, and waiting ones while there is place."""
-        batch = self._live = [row for row in self._live if not self._dropped(row)]
-        for row in list(self._waiting):
-            if len(batch) == self.max_batch:
+        """The canvases of this thread's next pass: its share of those under way that nobody left, and of waiting ones
+        while there is place. Who was in a pass last comes last."""
+        self._live = [row for row in self._live if not self._dropped(row)]
+        waiting = list(self._waiting)
+        joining = min(self._places, sum(map(self._may_join, waiting)))
+        share = -(-(len(self._live) + len(self._passing) + joining) // len(self._threads))
+        for row in waiting:
+            if not self._places or (self._live and len(self._live) >= share):
                 break
             if row.after is not None and row.after.error is not None:
                 row.fail(row.after.error)
@@ -254,10 +326,13 @@ class Worker:
                     if len(row.plan.clamped) == self.runner.canvas_length:
                         self._finish(row, self.runner.clamped_result(row))
                     elif self._line.admits(row, functools.partial(self.runner.admit, row)):
-                        batch.append(row)
+                        self._live.append(row)
                     else:
                         continue  # for room
             self._waiting.remove(row)
+        batch = self._live[:share]
+        self._passing += batch
+        self._live = self._live[share:]
         return batch
 
     def _dropped(self, row: Denoising) -> bool:
@@ -275,9 +350,8 @@ class Worker:
 
     def _apply(self, batch: list[Denoising], results: list[CanvasResult | None]) -> None:
         """Finished canvases leave, the others stay; a failed pass has no results, and all of its canvases are gone."""
-        self.stats.forward_passes = self.runner.forward_passes
+        self.stats.forward_passes += 1
         self.stats.denoising_steps += len(results)
-        self._live = []
         if not results:
             for row in batch:
                 row.release()
@@ -286,6 +360,8 @@ class Worker:
                 self._live.append(row)
             else:
                 self._finish(row, result)
+        self._passing = [row for row in self._passing if row not in batch]
+        self._rested = time.monotonic()
 
     def _finish(self, row: Denoising, result: CanvasResult) -> None:
         self.stats.canvases += 1

@@ -195,10 +195,10 @@ def test_an_engine_is_at_rest_when_its_last_canvas_was_left(tiny_config: Any) ->
             for draft in canvas:
                 if draft.step == 2:
                     break
-        deadline = time.monotonic() + 60
-        while engine._worker._has_work() and time.monotonic() < deadline:
+        deadline, worker = time.monotonic() + 60, engine._worker
+        while (worker._busy or worker._has_work()) and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert not engine._worker._has_work()
+        assert not worker._busy and not worker._has_work()
         assert engine.stats.cancelled == 1
 
 

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
@@ -11,9 +11,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit_model import CanvasPlan, CanvasResult, DenoisingError, Engine
+from agentkit_model import CanvasPlan, CanvasResult, DenoisingError, Engine, native
 from agentkit_model.lanes import LEAST, Lanes, compute_alone, shares
 from tests.model.kinds import KINDS
+
+
+@pytest.fixture
+def torch_threads() -> Iterator[Callable[[int], None]]:
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -98,15 +105,46 @@ async def fill_all(engine: Engine) -> list[CanvasResult]:
 
 
 @pytest.mark.parametrize("text", KINDS.values(), ids=KINDS)
-def test_canvases_are_the_same_in_lanes(tiny_config: Any, text: dict[str, int]) -> None:
-    """Forks stand on one store, and so must not be in two lanes, unless kernels have room of their own."""
+def test_canvases_are_the_same_in_lanes(
+    tiny_config: Any, text: dict[str, int], torch_threads: Callable[[int], None]
+) -> None:
+    """Forks stand on one store, and so must not be in two lanes, unless kernels have room of their own: then each lane
+    takes its canvases by itself."""
     found = []
     for count in (1, 3):
+        torch_threads(count)
         with Engine.from_config(tiny_config(**text), seed=1, device="cpu", max_batch=28) as engine:
-            engine._runner.lanes = lanes = Lanes(count)
+            assert engine._runner.threads == (count if engine._runner.network.independent else 1)
             found.append(anyio.run(fill_all, engine))
-            lanes.close()
     assert found[0] == found[1]
+
+
+@pytest.mark.skipif(native.library() is None, reason="no kernels here")
+def test_canvases_of_one_thread_do_not_wait_for_those_of_another(
+    tiny_config: Any, torch_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch_threads(2)
+    with Engine.from_config(tiny_config(**KINDS["compiled"]), seed=1, device="cpu") as engine:
+        step, begun, others = engine._runner._step, threading.Event(), threading.Event()
+
+        def slow(rows: Any, chunks: Any = ()) -> Any:
+            if any(row.position == 5 for row in rows):
+                begun.set()
+                assert others.wait(60)
+            return step(rows, chunks)
+
+        monkeypatch.setattr(engine._runner, "_step", slow)
+        held_up = engine.sync.open([2] * 5)
+        results: list[CanvasResult] = []
+        thread = threading.Thread(target=lambda: results.append(held_up.fill(CanvasPlan(seed=1)).result()))
+        thread.start()
+        assert begun.wait(60)
+        with engine.sync.open([2, 3]) as context:  # is read, and filled, meanwhile
+            context.fill(CanvasPlan(seed=0)).result()
+        assert not results
+        others.set()
+        thread.join()
+        assert len(results) == 1
 
 
 def test_a_lane_that_fails_takes_its_own_canvases_along(tiny_config: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import random
 import threading
 import weakref
@@ -29,6 +30,7 @@ from agentkit_model import (
 )
 from agentkit_model.noise import Noise, UniformRenoise
 from agentkit_model.sync import SyncContext
+from tests.model.kinds import KINDS
 
 CANVASES = 2000
 LENGTH, VOCAB = 8, 48
@@ -52,12 +54,13 @@ class BrokenNoise(UniformRenoise):
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__(vocab_size)
-        self.calls = self.faults = 0
+        self._calls = itertools.count(1)  # of several threads
+        self.faults: list[int] = []
 
     def fresh(self, noise: Noise, length: int) -> Tensor:
-        self.calls += 1
-        if self.calls % 97 == 0:
-            self.faults += 1
+        call = next(self._calls)
+        if call % 97 == 0:
+            self.faults.append(call)
             raise RuntimeError("no noise today")
         return super().fresh(noise, length)
 
@@ -283,11 +286,17 @@ def in_threads(works: Sequence[Callable[[], None]]) -> None:
         raise errors[0]
 
 
-def test_two_thousand_canvases(tiny_config: Any) -> None:
-    config = tiny_config(num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
+@pytest.mark.parametrize(("kind", "count"), [("one expert", 1), ("compiled", 3)])
+def test_two_thousand_canvases(tiny_config: Any, kind: str, count: int) -> None:
+    """On one thread, and on several where kernels leave time for them."""
+    config = tiny_config(**KINDS[kind], num_hidden_layers=2, layer_types=["sliding_attention", "full_attention"])
+    vocab = config.text_config.vocab_size
     before = {thread.name for thread in threading.enumerate()}
+    torch.set_num_threads(count)
     engine = Engine.from_config(config, seed=5, device="cpu", max_batch=12, prefix_memory=200_000)
-    engine._runner.renoise = noise = BrokenNoise(VOCAB)
+    torch.set_num_threads(1)
+    assert len(engine._worker._threads) == (count if engine._runner.network.independent else 1)
+    engine._runner.renoise = noise = BrokenNoise(vocab)
     visits = Visits(engine, left=CANVASES)
 
     def visitors(backend: str, seed: int) -> Callable[[], None]:
@@ -300,14 +309,15 @@ def test_two_thousand_canvases(tiny_config: Any) -> None:
     assert set(ends) >= {"finished", "failed", "left", "cancelled", "closed"}
     assert ends["finished"] > CANVASES / 3
     assert sum(ends.values()) >= CANVASES - 100  # but for those who gave up altogether
-    assert min(noise.faults, visits.broken) > 3
-    assert ends["failed"] <= noise.faults + visits.broken  # nobody else's canvas
+    assert min(len(noise.faults), visits.broken) > 3
+    assert ends["failed"] <= len(noise.faults) + visits.broken  # nobody else's canvas
     # 2. The engine is idle, and works.
     gc.collect()  # forks that nobody closed close themselves
-    engine._runner.renoise = UniformRenoise(VOCAB)
+    engine._runner.renoise = UniformRenoise(vocab)
     with engine.sync.open(PROMPTS[3]) as context:
         assert context.fill(CanvasPlan(seed=1, max_denoising_steps=2)).result().steps == 2
     worker = engine._worker
+    assert not worker._busy
     assert (worker._live, list(worker._waiting), list(worker._prefills)) == ([], [], [])
     stats = engine.stats
     assert ends["finished"] <= stats.canvases <= CANVASES + 1

@@ -1,9 +1,10 @@
 """Compiled kernels for small networks on a CPU: `kernels.c`, and how Python calls it.
 
 The library is compiled when the package is built (`hatch_build.py`), once for each width of vectors; `library` opens
-the one for this processor. Calls let go of Python's lock, so threads compute side by side. Tensors are float32,
-contiguous and on the CPU, and are handed over as addresses: whoever calls keeps them alive. Arrays are handed over as
-they are.
+the one for this processor. Calls of the network's kernels let go of Python's lock, so threads compute side by side.
+Those about paths take a few microseconds, less than a thread that let go of the lock would wait for it: they keep it.
+Tensors are float32, contiguous and on the CPU, and are handed over as addresses: whoever calls keeps them alive. Arrays
+are handed over as they are.
 """
 
 import ctypes
@@ -69,6 +70,9 @@ _SIGNATURES: dict[str, tuple[type | None, list[Any]]] = {
 }
 
 
+_SHORT = ("lanes", "panel", "scratch", "see", "share", "reach", "follow")
+
+
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """The kernels for this processor; None where there are none."""
@@ -80,7 +84,9 @@ def library() -> ctypes.CDLL | None:
 
 def opened(path: Path) -> ctypes.CDLL:
     """A library of the kernels."""
-    kernels = ctypes.CDLL(str(path))
+    kernels, locked = ctypes.CDLL(str(path)), ctypes.PyDLL(str(path))
+    for name in _SHORT:
+        setattr(kernels, name, getattr(locked, name))
     for function, (result, arguments) in _SIGNATURES.items():
         getattr(kernels, function).restype, getattr(kernels, function).argtypes = result, arguments
     return kernels
