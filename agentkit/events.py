@@ -49,7 +49,8 @@ class CanvasCommitted:
 
 @dataclass(frozen=True, slots=True)
 class SpanRenoised:
-    """A span of a canvas was wrong and is denoised again, the rest held.
+    """A span of a canvas was wrong and was denoised again, the rest held: an argument, or what comes behind a token
+    that the encoder did not expect (`ModelSettings.review`).
 
     span      (start, end), token indices in the canvas
     reason    what was wrong

@@ -79,6 +79,9 @@ class ModelSettings:
     constraints           how canvases are held to the tools' schemas; False: not at all
     repairs               how often a call's wrong arguments are re-noised before the model is told about them
     doubt                 mean entropy (nats) over an argument's tokens above which it counts as wrong; None: never
+    review                nats by which the encoder, reading a finished canvas from left to right, has to expect another
+                          allowed token in a call more than the one there for the canvas to be re-noised from there;
+                          None: it is not read. Only for models whose encoder was trained to predict, as the bundled one
     early_tools           when calls of read-only tools begin before their canvas is done; None or False: never
     """
 
@@ -94,6 +97,7 @@ class ModelSettings:
     constraints: Constraints | Literal[False] | None = None
     repairs: int | None = None
     doubt: float | None = None
+    review: float | None = None
     early_tools: EarlyTools | Literal[False] | None = None
 
     def __post_init__(self) -> None:
@@ -101,7 +105,7 @@ class ModelSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"ModelSettings.{name} must be at least 1, and is {value!r}.")
-        for name in ("thinking", "repairs", "doubt"):
+        for name in ("thinking", "repairs", "doubt", "review"):
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise UserError(f"ModelSettings.{name} must be at least 0, and is {value!r}.")

@@ -79,7 +79,8 @@ async def draw(picture: Picture, console: Console) -> None:
                 case CanvasCommitted(canvas):
                     console.print(f"[dim]committed after {canvas.steps} denoising steps[/dim]\n", highlight=False)
                 case SpanRenoised():
-                    console.print(f"[dim]the value of {event.pointer} is another one now[/dim]\n", highlight=False)
+                    what = f"the value of {event.pointer} is another one now" if event.pointer else event.reason
+                    console.print(f"[dim]{what}[/dim]\n", highlight=False)
                 case ToolCallStarted(call):
                     console.print(Text(describe_call(call), style="magenta"))
                 case ToolCallFinished():

@@ -400,6 +400,10 @@ class DiffusionConversation(Conversation):
                 result, held = held.behind(result, written, end)
             await context.commit(result)
             request.budget.add(canvases=1, output_tokens=result.length)
+        if result.renoised is not None:
+            first, steps = result.renoised
+            why = "the encoder expected another token there"
+            await emit(SpanRenoised(self._canvases, (first, result.length), why, steps=steps))
         return result, end, held
 
     def _limit(self, request: ModelRequest) -> int:
@@ -420,6 +424,7 @@ class DiffusionConversation(Conversation):
             entropy_bound=settings.entropy_bound,
             t_max=t_max,
             t_min=t_min,
+            review=settings.review,
             clamped=dict(enumerate(self._opening(settings, request))) if first else {},
         )
 

@@ -78,18 +78,21 @@ class Compiled(Network):
         self._layers = (Pointer * len(self._compiled))(*map(ctypes.addressof, self._compiled))
         self._kinds = [ctypes.byref(compiled) for compiled in sizes.values()]
 
-    def run(self, canvases: Tensor, soft: Tensor, read: Tensor, rope: Rope, segments: Segments) -> Tensor:
-        wanted, rows = len(canvases), len(canvases) + len(read)
+    def run(
+        self, canvases: Tensor, soft: Tensor, read: Tensor, rope: Rope, segments: Segments, *, telling: bool = False
+    ) -> Tensor:
+        count, rows = len(canvases), len(canvases) + len(read)
+        wanted = rows if telling else count
         numbers = segments.numbers()  # (layers, segments, 10)
         memory = self._memory(rows, numbers)
-        tokens = torch.cat([canvases, read]) if wanted and len(read) else canvases if wanted else read
+        tokens = torch.cat([canvases, read]) if count and len(read) else canvases if count else read
         hidden = F.embedding(tokens, self.table) * self.scale  # (T, H)
         start = hidden.data_ptr()
-        if wanted:
+        if count:
             soft = soft.contiguous()
-            self._kernels.condition(self._condition, start, soft.data_ptr(), wanted, start, memory.data_ptr())
+            self._kernels.condition(self._condition, start, soft.data_ptr(), count, start, memory.data_ptr())
         turns = [rope[layer.kind] for layer in self.layers]
-        scalars = [layer.scalar(wanted, len(read)) for layer in self.layers]
+        scalars = [layer.scalar(count, len(read)) for layer in self.layers]
         pointers = (
             addresses(cosines for cosines, _ in turns),
             addresses(sines for _, sines in turns),

@@ -89,7 +89,9 @@ class Network:
         kinds = {layer.kind: self._rotary(self.table, positions, layer.kind) for layer in self.layers}
         return {kind: (cosines[0], sines[0]) for kind, (cosines, sines) in kinds.items()}
 
-    def run(self, canvases: Tensor, soft: Tensor, read: Tensor, rope: Rope, segments: Segments) -> Tensor:
+    def run(
+        self, canvases: Tensor, soft: Tensor, read: Tensor, rope: Rope, segments: Segments, *, telling: bool = False
+    ) -> Tensor:
         """One pass over canvases and, behind them, over tokens that are read causally.
 
         Args:
@@ -99,9 +101,10 @@ class Network:
             read: tokens (R,) whose keys and values are all that is wanted; C + R = T.
             rope: of all tokens.
             segments: who attends to what.
+            telling: whether the hidden states of what is read are wanted, too.
 
         Returns:
-            The canvases' hidden states (C, H); what was read needs no head.
+            The canvases' hidden states (C, H), or those of all tokens (T, H).
         """
         parts = []
         if len(canvases):
@@ -111,7 +114,7 @@ class Network:
         hidden = parts[0] if len(parts) == 1 else torch.cat(parts)  # (T, H)
         for index, layer in enumerate(self.layers):
             hidden = layer(hidden, rope[layer.kind], segments, index, layer.scalar(len(canvases), len(read)))
-        return self.norm(hidden[: len(canvases)])
+        return self.norm(hidden if telling else hidden[: len(canvases)])
 
     def embed(self, canvases: Tensor, soft: Tensor) -> Tensor:
         """What the layers begin with, of canvases (C,) and their soft embeddings (C, H): (C, H)."""

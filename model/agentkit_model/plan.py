@@ -21,6 +21,9 @@ class CanvasPlan:
         clamped: position -> token id, held from the first step to the last.
         initial: the canvas to start from, one entry for each position; None entries start as noise.
         hold: the automaton that the canvas obeys, and how strongly.
+        review: nats by which the encoder, reading a canvas that is held and done, has to expect another token more than
+            the one that stands there for the canvas to be denoised anew from there (see `agentkit_model.review`). None:
+            it is not read.
     """
 
     seed: int | None = None
@@ -33,6 +36,7 @@ class CanvasPlan:
     clamped: Mapping[int, int] = field(default_factory=dict)
     initial: Sequence[int | None] | None = None
     hold: Hold | None = None
+    review: float | None = None
 
     def settings(self, defaults: SamplerSettings) -> SamplerSettings:
         """The checkpoint's settings with this plan's put over them."""
@@ -53,6 +57,8 @@ class CanvasPlan:
             clamped[place] = _whole(token, f"clamped[{place}]", vocab_size)
         if self.hold is not None:
             self.hold.check(vocab_size)
+        if self.review is not None and not self.review >= 0:
+            raise PlanError(f"review is a number of nats of at least 0, or None, not {self.review!r}")
         initial = None if self.initial is None else tuple(self.initial)
         if initial is not None:
             if len(initial) != canvas_length:
@@ -111,6 +117,8 @@ class CanvasResult:
         probabilities: that the model itself gave each token in the last step, at temperature 1.
         departures: positions where a hold's path is not what the model alone would have written.
         states: the automaton's state behind each position; empty without a hold.
+        renoised: the position from which the canvas was denoised anew, since the encoder expected another token there,
+            and the steps of that; None if it was not.
     """
 
     tokens: tuple[int, ...]
@@ -124,6 +132,7 @@ class CanvasResult:
     probabilities: tuple[float, ...] = ()
     departures: tuple[int, ...] = ()
     states: tuple[int, ...] = ()
+    renoised: tuple[int, int] | None = None
 
     @classmethod
     def of(
@@ -139,6 +148,7 @@ class CanvasResult:
         probabilities: Sequence[float] = (),
         departures: Sequence[int] = (),
         states: Sequence[int] = (),
+        renoised: tuple[int, int] | None = None,
     ) -> "CanvasResult":
         """The result for a whole canvas: finds the first stop token."""
         stop = next((index for index, token in enumerate(tokens) if token in stop_tokens), None)
@@ -155,4 +165,5 @@ class CanvasResult:
             probabilities=tuple(probabilities),
             departures=tuple(departures),
             states=tuple(states),
+            renoised=renoised,
         )

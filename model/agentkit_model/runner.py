@@ -3,8 +3,9 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_path
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.prefixes import Prefixes
+from agentkit_model.review import expected
 from agentkit_model.sight import Asked
 from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
@@ -27,6 +29,7 @@ from agentkit_model.work import Denoising, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
 LEAST_BLOCKS = 2  # of a prompt that are worth a lane, when Python runs in one lane at a time
+TINY = 1e-30  # the least probability whose logarithm is taken
 PREFIX_MEMORY = 1 << 28  # bytes of remembered prompts that no context holds
 
 
@@ -224,6 +227,11 @@ class Runner:
         store = row.cache.store if network.independent else row.cache.room(length)
         row.seat = Seat(store, row.position, length)
         row.rope = network.rope(row.position, length)
+        self._begin(row)
+
+    def _begin(self, row: Denoising) -> None:
+        """What a canvas is before its first step: noise, but for what its plan says."""
+        network, length = self.network, self.canvas_length
         row.soft = torch.zeros(length, network.text_config.hidden_size, device=network.device, dtype=network.dtype)
         start = self.renoise.fresh(row.noise, length)  # (L,) on the CPU
         for position, token in enumerate(row.plan.initial or ()):
@@ -266,6 +274,14 @@ class Runner:
         return results
 
     def _step(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> list[CanvasResult | None]:
+        drafts = [row for row in rows if row.draft is not None]
+        others = [row for row in rows if row.draft is None]
+        made = dict(zip(drafts, self._review(drafts), strict=True)) if drafts else {}
+        if others or chunks:
+            made |= zip(others, self._denoise(others, chunks), strict=True)
+        return [made[row] for row in rows]
+
+    def _denoise(self, rows: Sequence[Denoising], chunks: Sequence[Chunk]) -> list[CanvasResult | None]:
         blocks = [block for chunk in chunks for block in chunk.blocks]
         hidden = self._exactly("decode", len(rows), lambda part: self._pass(rows[part], blocks))  # (B, L, H)
         results: list[CanvasResult | None] = []
@@ -294,15 +310,17 @@ class Runner:
         return (slice(start, start + most) for start in range(0, count, most))
 
     def _look(self, rows: Sequence[Denoising], hidden: Tensor) -> Outlook:
-        network = self.network
-        heats = torch.stack([sampler.temperature(row.settings, row.step) for row in rows])
-        decided = self._decided(rows)
+        heats = torch.stack([sampler.temperature(row.settings, row.age) for row in rows])
         asked = {place: row.asked for place, row in enumerate(rows) if row.asked is not None and self._wants_path(row)}
+        return self._outlook(hidden, heats, self._decided(rows), asked)
+
+    def _outlook(self, hidden: Tensor, heats: Tensor, decided: Decided | None, asked: Mapping[int, Asked]) -> Outlook:
+        network = self.network
         if isinstance(network, Compiled):
             return Looked(network, hidden, heats, decided, asked)
         if self.canvas_length * len(network.table) > WHOLE:
             return Chunked(network, hidden, heats, decided, asked)
-        logits = self._exactly("logits", len(rows), lambda part: network.logits(hidden[part]))  # (B, L, V)
+        logits = self._exactly("logits", len(hidden), lambda part: network.logits(hidden[part]))  # (B, L, V)
         return Whole(network, logits, heats, decided, asked)
 
     def _decided(self, rows: Sequence[Denoising]) -> Decided | None:
@@ -349,7 +367,7 @@ class Runner:
             hold = row.plan.hold
             if path is not None and hold is not None:
                 tokens[place], found[place] = torch.from_numpy(path.tokens), True
-                if row.step >= hold.from_step:
+                if row.age >= hold.from_step:
                     held[place, path.bound :], bonus[place] = True, hold.bonus
         on_device = upload(tokens, device)
         if bool(held.any()):
@@ -389,7 +407,8 @@ class Runner:
                     rows[place].post(seen.draft(place, rows[place].step))
             for place in ending:
                 with failing(rows[place]):
-                    results[place] = self._result(rows[place], place, seen, shown.paths[place], stable=done[place])
+                    result = self._result(rows[place], place, seen, shown.paths[place], stable=done[place])
+                    results[place] = self._reviewed(rows[place], result)
         going = [place for place in alive if place not in ending and not rows[place].ended]
         if going:
             greedy = any(rows[place].settings.t_min == 0.0 for place in going)  # a token's own embedding, whatever else
@@ -413,7 +432,7 @@ class Runner:
         """Whether a path is looked for in this step. At the last one it always is; a canvas can't be done before it
         was bound, so earlier paths than its history takes are of no use."""
         hold = row.plan.hold
-        return hold is not None and (row.last or row.step >= hold.from_step - row.settings.stability_threshold)
+        return hold is not None and (row.last or row.age >= hold.from_step - row.settings.stability_threshold)
 
     def _paths(self, rows: Sequence[Denoising], outlook: Outlook) -> list[Path | None]:
         """The paths that canvases are held to in this step; a canvas for which there is none fails, and it alone."""
@@ -422,7 +441,7 @@ class Runner:
             row, hold = rows[place], rows[place].plan.hold
             with failing(row):
                 assert hold is not None
-                paths[place] = best_path(hold, sight, decide=row.last or row.step >= hold.patience)
+                paths[place] = best_path(hold, sight, decide=row.last or row.age >= hold.patience)
         return paths
 
     def _result(self, row: Denoising, place: int, seen: "Seen", path: Path | None, *, stable: bool) -> CanvasResult:
@@ -437,7 +456,78 @@ class Runner:
             probabilities=seen.probabilities[place].tolist(),
             departures=seen.departures(place),
             states=() if path is None else path.states,
+            renoised=None if row.renoised is None else (row.renoised, row.age),
         )
+
+    # -- a second reading
+
+    def _reviewed(self, row: Denoising, result: CanvasResult) -> CanvasResult | None:
+        """The result of a canvas that was denoised to its end, or None if it is to be read once more.
+
+        There have to be steps left by which it could be denoised anew; and what was denoised anew is compared with what
+        was there before if it is done as well.
+        """
+        if row.earlier is not None and result.reason == "max_steps":
+            return replace(row.earlier[0], steps=result.steps)
+        most = row.settings.max_denoising_steps
+        if row.plan.review is None or row.plan.hold is None or result.length < 2 or row.step >= most:
+            return result
+        row.draft = result
+        return None
+
+    def _review(self, rows: Sequence[Denoising]) -> list[CanvasResult | None]:
+        """Reads drafts once more: for each the result, or None if it goes on, or has failed."""
+        count = 1 if self._exact else len(rows)
+        results: list[CanvasResult | None] = [None] * len(rows)
+        for first in range(0, len(rows), count):
+            some = rows[first : first + count]
+            for place, (row, hidden) in enumerate(zip(some, self._told(some), strict=True), start=first):
+                with failing(row):
+                    results[place] = self._judged(row, hidden)
+        return results
+
+    def _told(self, rows: Sequence[Denoising]) -> Sequence[Tensor]:
+        """The encoder's hidden states (N, H) by which it expects each draft's N tokens: row n is behind n of them, and
+        row 0 does not count."""
+        network, readings, tokens, ropes = self.network, [], [], []
+        for row in rows:
+            assert row.draft is not None
+            length = row.draft.length
+            kept = 0 if network.independent else length  # in the room that canvases have for a step
+            readings.append(Reading(row.seat.store, row.position, length, kept))
+            tokens.append(torch.tensor(row.draft.tokens[:length], dtype=torch.long))
+            ropes.append({kind: (cosines[:length], sines[:length]) for kind, (cosines, sines) in row.rope.items()})
+        read = upload(torch.cat(tokens), network.device)
+        rope = {kind: _side_by_side([each[kind] for each in ropes]) for kind in ropes[0]}
+        hidden = network.run(read[:0], network.table[:0], read, rope, Segments(readings), telling=True)
+        return [torch.cat([part[:1], part[:-1]]) for part in torch.split(hidden, [len(part) for part in tokens])]
+
+    def _judged(self, row: Denoising, hidden: Tensor) -> CanvasResult | None:
+        """What becomes of a draft, by what the encoder expects (N, H)."""
+        draft, hold, tolerance = row.draft, row.plan.hold, row.plan.review
+        assert draft is not None and hold is not None and tolerance is not None
+        row.draft = None
+        outlook = self._outlook(hidden[None], torch.ones(1), None, {0: Asked(hold.automaton.tables)})
+        (sight,) = outlook.sights().values()
+        awaited = expected(hold, sight, draft, row.plan.clamped)
+        written = torch.tensor([draft.tokens[: draft.length], awaited.tokens.tolist()])  # (2, N)
+        own, others = (
+            download([outlook.probabilities([0], upload(tokens[None], self.network.device))])[0][0]
+            for tokens in written
+        )
+        own, others = (np.log(np.maximum(part, TINY)) for part in (own, others))  # (N,)
+        likelihood = float(own[1:].sum())
+        if row.earlier is not None and likelihood <= row.earlier[1]:
+            return replace(row.earlier[0], steps=draft.steps)
+        position = awaited.objection(own, others, tolerance)
+        if position is None:
+            return draft
+        row.earlier, row.renoised = (draft, likelihood), position
+        held = {**dict(enumerate(draft.tokens[:position])), position: int(awaited.tokens[position])}
+        row.plan = replace(row.plan, clamped={**row.plan.clamped, **held})
+        row.began, row.unchanged, row.shown = row.step, 0, None
+        self._begin(row)
+        return None
 
     # -- the shared pass
 

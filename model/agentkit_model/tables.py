@@ -6,6 +6,7 @@ sorted by target; S states; K sets of one token, G larger ones of C classes; V t
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -59,6 +60,23 @@ class Tables:
         self.ends = np.array(sorted({automaton.pad, *automaton.stops}), np.int64)
         self.shown = np.concatenate([self.singles, self.ends])  # what is looked at one by one
         self.speaking = [column[label] for label in automaton.speaks]  # the columns of the labels that speak for ways
+
+    @cached_property
+    def targets(self) -> Indices:
+        """Where each edge leads (E,)."""
+        return np.repeat(np.arange(self.size), np.diff(self.first))
+
+    def leaving(self, state: int) -> Indices:
+        """The edges from a state."""
+        return np.flatnonzero(self.source == state)
+
+    def takes(self, edge: int, token: int) -> bool:
+        """Whether an edge is taken by a token."""
+        column = int(self.columns[edge])
+        number = self.set_of(column)
+        if number is None:
+            return self.token_of(column) == token
+        return bool((self.larger.held[number] == self.larger.number(token)).any())
 
     def set_of(self, column: int) -> int | None:
         """The larger set that a column stands for; None for a single token."""

@@ -139,6 +139,16 @@ class Denoising(Work[CanvasResult]):
         self.asked: Asked | None = None
         self.shown: Tensor | None = None  # (L,) int64, what would have been the result behind the last step
         self.unchanged = 0  # steps in a row that left it as it was
+        # Where it is read once more when it is done.
+        self.began = 0  # the step in which what it is now began as noise
+        self.draft: CanvasResult | None = None  # what is to be read
+        self.earlier: tuple[CanvasResult, float] | None = None  # the draft before, and its log-likelihood
+        self.renoised: int | None = None  # from where it was denoised anew
+
+    @property
+    def age(self) -> int:
+        """How many steps what it is now has taken."""
+        return self.step - self.began
 
     @property
     def last(self) -> bool:

@@ -214,9 +214,10 @@ class Worker:
             batch = self._choose()
         if not batch:
             return self._read(chunks)
+        steps = sum(row.draft is None for row in batch)  # of the others, drafts are read
         results = self._run(batch, chunks)
         with self._choosing():
-            self._apply(batch, results)
+            self._apply(batch, results, steps if results else 0)
             self._advance(chunks)
 
     def _read(self, chunks: Sequence[Chunk]) -> None:
@@ -348,10 +349,10 @@ class Worker:
             results = self.runner.step(batch, chunks)
         return results
 
-    def _apply(self, batch: list[Denoising], results: list[CanvasResult | None]) -> None:
+    def _apply(self, batch: list[Denoising], results: list[CanvasResult | None], steps: int) -> None:
         """Finished canvases leave, the others stay; a failed pass has no results, and all of its canvases are gone."""
         self.stats.forward_passes += 1
-        self.stats.denoising_steps += len(results)
+        self.stats.denoising_steps += steps
         if not results:
             for row in batch:
                 row.release()

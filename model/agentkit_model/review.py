@@ -1,0 +1,74 @@
+"""A second reading: what the encoder makes of a finished canvas.
+
+The denoiser settles all positions of a canvas at once and has no say in the whole: a value that breaks off, or two that
+stand in each other's place, can be likely everywhere. The encoder reads the same tokens from left to right and knows at
+each what is likely next, given all before. So a canvas that is held to an automaton can be read once more: at the first
+position where the encoder expects another token that the automaton allows, that one is put, all behind it is noise
+again, and the canvas is denoised anew with everything before held. It is then read again, and so on, for as long as the
+encoder finds the new canvas likelier than the one before, which else stays.
+
+It is what the verifying pass of speculative decoding does (Leviathan et al., https://arxiv.org/abs/2211.17192; with
+drafts by diffusion: Christopher et al., https://arxiv.org/abs/2408.05636), but what stands behind a token that is not
+accepted is denoised at once. It takes an encoder that was trained to predict: see `causal_weight` in the recipe.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import numpy as np
+
+from agentkit_model.path import Hold
+from agentkit_model.plan import CanvasResult
+from agentkit_model.sight import Floats, Sight
+from agentkit_model.tables import Indices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What the encoder expects of a canvas that is held, of N tokens.
+
+    Attributes:
+        tokens: at each position the likeliest token that the automaton allows there, given the tokens before; the
+            canvas' own where nothing else can stand, or nothing is asked (N,).
+        costs: the nats by which its edge costs more than that of the canvas' own token (N,).
+    """
+
+    tokens: Indices
+    costs: Floats
+
+    def objection(self, own: Floats, others: Floats, tolerance: float) -> int | None:
+        """The first position where the expected token is worth more than `tolerance` nats more than the canvas' own.
+
+        own, others: the log-probabilities of the canvas' tokens and of the expected ones (N,).
+        """
+        found = np.flatnonzero(others - self.costs - own > tolerance)
+        return int(found[0]) if len(found) else None
+
+
+def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[int] = ()) -> Expected:
+    """What the encoder expects of a canvas.
+
+    Only what is held strictly is asked, which calls are, and not the first position: what is expected there is not
+    known from the canvas.
+
+    Args:
+        sight: what the encoder expects at each position.
+        clamped: positions that have to stay as they are.
+    """
+    automaton, tables = hold.automaton, sight.tables
+    tokens, costs = np.array(result.tokens[: result.length], np.int64), np.zeros(result.length, np.float32)
+    for position in range(1, min(result.length, len(result.tokens) - 1)):  # something has to be left to be denoised
+        before, behind = result.states[position - 1], result.states[position]
+        if before in automaton.choices or before == automaton.final or position in clamped:
+            continue
+        edges = tables.leaving(before)
+        mine = [e for e in edges.tolist() if tables.targets[e] == behind and tables.takes(e, int(tokens[position]))]
+        if not mine:
+            continue  # written by a choice
+        worth = sight.columns[position, tables.columns[edges]] - tables.cost[edges]
+        if hold.limit is not None:
+            worth[tables.distance[tables.targets[edges]] > hold.limit - position - 1] = -np.inf
+        best = edges[int(worth.argmax())]
+        costs[position] = tables.cost[best] - tables.cost[mine].min()
+        (tokens[position],) = sight.tokens(position, tables.columns[best : best + 1])
+    return Expected(tokens, costs)

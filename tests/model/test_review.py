@@ -1,0 +1,210 @@
+"""A canvas that is done is read once more: by the encoder's own logits, and only for the better."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import DiffusionGemmaForBlockDiffusion
+
+from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanError, TokenAutomaton
+from agentkit_model.review import expected
+from agentkit_model.sight import Asked, Plain
+from tests.model.conftest import CONFIGS
+
+PAD, STOP, OPEN, CLOSE = 0, 1, 3, 4
+LOW, HIGH = tuple(range(6, 20)), tuple(range(20, 34))
+PROMPT = [2, 7, 9, 30, 4, 11, 12, 3, 3, 20]
+
+# A value of either kind of token between OPEN and CLOSE, then the stop; those of the second kind cost a nat each.
+CALL = TokenAutomaton(
+    size=5,
+    source=[0, 1, 1, 2, 2, 2, 3],
+    target=[1, 2, 2, 2, 2, 3, 4],
+    label=[0, 1, 2, 1, 2, 3, 4],
+    cost=[0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0],
+    sets=[(OPEN,), LOW, HIGH, (CLOSE,), (STOP,)],
+    start=0,
+    final=4,
+    pad=PAD,
+    stops=frozenset((STOP,)),
+)
+KINDS = {name: CONFIGS[name] for name in ("sliding", "full", "experts", "compiled")}
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def pair(
+    request: pytest.FixtureRequest, tiny_config: Any, twin: Any
+) -> Iterator[tuple[Engine, DiffusionGemmaForBlockDiffusion]]:
+    """An engine, and transformers' own modules with the same weights."""
+    config = tiny_config(**KINDS[request.param])
+    with Engine.from_config(config, seed=3, device="cpu") as engine:
+        yield engine, twin(config, 3)
+
+
+def fill(engine: Engine, **plan: Any) -> CanvasResult:
+    with engine.sync.open(PROMPT) as context, context.fill(CanvasPlan(hold=Hold(automaton=CALL), **plan)) as canvas:
+        return canvas.result()
+
+
+def encoder_says(model: DiffusionGemmaForBlockDiffusion, tokens: list[int]) -> Tensor:
+    """The log-probabilities (N, V) of the tokens behind the prompt, by transformers' encoder and head."""
+    whole = torch.tensor([[*PROMPT, *tokens]])
+    with torch.no_grad():
+        hidden = model.model.encoder(input_ids=whole, attention_mask=torch.ones_like(whole)).last_hidden_state
+        logits = model.lm_head(hidden)[0, len(PROMPT) - 1 : -1].float()
+    cap = model.config.text_config.final_logit_softcapping
+    return (torch.tanh(logits / cap) * cap).log_softmax(-1)
+
+
+def objected_to(says: Tensor, tokens: list[int], tolerance: float) -> tuple[int, int] | None:
+    """By trying every token: the first position behind the first one where another one is worth more."""
+    for position in range(1, min(len(tokens), 7)):
+        left = 8 - position
+        worth = {token: float(says[position, token]) for token in LOW} if tokens[position - 1] != CLOSE else {}
+        worth |= {token: float(says[position, token]) - 1 for token in HIGH} if worth else {STOP: 0.0}
+        if position > 1 and STOP not in worth:
+            worth[CLOSE] = float(says[position, CLOSE])
+        best = max(worth, key=worth.__getitem__)
+        assert left > 0
+        if best != tokens[position] and worth[best] > worth[tokens[position]] + tolerance:
+            return position, best
+    return None
+
+
+def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
+    pair: tuple[Engine, DiffusionGemmaForBlockDiffusion],
+) -> None:
+    engine, model = pair
+    kept = better = untouched = 0
+    for seed in range(12):
+        draft = fill(engine, seed=seed, max_denoising_steps=24)
+        result = fill(engine, seed=seed, max_denoising_steps=24, review=0.25)
+        tokens, new = list(draft.tokens[: draft.length]), list(result.tokens[: result.length])
+        assert CALL.follow(result.tokens) and result.steps <= 24
+        says = encoder_says(model, tokens)
+        found = objected_to(says, tokens, 0.25)
+        if draft.reason == "max_steps" or found is None:
+            untouched += 1
+            assert result == draft
+            continue
+        position, token = found
+        before = float(says[range(1, len(tokens)), tokens[1:]].sum())
+        if result.renoised is None:
+            kept += 1
+            assert (result.tokens, result.entropies) == (draft.tokens, draft.entropies)
+            assert result.steps > draft.steps
+        else:
+            better += 1
+            assert new[: position + 1] == [*tokens[:position], token] and result.renoised[0] >= position
+            after = encoder_says(model, new)[range(1, len(new)), new[1:]].sum()
+            assert float(after) > before
+            assert 0 < result.renoised[1] < result.steps
+    assert better + kept > 0
+
+
+def test_it_comes_out_the_same_in_any_company(pair: tuple[Engine, DiffusionGemmaForBlockDiffusion]) -> None:
+    engine, _ = pair
+    alone = [fill(engine, seed=seed, review=0.0) for seed in range(6)]
+    together: dict[int, CanvasResult] = {}
+
+    async def main() -> None:
+        async with await engine.open(PROMPT) as context, anyio.create_task_group() as group:
+
+            async def one(seed: int) -> None:
+                async with context.fork() as fork:
+                    async with fork.fill(CanvasPlan(hold=Hold(automaton=CALL), seed=seed, review=0.0)) as canvas:
+                        together[seed] = await canvas.result()
+
+            for seed in range(6):
+                group.start_soon(one, seed)
+
+    anyio.run(main)
+    assert [together[seed] for seed in range(6)] == alone
+
+
+def test_what_is_clamped_stays(pair: tuple[Engine, DiffusionGemmaForBlockDiffusion]) -> None:
+    engine, _ = pair
+    for seed in range(6):
+        result = fill(engine, seed=seed, review=0.0, clamped={2: 8, 3: 25})
+        assert result.tokens[2:4] == (8, 25)
+
+
+def test_text_is_the_models_own_affair() -> None:
+    automaton = TokenAutomaton(
+        size=2,
+        source=[],
+        target=[],
+        label=[],
+        cost=[],
+        sets=[LOW, (STOP,)],
+        start=0,
+        final=1,
+        pad=PAD,
+        stops=frozenset((STOP,)),
+        choices={0: [Choice(0, 0), Choice(1, 1)]},
+    )
+    logits = torch.zeros(4, 40)
+    logits[:, 9] = 50.0
+    result = CanvasResult.of(
+        [6, 7, STOP, PAD],
+        [0.0] * 4,
+        stop_tokens={STOP},
+        steps=1,
+        reason="stable",
+        seed=0,
+        position=0,
+        states=[0, 0, 1, 1],
+    )
+    awaited = expected(Hold(automaton=automaton), Plain(Asked(automaton.tables), logits), result)
+    assert awaited.tokens.tolist() == [6, 7, STOP]
+
+
+def test_what_is_expected_leaves_room_for_the_end() -> None:
+    """A turn of five tokens: by the third the value has to be closed, whatever the encoder expects."""
+    logits = torch.zeros(8, 40)
+    logits[:, 9] = 50.0
+    states = [1, 2, 3, 4, 4, 4, 4, 4]
+    result = CanvasResult.of(
+        [OPEN, 6, CLOSE, STOP, PAD, PAD, PAD, PAD],
+        [0.0] * 8,
+        stop_tokens={STOP},
+        steps=1,
+        reason="stable",
+        seed=0,
+        position=0,
+        states=states,
+    )
+    sight = Plain(Asked(CALL.tables), logits)
+    assert expected(Hold(automaton=CALL), sight, result).tokens.tolist() == [OPEN, 9, 9, STOP]
+    assert expected(Hold(automaton=CALL, limit=4), sight, result).tokens.tolist() == [OPEN, 9, CLOSE, STOP]
+    assert expected(Hold(automaton=CALL), sight, result, clamped={1}).tokens.tolist() == [OPEN, 6, 9, STOP]
+
+
+def test_costs_count() -> None:
+    logits = torch.zeros(8, 40)
+    logits[1, 25] = 0.75  # which costs a nat more
+    result = CanvasResult.of(
+        [OPEN, 6, CLOSE, STOP, PAD, PAD, PAD, PAD],
+        [0.0] * 8,
+        stop_tokens={STOP},
+        steps=1,
+        reason="stable",
+        seed=0,
+        position=0,
+        states=[1, 2, 3, 4, 4, 4, 4, 4],
+    )
+    awaited = expected(Hold(automaton=CALL), Plain(Asked(CALL.tables), logits), result)
+    own = logits.log_softmax(-1)[range(4), list(result.tokens[:4])].numpy()
+    others = logits.log_softmax(-1)[range(4), awaited.tokens].numpy()
+    assert awaited.objection(own, others, 0.0) is None
+    assert awaited.objection(own - np.float32([0, 0, 2, 0]), others, 1.5) == 2
+
+
+@pytest.mark.parametrize("review", [-1.0, float("nan")])
+def test_a_tolerance_is_a_number_of_nats(engine: Engine, review: float) -> None:
+    with pytest.raises(PlanError, match="review is a number of nats"):
+        engine.sync.open(PROMPT).fill(CanvasPlan(review=review))
