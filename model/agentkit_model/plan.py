@@ -148,7 +148,6 @@ class CanvasResult:
         probabilities: Sequence[float] = (),
         departures: Sequence[int] = (),
         states: Sequence[int] = (),
-        renoised: tuple[int, int] | None = None,
     ) -> "CanvasResult":
         """The result for a whole canvas: finds the first stop token."""
         stop = next((index for index, token in enumerate(tokens) if token in stop_tokens), None)
@@ -165,5 +164,4 @@ class CanvasResult:
             probabilities=tuple(probabilities),
             departures=tuple(departures),
             states=tuple(states),
-            renoised=renoised,
         )

@@ -25,7 +25,7 @@ from agentkit_model.review import expected
 from agentkit_model.sight import Asked
 from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
-from agentkit_model.work import Denoising, Prefill, failing
+from agentkit_model.work import Denoising, Earlier, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
 LEAST_BLOCKS = 2  # of a prompt that are worth a lane, when Python runs in one lane at a time
@@ -456,7 +456,6 @@ class Runner:
             probabilities=seen.probabilities[place].tolist(),
             departures=seen.departures(place),
             states=() if path is None else path.states,
-            renoised=None if row.renoised is None else (row.renoised, row.age),
         )
 
     # -- a second reading
@@ -468,7 +467,9 @@ class Runner:
         was there before if it is done as well.
         """
         if row.earlier is not None and result.reason == "max_steps":
-            return replace(row.earlier[0], steps=result.steps)
+            return replace(row.earlier.result, steps=result.steps)
+        if row.earlier is not None:
+            result = row.earlier.behind(result, row.age)
         most = row.settings.max_denoising_steps
         if row.plan.review is None or row.plan.hold is None or result.length < 2 or row.step >= most:
             return result
@@ -517,12 +518,12 @@ class Runner:
         )
         own, others = (np.log(np.maximum(part, TINY)) for part in (own, others))  # (N,)
         likelihood = float(own[1:].sum())
-        if row.earlier is not None and likelihood <= row.earlier[1]:
-            return replace(row.earlier[0], steps=draft.steps)
+        if row.earlier is not None and likelihood <= row.earlier.likelihood:
+            return replace(row.earlier.result, steps=draft.steps)
         position = awaited.objection(own, others, tolerance)
         if position is None:
             return draft
-        row.earlier, row.renoised = (draft, likelihood), position
+        row.earlier = Earlier(draft, likelihood, position, float(np.exp(others[position])))
         held = {**dict(enumerate(draft.tokens[:position])), position: int(awaited.tokens[position])}
         row.plan = replace(row.plan, clamped={**row.plan.clamped, **held})
         row.began, row.unchanged, row.shown = row.step, 0, None

@@ -6,6 +6,7 @@ A piece of work ends exactly once: with an outcome, an error, or because it was 
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -23,6 +24,34 @@ from agentkit_model.vocabulary import Decided
 from agentkit_model.waiting import Bell, Signal
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A draft that the canvas was, and where it was denoised anew.
+
+    Attributes:
+        result: the draft.
+        likelihood: its log-likelihood to the encoder.
+        position: where the encoder expected another token.
+        probability: what the encoder gives that one.
+    """
+
+    result: CanvasResult
+    likelihood: float
+    position: int
+    probability: float
+
+    def behind(self, result: CanvasResult, steps: int) -> CanvasResult:
+        """What came of it in so many steps, with what was known of the tokens that stood."""
+        at = self.position
+        return replace(
+            result,
+            entropies=(*self.result.entropies[: at + 1], *result.entropies[at + 1 :]),
+            probabilities=(*self.result.probabilities[:at], self.probability, *result.probabilities[at + 1 :]),
+            departures=(*(p for p in self.result.departures if p < at), at, *(p for p in result.departures if p > at)),
+            renoised=(at, steps),
+        )
 
 
 class Work(Generic[T]):
@@ -142,8 +171,7 @@ class Denoising(Work[CanvasResult]):
         # Where it is read once more when it is done.
         self.began = 0  # the step in which what it is now began as noise
         self.draft: CanvasResult | None = None  # what is to be read
-        self.earlier: tuple[CanvasResult, float] | None = None  # the draft before, and its log-likelihood
-        self.renoised: int | None = None  # from where it was denoised anew
+        self.earlier: Earlier | None = None  # the draft before
 
     @property
     def age(self) -> int:

@@ -12,7 +12,7 @@ from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.models.calibration import Calibration
 from agentkit.models.defaults import read_defaults, write_defaults
 from agentkit.settings import Constraints
-from agentkit_model import Engine
+from agentkit_model import CanvasPlan, Engine
 
 from .evaluate import Evaluation
 from .progress import Progress
@@ -29,13 +29,15 @@ def calibrate(model: Path, *, cases: int, sets: Sequence[str] = SETS) -> Calibra
 
     It is right where requests are like these; of other tools the model may be less sure than it should, or more.
     """
+    defaults = read_defaults(model)
+    plan = CanvasPlan(review=defaults.settings.review)
     judged: list[tuple[float, bool]] = []
     with Engine.from_pretrained(model, device="cpu", dtype="float32") as engine:
-        evaluation = Evaluation(engine, Tokenizer.from_pretrained(model), Constraints(grounding="inferred"))
+        evaluation = Evaluation(engine, Tokenizer.from_pretrained(model), Constraints(grounding="inferred"), plan)
         with Progress("calibrating", total=cases * len(sets)) as progress:
             for name in sets:
                 figures = anyio.run(evaluation.run, name, cases, progress.advance, FIRST)
                 judged += [pair for outcome in figures.outcomes for pair in outcome.certainty]
     found = Calibration.fit(judged)
-    write_defaults(model, replace(read_defaults(model), calibration=found))
+    write_defaults(model, replace(defaults, calibration=found))
     return found

@@ -48,7 +48,7 @@ class Turn:
 class Evaluation:
     """Runs cases through an engine, many at a time: they share its passes. Without constraints, freely.
 
-    plan: how canvases are denoised, but for their seeds; as the checkpoint has it by default.
+    plan: how canvases are denoised, but for their seeds; by default with the checkpoint's own sampler.
     """
 
     def __init__(
@@ -151,16 +151,18 @@ def evaluate(
     ways = {"free": None, "constrained": Constraints(grounding="inferred")}
     figures: dict[str, dict[str, Figures]] = {way: {} for way in ways}
     milliseconds: dict[str, float] = {}
+    defaults = read_defaults(model)
+    plan = CanvasPlan(review=defaults.settings.review)
     with Engine.from_pretrained(model, device="cpu", dtype="float32", quantization=quantization) as engine:
         tokenizer = Tokenizer.from_pretrained(model)
         with Progress("evaluating", total=cases * len(sets) * len(ways)) as progress:
             for way, constraints in ways.items():
-                evaluation = Evaluation(engine, tokenizer, constraints)
+                evaluation = Evaluation(engine, tokenizer, constraints, plan)
                 for name in sets:
                     figures[way][name] = anyio.run(evaluation.run, name, cases, progress.advance)
                 milliseconds[way] = anyio.run(evaluation.milliseconds_per_step, sets[0], min(cases, ALONE))
         sampler = vars_of(engine.sampler)
-    told = read_defaults(model).calibration
+    told = defaults.calibration
     overall = {way: decision(found, milliseconds[way], told) for way, found in figures.items()}
     for way, found in figures.items():
         console.print(table(found, f"{way} decoding, held-out cases"))
@@ -175,6 +177,7 @@ def evaluate(
         "evaluation_version": EVALUATION_VERSION,
         "sampler": sampler,
         "constraints": vars_of(ways["constrained"]),
+        "review": plan.review,
         "machine": f"{platform.machine()}, {platform.system()}, float32 on the CPU",
         "memory_mb": memory_mb(),
         "seconds": round(time.perf_counter() - started, 1),

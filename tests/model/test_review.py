@@ -103,6 +103,13 @@ def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
             after = encoder_says(model, new)[range(1, len(new)), new[1:]].sum()
             assert float(after) > before
             assert 0 < result.renoised[1] < result.steps
+            assert result.entropies[:position] == draft.entropies[:position]  # of what stands, what was known is
+            assert result.probabilities[:position] == draft.probabilities[:position]
+            last, _ = result.renoised
+            assert last > position or result.probabilities[position] == pytest.approx(
+                float(says[position, token].exp()), rel=1e-3
+            )
+            assert last in result.departures and max(result.probabilities[: result.length]) <= 1
     assert better + kept > 0
 
 
