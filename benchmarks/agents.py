@@ -58,6 +58,7 @@ from agentkit import (
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.messages import Message
 from agentkit.models.base import ModelRequest
+from agentkit.models.defaults import read_defaults
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import Constraints
 from agentkit_model import Engine, checkpoint
@@ -89,6 +90,7 @@ class Bench:
         network = checkpoint.load(folder, device="cpu", dtype=torch.float32)
         self.other = twin(network)
         settings = ModelSettings(constraints=Constraints(grounding="inferred"))  # as `bundled.load` has it
+        settings = read_defaults(folder).settings.merge(settings)
         tokenizer = Tokenizer.from_pretrained(folder)
         self.model = DiffusionModel(Engine(network), tokenizer, name="bundled", settings=settings)
 

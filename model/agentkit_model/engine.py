@@ -1,4 +1,4 @@
-"""The engine: a checkpoint, a worker thread, and the contexts opened on it."""
+"""The engine: a checkpoint, the threads that compute, and the contexts opened on it."""
 
 import copy
 import dataclasses
@@ -41,8 +41,9 @@ class Engine:
             await context.commit(result)
 
     Canvases that are under way at the same time share each pass through the network; one that is finished leaves at
-    once, one that waits joins at the next step. All computing happens in one worker thread; any number of threads and
-    event loops (asyncio, trio) may use the engine at the same time. `engine.sync` is the same without async.
+    once, one that waits joins at the next step. All computing happens in threads of the engine's own, one or as many as
+    there are cores (see `agentkit_model.worker`); any number of threads and event loops (asyncio, trio) may use it at
+    the same time. `engine.sync` is the same without async.
 
     A canvas with a seed comes out the same bit for bit alone or in any company, and whatever the way to its context's
     tokens, in float32 on the CPU (how: `runner.Runner`). On other devices and in other dtypes its noise is the same
@@ -191,7 +192,7 @@ class Engine:
         return context
 
     async def close(self) -> None:
-        """Ends the worker thread after the step at hand. Work that is not done fails with EngineClosedError."""
+        """Ends the engine's threads after the step at hand. Work that is not done fails with EngineClosedError."""
         await anyio.to_thread.run_sync(self._worker.close)
 
     def close_sync(self) -> None:

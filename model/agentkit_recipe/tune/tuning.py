@@ -16,7 +16,7 @@ from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import UserError
 from agentkit.evaluation import Case
 from agentkit.evaluation.judge import Outcome
-from agentkit.models.defaults import Defaults, write_defaults
+from agentkit.models.defaults import Defaults, read_defaults, write_defaults
 from agentkit.models.local import is_checkpoint
 from agentkit.tools import Tool, collect_tools
 
@@ -111,7 +111,8 @@ def tune(
     if run.reached < run.total:
         return Tuning(folder, False, run.step, run.seconds, before, {})
     export(run.model, tokenizer, base / "tokenizer.json", folder)
-    write_defaults(folder, Defaults(settings=measure.settings_of(len(plan.tools))))
+    settings = read_defaults(base).settings.merge(measure.settings_of(len(plan.tools)))
+    write_defaults(folder, Defaults(settings=settings))
     after, wrong = measured(folder, list(collected.values()), plan, "measuring after")
     lines = tuple(measure.shown(case, outcome) for case, outcome in wrong)
     found = Tuning(folder, True, run.step, run.seconds, before, after, lines)
