@@ -238,6 +238,27 @@ async def mended(
     return repaired, seen, request_
 
 
+async def test_what_a_second_reading_does_not_expect_is_re_noised(model: DiffusionModel) -> None:
+    renoised: list[SpanRenoised] = []
+    for seed in range(3):
+        seen: list[object] = []
+
+        async def look(event: object, seen: list[object] = seen) -> None:
+            seen.append(event)
+
+        asked = transfer(review=0.0, seed=seed, temperature=(0.0, 0.0), max_denoising_steps=60)
+        async with model.converse() as conversation:
+            response = await conversation.respond(asked, look)
+        assert all(map(valid, response.message.calls))
+        assert response.usage.denoising_steps == asked.budget.usage.denoising_steps
+        lengths = {e.canvas.index: len(e.canvas.tokens) for e in seen if isinstance(e, CanvasCommitted)}
+        for event in (event for event in seen if isinstance(event, SpanRenoised)):
+            assert (event.pointer, event.reason) == (None, "the encoder expected another token there")
+            assert 0 < event.span[0] < event.span[1] == lengths[event.canvas] and event.steps > 0
+            renoised.append(event)
+    assert renoised
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_only_the_wrong_argument_is_written_again(model: DiffusionModel, seed: int) -> None:
     written = {"amount": 20, "currency": "EUR", "to": "Atlantis"}
