@@ -22,6 +22,10 @@ from agentkit_model.plan import CanvasResult
 from agentkit_model.sight import Floats, Sight
 from agentkit_model.tables import Indices
 
+SURE = 0.95
+"""A canvas whose every token the denoiser gave this probability is not read. Of 51 objections to canvases of the
+bundled model, 50 were to the other ones, which were fewer than half."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expected:
@@ -29,7 +33,7 @@ class Expected:
 
     Attributes:
         tokens: at each position the likeliest token that the automaton allows there, given the tokens before; the
-            canvas' own where nothing else can stand, or nothing is asked (N,).
+            canvas' own where it is not asked (N,).
         costs: the nats by which its edge costs more than that of the canvas' own token (N,).
     """
 
@@ -45,22 +49,36 @@ class Expected:
         return int(found[0]) if len(found) else None
 
 
+def places(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> list[int]:
+    """The positions that are asked about: what is held strictly, which calls are.
+
+    The first position is none of them, since what is expected there is not known from the canvas, nor is the last one,
+    behind which there would be nothing to denoise.
+
+    Args:
+        clamped: positions that have to stay as they are.
+    """
+    free = hold.automaton.choices.keys() | {hold.automaton.final}
+    end = min(result.length, len(result.tokens) - 1)
+    return [at for at in range(1, end) if result.states[at - 1] not in free and at not in clamped]
+
+
+def doubtful(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> bool:
+    """Whether a canvas is worth a second reading."""
+    return any(result.probabilities[at] < SURE for at in places(hold, result, clamped))
+
+
 def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[int] = ()) -> Expected:
     """What the encoder expects of a canvas.
-
-    Only what is held strictly is asked, which calls are, and not the first position: what is expected there is not
-    known from the canvas.
 
     Args:
         sight: what the encoder expects at each position.
         clamped: positions that have to stay as they are.
     """
-    automaton, tables = hold.automaton, sight.tables
+    tables = sight.tables
     tokens, costs = np.array(result.tokens[: result.length], np.int64), np.zeros(result.length, np.float32)
-    for position in range(1, min(result.length, len(result.tokens) - 1)):  # something has to be left to be denoised
+    for position in places(hold, result, clamped):
         before, behind = result.states[position - 1], result.states[position]
-        if before in automaton.choices or before == automaton.final or position in clamped:
-            continue
         edges = tables.leaving(before)
         mine = [e for e in edges.tolist() if tables.targets[e] == behind and tables.takes(e, int(tokens[position]))]
         if not mine:

@@ -21,7 +21,7 @@ from agentkit_model.noise import Renoise
 from agentkit_model.path import Path, best_path
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.prefixes import Prefixes
-from agentkit_model.review import expected
+from agentkit_model.review import doubtful, expected
 from agentkit_model.sight import Asked
 from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
@@ -466,14 +466,14 @@ class Runner:
         There have to be steps left by which it could be denoised anew; and what was denoised anew is compared with what
         was there before if it is done as well.
         """
-        if row.earlier is not None and result.reason == "max_steps":
-            return replace(row.earlier.result, steps=result.steps)
-        if row.earlier is not None:
-            result = row.earlier.behind(result, row.age)
-        most = row.settings.max_denoising_steps
-        if row.plan.review is None or row.plan.hold is None or result.length < 2 or row.step >= most:
+        hold, earlier = row.plan.hold, row.earlier
+        if hold is None or row.plan.review is None:
             return result
-        row.draft = result
+        if earlier is None and (row.finished or not doubtful(hold, result, row.plan.clamped)):
+            return result
+        if earlier is not None and result.reason == "max_steps":
+            return replace(earlier.result, steps=result.steps)
+        row.draft = result if earlier is None else earlier.behind(result, row.age)
         return None
 
     def _review(self, rows: Sequence[Denoising]) -> list[CanvasResult | None]:
@@ -521,7 +521,7 @@ class Runner:
         if row.earlier is not None and likelihood <= row.earlier.likelihood:
             return replace(row.earlier.result, steps=draft.steps)
         position = awaited.objection(own, others, tolerance)
-        if position is None:
+        if position is None or row.finished:
             return draft
         row.earlier = Earlier(draft, likelihood, position, float(np.exp(others[position])))
         held = {**dict(enumerate(draft.tokens[:position])), position: int(awaited.tokens[position])}

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanError, TokenAutomaton
-from agentkit_model.review import expected
+from agentkit_model.review import doubtful, expected
 from agentkit_model.sight import Asked, Plain
 from tests.model.conftest import CONFIGS
 
@@ -189,6 +189,26 @@ def test_what_is_expected_leaves_room_for_the_end() -> None:
     assert expected(Hold(automaton=CALL), sight, result).tokens.tolist() == [OPEN, 9, 9, STOP]
     assert expected(Hold(automaton=CALL, limit=4), sight, result).tokens.tolist() == [OPEN, 9, CLOSE, STOP]
     assert expected(Hold(automaton=CALL), sight, result, clamped={1}).tokens.tolist() == [OPEN, 6, 9, STOP]
+
+
+@pytest.mark.parametrize(("unsure", "doubted"), [(0, False), (1, True), (3, True), (4, False)])
+def test_what_the_denoiser_is_sure_of_is_not_read(unsure: int, doubted: bool) -> None:
+    """Nor what it is unsure of where nothing is asked: the first position, and what stands behind the stop."""
+    probabilities = [1.0] * 8
+    probabilities[unsure] = 0.9
+    result = CanvasResult.of(
+        [OPEN, 6, CLOSE, STOP, PAD, PAD, PAD, PAD],
+        [0.0] * 8,
+        stop_tokens={STOP},
+        steps=1,
+        reason="stable",
+        seed=0,
+        position=0,
+        probabilities=probabilities,
+        states=[1, 2, 3, 4, 4, 4, 4, 4],
+    )
+    assert doubtful(Hold(automaton=CALL), result) is doubted
+    assert not doubtful(Hold(automaton=CALL), result, clamped={unsure})
 
 
 def test_costs_count() -> None:
