@@ -249,8 +249,8 @@ class Runner:
             row.asked = Asked(row.plan.hold.automaton.tables, clamped)
 
     def step(self, rows: Sequence[Denoising], chunks: Sequence[Chunk] = ()) -> list[CanvasResult | None]:
-        """One denoising step of all rows in one pass: for each row its result, or None if it goes on or has failed. Rows
-        that are done are read once more instead, where their plans say so.
+        """One denoising step of all rows in one pass: for each row its result, or None if it goes on or has failed.
+        Rows that are done are read once more instead, where their plans say so.
 
         What fails in a row's own part of the step (its path, its noise, its result) is the end of that row alone.
         Chunks of prompts and of committed canvases are read in the same pass, where rows `shares_passes` with them.
