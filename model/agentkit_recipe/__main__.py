@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     judge.add_argument("--cases", type=int, default=200, help="cases of each set")
     judge.add_argument("--sets", nargs="*", default=EVALUATED)
     judge.add_argument("--quantization", choices=["int8", "int4", "float8"], help="with the weights in so many bits")
+    judge.add_argument("--unread", action="store_true", help="without the second reading that agentkit.json asks for")
     judge.add_argument("--json", type=Path, help="write the figures to this file")
     judge.add_argument("--show", type=int, default=0, help="print so many wrong cases of each set")
     judge.set_defaults(run=run_evaluate)
@@ -122,6 +123,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         report=options.json,
         show=options.show,
         quantization=options.quantization,
+        unread=options.unread,
     )
 
 

@@ -144,15 +144,19 @@ def evaluate(
     report: Path | None = None,
     show: int = 0,
     quantization: Quantization | None = None,
+    unread: bool = False,
 ) -> dict[str, Any]:
-    """Measures the checkpoint in `model` on `cases` cases of each set; prints tables and returns the figures."""
+    """Measures the checkpoint in `model` on `cases` cases of each set; prints tables and returns the figures.
+
+    unread: finished canvases are not read once more, whatever the checkpoint says.
+    """
     console = Console()
     started = time.perf_counter()
     ways = {"free": None, "constrained": Constraints(grounding="inferred")}
     figures: dict[str, dict[str, Figures]] = {way: {} for way in ways}
     milliseconds: dict[str, float] = {}
     defaults = read_defaults(model)
-    plan = CanvasPlan(review=defaults.settings.review)
+    plan = CanvasPlan(review=None if unread else defaults.settings.review)
     with Engine.from_pretrained(model, device="cpu", dtype="float32", quantization=quantization) as engine:
         tokenizer = Tokenizer.from_pretrained(model)
         with Progress("evaluating", total=cases * len(sets) * len(ways)) as progress:

@@ -13,6 +13,7 @@ from rich.console import Console
 from agentkit.bundled import folder
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.models.defaults import read_defaults
 from agentkit_recipe.cases import Call, Case, show
 from agentkit_recipe.catalogue import KNOWN
 from agentkit_recipe.conversation import Writer, evaluation_case
@@ -144,6 +145,8 @@ def test_a_checkpoint_is_measured_freely_and_constrained(tmp_path: Path) -> None
     report = tmp_path / "report.json"
     found = evaluate(folder(), sets=["known", "chat"], cases=3, report=report)
     assert json.loads(report.read_text()) == found
+    assert found["review"] == read_defaults(folder()).settings.review is not None
+    assert evaluate(folder(), sets=["known"], cases=1, unread=True)["review"] is None
     assert found["sets"]["known"]["cases"] == 3 and found["constrained"]["chat"]["exact"] > 0.5
     for way in ("free", "constrained"):
         overall = found["overall"][way]
