@@ -239,9 +239,9 @@ class Transcript:
 
 
 @lru_cache(maxsize=64)
-def _encoded(tokenizer: Tokenizer, pieces: tuple[Piece, ...]) -> list[int]:
+def _encoded(tokenizer: Tokenizer, pieces: tuple[Piece, ...]) -> tuple[int, ...]:
     """The tokens of pieces. Kept, since each turn of a conversation declares the same tools."""
-    return encode_pieces(tokenizer, pieces)
+    return tuple(encode_pieces(tokenizer, pieces))
 
 
 STOPS = frozenset(("<eos>", TURN_END.name, RESPONSE.name))

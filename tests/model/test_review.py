@@ -1,6 +1,6 @@
 """A canvas that is done is read once more: by the encoder's own logits, and only for the better."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import anyio
@@ -50,6 +50,22 @@ def fill(engine: Engine, **plan: Any) -> CanvasResult:
         return canvas.result()
 
 
+def written(tokens: list[int], states: list[int], probabilities: Sequence[float] = ()) -> CanvasResult:
+    """A canvas of eight positions that was stable behind one step."""
+    rest = 8 - len(tokens)
+    return CanvasResult.of(
+        [*tokens, *[PAD] * rest],
+        [0.0] * 8,
+        stop_tokens={STOP},
+        steps=1,
+        reason="stable",
+        seed=0,
+        position=0,
+        probabilities=probabilities,
+        states=[*states, *states[-1:] * rest],
+    )
+
+
 def encoder_says(model: DiffusionGemmaForBlockDiffusion, tokens: list[int]) -> Tensor:
     """The log-probabilities (N, V) of the tokens behind the prompt, by transformers' encoder and head."""
     whole = torch.tensor([[*PROMPT, *tokens]])
@@ -63,13 +79,11 @@ def encoder_says(model: DiffusionGemmaForBlockDiffusion, tokens: list[int]) -> T
 def objected_to(says: Tensor, tokens: list[int], tolerance: float) -> tuple[int, int] | None:
     """By trying every token: the first position behind the first one where another one is worth more."""
     for position in range(1, min(len(tokens), 7)):
-        left = 8 - position
         worth = {token: float(says[position, token]) for token in LOW} if tokens[position - 1] != CLOSE else {}
         worth |= {token: float(says[position, token]) - 1 for token in HIGH} if worth else {STOP: 0.0}
         if position > 1 and STOP not in worth:
             worth[CLOSE] = float(says[position, CLOSE])
         best = max(worth, key=worth.__getitem__)
-        assert left > 0
         if best != tokens[position] and worth[best] > worth[tokens[position]] + tolerance:
             return position, best
     return None
@@ -154,37 +168,18 @@ def test_text_is_the_models_own_affair() -> None:
         stops=frozenset((STOP,)),
         choices={0: [Choice(0, 0), Choice(1, 1)]},
     )
-    logits = torch.zeros(4, 40)
+    logits = torch.zeros(8, 40)
     logits[:, 9] = 50.0
-    result = CanvasResult.of(
-        [6, 7, STOP, PAD],
-        [0.0] * 4,
-        stop_tokens={STOP},
-        steps=1,
-        reason="stable",
-        seed=0,
-        position=0,
-        states=[0, 0, 1, 1],
-    )
+    result = written([6, 7, STOP], [0, 0, 1])
     awaited = expected(Hold(automaton=automaton), Plain(Asked(automaton.tables), logits), result)
     assert awaited.tokens.tolist() == [6, 7, STOP]
 
 
 def test_what_is_expected_leaves_room_for_the_end() -> None:
-    """A turn of five tokens: by the third the value has to be closed, whatever the encoder expects."""
+    """A turn of four tokens: with the third the value has to be closed, whatever the encoder expects."""
     logits = torch.zeros(8, 40)
     logits[:, 9] = 50.0
-    states = [1, 2, 3, 4, 4, 4, 4, 4]
-    result = CanvasResult.of(
-        [OPEN, 6, CLOSE, STOP, PAD, PAD, PAD, PAD],
-        [0.0] * 8,
-        stop_tokens={STOP},
-        steps=1,
-        reason="stable",
-        seed=0,
-        position=0,
-        states=states,
-    )
+    result = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4])
     sight = Plain(Asked(CALL.tables), logits)
     assert expected(Hold(automaton=CALL), sight, result).tokens.tolist() == [OPEN, 9, 9, STOP]
     assert expected(Hold(automaton=CALL, limit=4), sight, result).tokens.tolist() == [OPEN, 9, CLOSE, STOP]
@@ -196,17 +191,7 @@ def test_what_the_denoiser_is_sure_of_is_not_read(unsure: int, doubted: bool) ->
     """Nor what it is unsure of where nothing is asked: the first position, and what stands behind the stop."""
     probabilities = [1.0] * 8
     probabilities[unsure] = 0.9
-    result = CanvasResult.of(
-        [OPEN, 6, CLOSE, STOP, PAD, PAD, PAD, PAD],
-        [0.0] * 8,
-        stop_tokens={STOP},
-        steps=1,
-        reason="stable",
-        seed=0,
-        position=0,
-        probabilities=probabilities,
-        states=[1, 2, 3, 4, 4, 4, 4, 4],
-    )
+    result = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4], probabilities)
     assert doubtful(Hold(automaton=CALL), result) is doubted
     assert not doubtful(Hold(automaton=CALL), result, clamped={unsure})
 
@@ -214,16 +199,7 @@ def test_what_the_denoiser_is_sure_of_is_not_read(unsure: int, doubted: bool) ->
 def test_costs_count() -> None:
     logits = torch.zeros(8, 40)
     logits[1, 25] = 0.75  # which costs a nat more
-    result = CanvasResult.of(
-        [OPEN, 6, CLOSE, STOP, PAD, PAD, PAD, PAD],
-        [0.0] * 8,
-        stop_tokens={STOP},
-        steps=1,
-        reason="stable",
-        seed=0,
-        position=0,
-        states=[1, 2, 3, 4, 4, 4, 4, 4],
-    )
+    result = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4])
     awaited = expected(Hold(automaton=CALL), Plain(Asked(CALL.tables), logits), result)
     own = logits.log_softmax(-1)[range(4), list(result.tokens[:4])].numpy()
     others = logits.log_softmax(-1)[range(4), awaited.tokens].numpy()
