@@ -6,6 +6,7 @@ import glob
 import os
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -26,6 +27,7 @@ from agentkit.sessions.schema import migrate, roll_back
 from agentkit.usage import UsageLimits
 
 _PATIENCE = 30.0  # seconds to wait for others that write the same file
+_PAUSE = 0.005  # seconds between two tries where SQLite doesn't wait by itself
 
 
 class SqliteSession(Session):
@@ -97,7 +99,7 @@ class SqliteSession(Session):
         """An open connection to the file, in its present layout."""
         connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             migrate(connection, str(self.path))
         except BaseException:
@@ -111,6 +113,23 @@ class SqliteSession(Session):
 
     def __repr__(self) -> str:
         return f"SqliteSession({str(self.path)!r}, {self.session_id!r})"
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Has the file written by a write-ahead log.
+
+    Where others open a new file or close one at the same moment, SQLite gives this up at once, however long it may
+    wait otherwise (https://www.sqlite.org/c3ref/busy_handler.html: where waiting could be in vain).
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE)
 
 
 class _Claim:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -36,6 +37,37 @@ async def test_sessions_of_one_file_do_not_meet(tmp_path):
         user, said = await SqliteSession(path, name).messages()
         assert (user.text, said.text) == (f"I am {name}.", "Yes.")
     assert await SqliteSession(path, "e").messages() == ()
+
+
+class Hurried(sqlite3.Connection):
+    """Gives up waiting for its log the first time, as SQLite does now and then when others open the file, too."""
+
+    tries = 0
+
+    def execute(self, sql, *parameters):
+        if sql == "PRAGMA journal_mode = WAL":
+            self.tries += 1
+            if self.tries == 1:
+                busy = sqlite3.OperationalError("database is locked")
+                busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise busy
+        return super().execute(sql, *parameters)
+
+
+async def test_a_new_file_that_others_open_at_the_same_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Hurried))
+    session = SqliteSession(tmp_path / "sessions.db", "a")
+    await Agent(FunctionModel(yes)).run("?", session=session)
+    with closing(session.connect()) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert len(await session.messages()) == 2
+
+
+async def test_many_open_a_new_file_at_once(tmp_path):
+    async with anyio.create_task_group() as group:
+        for name in map(str, range(24)):
+            for file in range(4):
+                group.start_soon(anyio.to_thread.run_sync, SqliteSession(tmp_path / f"{file}.db", name)._read)
 
 
 async def test_nothing_is_left_beside_the_database(tmp_path):
