@@ -6,7 +6,10 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
-EVALUATED = "known invented pairs families composed several missing later follow_up chained irrelevant chat".split()
+EVALUATED = tuple(
+    """known invented pairs families composed own_words several missing later follow_up chained irrelevant
+    chat""".split()
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

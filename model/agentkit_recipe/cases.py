@@ -38,9 +38,10 @@ class Mix:
     """The shares of what a pack holds."""
 
     tools_in_view: tuple[int, ...] = (28, 34, 22, 9, 5, 2)  # weights of one to six tools
-    usual_names: float = 0.15  # a tool under its usual name and keys
-    invented_names: float = 0.7  # under random words; the rest under synonyms
-    bare_parameters: float = 0.15  # tools whose parameters have no descriptions
+    usual_names: float = 0.3  # a tool under its usual name and keys
+    invented_names: float = 0.45  # under random words; the rest under synonyms
+    bare_parameters: float = 0.35  # tools whose parameters have no descriptions
+    nullable: float = 0.4  # optional parameters that may be null
     instructions: float = 0.3
     earlier_exchange: float = 0.12
     no_tool_fits: float = 0.2
@@ -48,19 +49,22 @@ class Mix:
     failed: float = 0.1  # training calls of families' tools whose result is an error
     by_description: float = 0.2  # training requests in the very words of a tool's description
     other_registers: float = 0.25  # training requests with context before them, or misspelt
-    composed: float = 0.4  # packs of composed tools
-    everyday: float = 0.5  # of the other packs, those that draw on all families there are; the rest on the known ones
+    composed: float = 0.33  # packs of composed tools
+    everyday: float = 0.75  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
-    pairs: float = 0.35  # packs in which most requests are for tools that take two values of one kind
+    pairs: float = 0.3  # packs in which most requests are for tools that take two values of one kind
     pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words
     pair_requests: float = 0.7  # there, requests for such a tool
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view
-    several_calls: float = 0.2  # of the requests that are served, where the tools allow it: two or three in one
+    several_calls: float = 0.25  # of the requests that are served, where the tools allow it: two or three in one
     asked_back: float = 0.08  # a required value is missing, and is asked for
     given_later: float = 0.1  # in packs with answers: and is given in the turn after that
     follow_up: float = 0.15  # there, too: the turn before, but for one value
     chained: float = 0.3  # there, too: the result of one call is an argument of the next; few scenes allow it
 
+
+HELD_OUT_MIX = Mix(bare_parameters=0.15, nullable=0.0)
+"""Of the held-out cases, which stay as they are when the training's mix changes."""
 
 INSTRUCTIONS = (
     "You are a helpful assistant.",
@@ -120,9 +124,10 @@ class Case:
         return self.rounds[0][0] if self.rounds else None
 
 
-def show(family: Family, rng: random.Random, names: str, split: str = "train") -> View:
+def show(family: Family, rng: random.Random, names: str, split: str = "train", *, mix: Mix | None = None) -> View:
     """`family` as a tool; `names` is "usual", "synonym" or "invented"."""
-    bare = rng.random() < Mix.bare_parameters
+    mix = mix or HELD_OUT_MIX
+    bare = rng.random() < mix.bare_parameters
     if names == "usual":
         name, about = family.names[0], family.about[0]
     else:
@@ -147,6 +152,8 @@ def show(family: Family, rng: random.Random, names: str, split: str = "train") -
             schema["description"] = slot.about[0] if names == "usual" else rng.choice(slot.about)
         if slot.choices and slot.json_type == "string":
             schema["enum"] = list(slot.choices)
+        if slot.optional and mix.nullable and rng.random() < mix.nullable:
+            schema = {**schema, "type": [slot.json_type, "null"]}
         properties[key] = schema
     parameters: dict[str, Any] = {"type": "object", "properties": properties}
     required = [keys[slot.key[0]] for slot in family.slots if not slot.optional]
@@ -245,7 +252,7 @@ def choose_views(
         if kind is None:
             draw_ = rng.random()
             kind = "usual" if draw_ < mix.usual_names else "invented" if draw_ > 1 - mix.invented_names else "synonym"
-        view = show(family, rng, kind, split)
+        view = show(family, rng, kind, split, mix=mix)
         if all(view.definition.name != other.definition.name for other in views):
             views.append(view)
     return views
@@ -350,7 +357,7 @@ def composed_scene(rng: random.Random, mix: Mix, split: str = "train", *, pool: 
         apart = not any(words & tool.vocabulary for tool in tools) and not clash(family, shown)
         apart = apart and family.name not in OPEN_ENDED
         if rng.random() < mix.families_beside and apart:
-            views[place] = show(family, rng, rng.choice(("usual", "synonym", "invented")), split)
+            views[place] = show(family, rng, rng.choice(("usual", "synonym", "invented")), split, mix=mix)
     rng.shuffle(views)
     return Scene(views, tools[count:])
 

@@ -14,8 +14,9 @@ from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import Message, SystemMessage, ToolDefinition, UserMessage
 
-from . import pairs, turns
+from . import own_words, pairs, turns
 from .cases import (
+    HELD_OUT_MIX,
     INSTRUCTIONS,
     Call,
     Case,
@@ -35,8 +36,17 @@ from .cases import (
 )
 from .catalogue import HELD_OUT, KNOWN
 
-DATA_VERSION = 7
-SETS = ("known", "invented", "pairs", "families", "composed", "irrelevant", "chat")  # beside those of `turns`
+DATA_VERSION = 8
+SETS = (
+    "known",
+    "invented",
+    "pairs",
+    "families",
+    "composed",
+    "own_words",
+    "irrelevant",
+    "chat",
+)  # beside those of `turns`
 EVALUATION_VERSION = 1  # the held-out cases stay as they are, so that figures of different data can be compared
 
 
@@ -183,17 +193,19 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
 
     "known": families trained on, values never seen. "invented": the same under names never seen. "pairs": those of
     the known ones that take two values of one kind. "families": families never trained on. "composed": composed
-    tools of held-out words. "irrelevant": no tool fits. "chat": small talk. "several": two or three calls in one
-    reply. "missing": a required value has to be asked for. "later": it was asked for. "follow_up": the turn before,
-    but for one value. "chained": a result is the next call's argument. In these five the tools are known families
-    under other names for even `index`, and composed ones of held-out words for odd; in the last two, always
-    composed ones.
+    tools of held-out words. "own_words": tools and requests written by hand. "irrelevant": no
+    tool fits. "chat": small talk. "several": two or three calls in one reply. "missing": a required value has to be
+    asked for. "later": it was asked for. "follow_up": the turn before, but for one value. "chained": a result is the
+    next call's argument. In these five the tools are known families under other names for even `index`, and composed
+    ones of held-out words for odd; in the last two, always composed ones.
     """
     rng = random.Random(f"evaluate/{EVALUATION_VERSION}/{kind}/{index}")
-    mix = mix or Mix()
+    mix = mix or HELD_OUT_MIX
     if kind == "composed":
         scene = composed_scene(rng, replace(mix, families_beside=0.0), "heldout")
         return [view.definition for view in scene.views], scene.served(rng, "heldout")
+    if kind == "own_words":
+        return own_words.case(index, rng, mix)
     if kind in turns.MAKERS:
         return evaluation_turn(kind, index, rng, mix)
     if kind in ("families", "pairs"):

@@ -9,6 +9,7 @@ Closed kinds (weekdays, months, units, currencies) and numbers, times and dates 
 from __future__ import annotations
 
 import random
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -304,10 +305,55 @@ def _composed(templates: tuple[str, ...], loose: float) -> Draw:
 
 
 def _fill(word: str, rng: random.Random, split: str) -> str:
-    return str(sample(word[1:-1], rng, split)) if word.startswith("{") else word
+    return re.sub(r"\{(\w+)\}", lambda match: str(sample(match[1], rng, split)), word)
 
+
+SENTENCES = (
+    "I'm running late for the {word}",
+    "can you bring {item}?",
+    "we're out of {item}",
+    "the {word} doesn't work",
+    "the {word} is broken again",
+    "{person} can't come on {weekday}",
+    "see you at {time}, {person}",
+    "don't forget the {word}",
+    "happy {word}, {person}!",
+    "it's about the {word}",
+    "lunch with {person} at {time}?",
+    "running {small_int} minutes late for {word}",
+    "the {word} of {person} crashes on start",
+    "fix typo in the {word}",
+    "add {word} to the {word} page",
+    "remove unused {word}",
+    "update {word} to {version}",
+    "{word} is slow since {weekday}",
+    "can't log in to the {word}",
+    "{word} missing on the {word}",
+    "pick {person} up at {time}",
+    "where did you put the {word}?",
+    "thanks for {item}!",
+    "the {word} costs {small_int} now",
+    "I'll be in {city} until {weekday}",
+    "call me about the {word}",
+    "all good with the {word}",
+    "{word} not found",
+    "great {word}, but too loud",
+    "please check the {word}, {person}",
+    "meeting moved to {time}, bring the {word}",
+    "{person} wants the {word} back",
+    "ask {person} for the {word}",
+    "Quarterly {word} review",
+    "{word} and {word}",
+    "Broken {word} in {city}",
+    "New {word} for {person}",
+    "our trip to {city}",
+    "{topic} for beginners",
+    "notes on {topic}",
+)
+"""What people write by themselves: messages, titles, comments, commits."""
 
 _note = _composed(NOTES, 0.25)
+_sentence = _composed(SENTENCES, 0.1)
 _text = _composed(TEXTS, 0.25)
 
 
@@ -491,6 +537,49 @@ def _version(rng: random.Random, split: str) -> str:
     return ".".join(str(rng.randint(0, high)) for high in (9, 20, 12)[: rng.choice((2, 3, 3))])
 
 
+def _username(rng: random.Random, split: str) -> str:
+    name = _single(rng, split)
+    ends = ("", str(rng.randint(1, 99)), f"_{_single(rng, split)}", f".{rng.choice('abcdefgh')}")
+    return name + rng.choice(ends)
+
+
+def _service_name(rng: random.Random, split: str) -> str:
+    ends = ("", f"-{rng.choice(('api', 'service', 'worker', 'db', 'web'))}", f"-{_single(rng, split)}")
+    return _single(rng, split) + rng.choice(ends)
+
+
+def _sql(rng: random.Random, split: str) -> str:
+    """A short query, as it is typed."""
+    table, column = (_single(rng, split) for _ in range(2))
+    forms = (f"select * from {table}", f"select {column} from {table}", f"select count(*) from {table}",
+             f"select {column} from {table} limit {rng.randint(1, 50)}", f"delete from {table} where id = {rng.randint(1, 999)}",
+             f"select max({column}) from {table}", f"show tables like '{table}'", f"drop table {table}")  # fmt: skip
+    query = rng.choice(forms)
+    loud = rng.random() < 0.4
+    return re.sub("select|count|from|limit|delete|where|max", lambda match: match[0].upper(), query) if loud else query
+
+
+def _spot(rng: random.Random, split: str) -> str:
+    """A place that one goes to within a town."""
+    name = _single(rng, split).capitalize()
+    forms = (_street(rng, split), _institution(rng, split), f"{name} Station", f"{name} Street {rng.randint(1, 99)}", f"the {name} Bar",
+             f"the {name.lower()} market", f"{name} Park", f"{name} Hospital", f"the {name.lower()} school")  # fmt: skip
+    return rng.choice(forms)
+
+
+def _when(rng: random.Random, split: str) -> str:
+    """A point in time as people say it."""
+    time, weekday = _time(rng, split), rng.choice(WEEKDAYS)
+    forms = (time, time, f"tomorrow at {time}", f"{weekday} at {time}", f"next {weekday}", "tomorrow", "tonight", "noon",
+             f"in {rng.randint(2, 12)} hours", f"in {rng.randrange(5, 60, 5)} minutes", "tomorrow morning", f"{weekday} evening",
+             f"tomorrow {time}", f"{weekday} {time}")  # fmt: skip
+    return rng.choice(forms)
+
+
+def _pixels(rng: random.Random, split: str) -> int:
+    return rng.choice((16, 32, 64, 128, 256, 300, 400, 512, 640, 720, 800, 1024, 1080, 1920, rng.randint(10, 4000)))
+
+
 def _address(rng: random.Random, split: str) -> str:
     return ".".join(str(rng.randint(1, 254)) for _ in range(4))
 
@@ -544,7 +633,8 @@ _OPEN: dict[str, Draw] = {
     "table": _words(vocabulary.TABLES), "office_thing": _words(vocabulary.OFFICE_THINGS), "symptoms": _several(_words(vocabulary.SYMPTOMS)),
     "names": _several(_first), "words": _several(_word), "cities": _several(_city), "street": _street, "museum": _institution,
     "branch": _branch, "server": _server, "domain": _domain, "ticket": _pattern(2, 4, "-"), "plate": _pattern(3, 3, "-"),
-    "gate": _pattern(1, 2), "policy": _pattern(3, 5), "letters": _pattern(6, 0),
+    "gate": _pattern(1, 2), "policy": _pattern(3, 5), "letters": _pattern(6, 0), "text": _sentence, "username": _username,
+    "service_name": _service_name, "sql": _sql, "spot": _spot,
 }  # fmt: skip
 _SHARED: dict[str, Draw] = {
     "expression": _expression, "time": _time, "date": _date, "weekday": _of(WEEKDAYS), "month": _of(MONTHS),
@@ -562,6 +652,7 @@ _SHARED: dict[str, Draw] = {
     "price": _range(1000, 900000, 500), "rate": _tenths(1, 9), "salary": _range(1200, 9900, 100), "length_cm": _range(2, 90),
     "version": _version, "ip": _address, "cell": _cell, "seat": _seat, "element": _of(vocabulary.ELEMENTS),
     "letter": _of(tuple("abcdefghijklmnopqrstuvwxyz")), "port": _range(1024, 9999), "bus_line": _range(1, 299), "kilos": _tenths(1, 60),
+    "when": _when, "pixels": _pixels,
 }  # fmt: skip
 KINDS: dict[str, Kind] = {
     **{name: Kind(name, draw, disjoint=True) for name, draw in _OPEN.items()},

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import AssistantMessage, ToolCallPart, ToolDefinition, UserMessage
+from agentkit.tools import Tool
 from agentkit_recipe import turns
 from agentkit_recipe.cases import Case, Mix, View, ask, choose_views, composed_scene, show
 from agentkit_recipe.catalogue import HELD_OUT, KNOWN
@@ -103,6 +104,8 @@ def test_evaluation_cases_are_fixed_and_apart(kind: str) -> None:
             assert view is None
         elif kind == "composed":
             assert isinstance(view, Composed)
+        elif kind == "own_words":
+            assert isinstance(view, Tool)
         else:
             assert isinstance(view, View) and (view.family.name in held_out) == (kind == "families")
 
@@ -146,7 +149,7 @@ def test_an_unknown_set_is_named() -> None:
         evaluation_case("other", 0)
 
 
-@pytest.mark.parametrize("kind", ["known", "invented", "families", "composed"])
+@pytest.mark.parametrize("kind", ["known", "invented", "families", "composed", "own_words"])
 def test_what_is_to_be_called_obeys_its_own_declaration(kind: str) -> None:
     for index in range(150):
         _, case = evaluation_case(kind, index)
