@@ -6,7 +6,11 @@ See `tables` for how it is written and `families` for the templates.
 
 from __future__ import annotations
 
-from .everyday import EVERYDAY
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from .everyday import EVERYDAY, NEWER
+from .families import Family
 from .tables import choice, family, flag, slot
 
 _ROOM = slot("room area location", "room", "The name of the room.|Which room it is about.|The room in the house.")
@@ -636,7 +640,29 @@ _EVERYDAY_CLASHES: tuple[frozenset[str], ...] = tuple(
         "compare_prices price_alert stock_price unit_price", "price_alert stock_price add_reminder", "stock_level fridge_check move_stock reorder_goods", "move_stock reorder_goods order_supplies transfer_money",
         "reorder_goods order_supplies add_item add_items", "halt_machine turn_off machine_output", "schedule_maintenance add_event car_service halt_machine add_reminder", "log_harvest bird_sighting add_note milk_yield",
         "milk_yield feeding_log", "admit_patient book_doctor note_symptoms report_sick visiting_hours excuse_pupil", "visiting_hours museum_hours", "visa_rules wikipedia web_search request_document", "write_review send_message",
+        "remove_item add_item add_items", "remind_at_place add_reminder add_note", "play_podcast play_music play_artist", "tune_radio play_music play_artist get_news",
+        "add_to_playlist play_music make_album", "seek_media next_song", "share_photo find_photos send_message", "resize_photo crop_image rotate_image",
+        "energy_use meter_reading solar_output", "create_guest_key set_lock lock_door", "who_is_at_door take_snapshot", "broadcast_message send_message",
+        "read_unread_messages check_voicemail send_message search_emails", "missed_calls check_voicemail", "decline_call block_caller silent_mode", "set_screen_timeout set_brightness",
+        "set_font_size dark_mode", "toggle_hotspot set_wifi data_usage", "add_stop navigate", "avoid_on_route navigate traffic_jams", "plan_transit bus_arrival navigate train_departure",
+        "log_water order_drink", "log_weight body_mass log_growth", "next_match sports_score league_table fixture_result", "ingredient_substitute find_recipe",
+        "roasting_time preheat_oven start_timer", "dispense_pet_food feeding_log", "time_difference current_time get_distance", "pronounce_word spell_word translate",
+        "log_spending list_payments file_expense", "packing_list add_items",
     )) for other in others)  # fmt: skip
-CLASHES = (*_CLASHES, *_EVERYDAY_CLASHES)
+COMMON = 7
+"""So many families have names with a word that says only what is done: get, set, add."""
+
+
+def _alike(newer: Sequence[Family], pool: Sequence[Family]) -> Iterator[frozenset[str]]:
+    """The newer families with each of the pool whose names share a word that is not common."""
+    words = {family.name: {word for name in family.names for word in name.split("_")} for family in pool}
+    families = Counter(word for used in words.values() for word in used)
+    for one in newer:
+        for other in pool:
+            if other is not one and any(families[word] < COMMON for word in words[one.name] & words[other.name]):
+                yield frozenset((one.name, other.name))
+
+
+CLASHES = (*_CLASHES, *_EVERYDAY_CLASHES, *dict.fromkeys(_alike(NEWER, TRAINED)))
 # Families that could serve almost any request: not to be offered where a request shall be refused.
 OPEN_ENDED = frozenset({"web_search", "wikipedia", "get_news", "tell_joke", "translate", "define_word", "http_get"})
