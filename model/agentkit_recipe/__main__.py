@@ -52,6 +52,12 @@ def parser() -> argparse.ArgumentParser:
     write.add_argument("--share", type=float, default=0.3, help="of that checkpoint's weights, with --blend")
     write.set_defaults(run=run_export)
 
+    deepen = commands.add_parser("grow", help="a deeper checkpoint that computes the same, to be trained on")
+    deepen.add_argument("--model", type=Path, required=True)
+    deepen.add_argument("--layers", type=int, required=True)
+    deepen.add_argument("--out", type=Path, required=True)
+    deepen.set_defaults(run=run_grow)
+
     judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
     judge.add_argument("--model", type=Path, required=True)
     judge.add_argument("--cases", type=int, default=200, help="cases of each set")
@@ -108,6 +114,12 @@ def run_export(options: argparse.Namespace) -> None:
     if options.blend is not None:
         blend(model, options.blend, options.share)
     export(model, tokenizer, options.tokenizer, options.out)
+
+
+def run_grow(options: argparse.Namespace) -> None:
+    from .grow import grow
+
+    grow(options.model, options.layers).save_pretrained(options.out)
 
 
 def run_calibrate(options: argparse.Namespace) -> None:
