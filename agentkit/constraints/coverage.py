@@ -125,25 +125,10 @@ def _possible_array(node: Array) -> Array:
 
 def _most_different(node: Node, fewest: int, most: int | None, pointer: str, *, beside: int = 0) -> int | None:
     """The most values there can be if all have to differ: those of a node, and some beside. Raises `Refused`."""
-    there = values_of(node, MOST_COUNTED)
-    if there == MOST_COUNTED:
+    values = every(node, MOST_COUNTED)
+    if values is None:
         return most
-    if there + beside < fewest:
-        raise Refused(pointer, f"there are only {there + beside} that differ, and there must be {fewest}")
-    return there + beside if most is None else min(most, there + beside)
-
-
-def values_of(node: Node, enough: int) -> int:
-    """How many values a node writes; `enough` where there are as many or more, or where that is not counted."""
-    found = 0
-    for flat in flat_nodes(node):
-        if isinstance(flat, Choice):
-            found += len(flat.values)
-        elif isinstance(flat, Text | Number):
-            found += _bytes(flat)[0].count(enough)
-        else:
-            values = every(flat, enough)
-            if values is None:
-                return enough
-            found += len(values)
-    return min(found, enough)
+    there = len(values) + beside
+    if there < fewest:
+        raise Refused(pointer, f"there are only {there} that differ, and there must be {fewest}")
+    return there if most is None else min(most, there)

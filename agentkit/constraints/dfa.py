@@ -105,19 +105,22 @@ class ByteDFA:
         """Bytes that no state tells apart are one class: (256,) the class of each byte, (K,) a byte of each class."""
         return byte_classes(self.table)
 
-    def count(self, enough: int) -> int:
-        """How many byte strings are accepted; `enough` where there are as many or more."""
-        ends, found = np.zeros(self.size, np.int64), 0  # how many strings of a length end in each state
-        ends[0] = 1
-        for _ in range(self.size):
-            found += int(ends[self.accepting].sum())
-            if found >= enough or not ends.any():
-                break
-            states = np.flatnonzero(ends)
-            source, byte = np.nonzero(self.table[states] >= 0)
-            following = self.table[states[source], byte]
-            ends = np.minimum(np.bincount(following, ends[states[source]], self.size), enough).astype(np.int64)
-        return min(found, enough)
+    def words(self, most: int) -> list[bytes] | None:
+        """All byte strings that are accepted, the shorter ones first; None where there are more than so many."""
+        found: list[bytes] = []
+        begun = [(0, b"")] if not self.is_empty else []  # each of them begins a string of its own
+        while begun:
+            if len(begun) > most:
+                return None
+            found += [word for state, word in begun if self.accepting[state]]
+            begun = [
+                (int(self.table[state, byte]), word + bytes((int(byte),)))
+                for state, word in begun
+                for byte in np.flatnonzero(self.table[state] >= 0)
+            ]
+            if len(found) > most:
+                return None
+        return found
 
     def accepts(self, data: bytes | str) -> bool:
         """Whether the bytes, or the text's UTF-8, are accepted."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import TypeAlias
 
 from agentkit.constraints import formats, numbers, regex
 from agentkit.constraints.dfa import LIMIT, ByteDFA, TooLarge, Unsupported, literals, text
 from agentkit.constraints.nodes import Number, Text
+from agentkit.messages import JSON
 
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _MOST_DIGITS = 12  # that are ever written behind the point
@@ -67,6 +69,21 @@ def number_bytes(node: Number) -> Bytes:
         for multiple in node.multiples:
             found = found.intersect(numbers.near_multiples(*bounds, multiple, strict=node.strict), _EXPLORED)
     return found, {keyword: str(error) for keyword, error in lost.items()}
+
+
+def scalars(node: Text | Number, most: int) -> list[JSON] | None:
+    """All strings or numbers that a node writes; None where there are more than so many."""
+    if isinstance(node, Text):
+        words = text_bytes(node)[0].words(most)
+        return None if words is None else [word.decode("utf-8", "surrogatepass") for word in words]
+    words = number_bytes(node)[0].intersect(_shortest(), _EXPLORED).words(most)
+    return None if words is None else [json.loads(word) for word in words]
+
+
+@cache
+def _shortest() -> ByteDFA:
+    """Each number as it is written without needless digits: 4 and not 4.0, 0 and not -0."""
+    return regex.compile(r"^(0|-?([1-9][0-9]*|(0|[1-9][0-9]*)\.[0-9]*[1-9]))$")
 
 
 def _joined(base: ByteDFA, parts: Sequence[_Part], excluded: list[bytes]) -> tuple[ByteDFA, dict[str, Unsupported]]:

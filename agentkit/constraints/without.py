@@ -22,6 +22,7 @@ from agentkit.constraints.nodes import (
     is_multiple,
     union,
 )
+from agentkit.constraints.scalars import scalars
 from agentkit.messages import JSON
 
 _MOST_BRANCHES = 64
@@ -73,19 +74,53 @@ def _apart(node: Node, values: Sequence[JSON]) -> Node:
 
 
 def every(node: Node, most: int) -> list[JSON] | None:
-    """All values of a node that is made of choices; None where there are more than so many, or where it is not."""
-    found: list[JSON] = []
+    """All values of a node, each once; None where there are more than so many, or where they can't be listed."""
+    found: dict[str, JSON] = {}
     for flat in flat_nodes(node):
-        if isinstance(flat, Choice):
-            found += flat.values
-        elif isinstance(flat, Object):
-            rows = _every_object(flat, most)
-            if rows is None:
-                return None
-            found += rows
-        else:
+        values = _every(flat, most)
+        if values is None:
             return None
-    return found if len(found) <= most else None
+        found |= {identity(value): value for value in values}
+    return list(found.values()) if len(found) <= most else None
+
+
+def _every(flat: Flat, most: int) -> Sequence[JSON] | None:
+    if isinstance(flat, Choice):
+        return flat.values
+    if isinstance(flat, Text | Number):
+        return scalars(flat, most)
+    if isinstance(flat, Object):
+        return _every_object(flat, most)
+    return _every_array(flat, most) if isinstance(flat, Array) else _every_map(flat, most)
+
+
+def _every_array(node: Array, most: int) -> list[JSON] | None:
+    if node.ends_at is None:
+        return None
+    found: list[JSON] = []
+    rows: list[list[JSON]] = [[]]
+    for count, item in enumerate((*node.spread(node.ends_at), None)):
+        if count >= node.min_items:
+            found += rows
+        values = [] if item is None or not rows else every(item, most)
+        if values is None:
+            return None
+        rows = [[*row, value] for row in rows for value in values if not (node.unique and _among(value, row))]
+        if len(found) + len(rows) > most:
+            return None
+    return found
+
+
+def _every_map(node: Map, most: int) -> list[dict[str, JSON]] | None:
+    names, values = every(node.names, most), every(node.values, most)
+    if node.begun or names is None or values is None:
+        return None
+    members = (Property(str(name), Choice(tuple(values)), False) for name in names) if values else ()
+    return _every_object(Object(tuple(members), node.min_properties, node.max_properties), most)
+
+
+def _among(value: JSON, others: Sequence[JSON]) -> bool:
+    return identity(value) in map(identity, others)
 
 
 def _every_object(node: Object, most: int) -> list[dict[str, JSON]] | None:
@@ -205,6 +240,9 @@ def _possibly(node: Object) -> Iterator[Object]:
 
 def _other_maps(node: Map, value: dict[str, JSON]) -> Iterator[Node]:
     count = len(value)
+    if not value.keys().isdisjoint(node.names.excluded):  # it is none of them
+        yield node
+        return
     if node.uncounted and count > (most := MOST_ITEMS + node.min_properties):
         yield replace(node, max_properties=most, uncounted=False)  # it was too long
         return

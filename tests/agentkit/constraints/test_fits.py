@@ -8,9 +8,21 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from agentkit.constraints.fits import fits
-from agentkit.constraints.nodes import Array, Choice, Map, Number, Object, Property, Refused, Text, union
+from agentkit.constraints.nodes import (
+    Array,
+    Choice,
+    Map,
+    Node,
+    Number,
+    Object,
+    Property,
+    Refused,
+    Text,
+    identity,
+    union,
+)
 from agentkit.constraints.normalize import normalize
-from agentkit.constraints.without import without
+from agentkit.constraints.without import every, without
 from tests.agentkit.constraints.schemas import Case, plain_values, soups, tools
 
 INTEGER, WORD = Number(integer=True), Choice((True, False))
@@ -75,6 +87,51 @@ def test_all_but_a_few_values_are_spelt_out() -> None:
     assert left == Choice(({"b": True}, {"b": False})) or (fits(left, {"b": True}) and not fits(left, {"a": 1}))
     with pytest.raises(Refused):
         without(small, [*every_one, {"b": True}, {"b": False}], exact=True)
+
+
+def containers(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    return st.one_of(
+        st.builds(Array, st.lists(inner, max_size=2).map(tuple), inner, st.integers(0, 1), st.just(2), st.booleans()),
+        st.builds(lambda a, b: Object((Property("a", a, True), Property("b", b, False))), inner, inner),
+        st.builds(Map, st.just(Text(patterns=("^[ab]$",))), inner, st.integers(0, 1)),
+    )
+
+
+FEW = st.recursive(
+    st.sampled_from([
+        Choice((1, "a", None)),
+        Choice((True, 2.0)),
+        Number(integer=True, minimum=1, maximum=2),
+        Number(exclusive_minimum=-2, maximum=0.5, multiples=(0.5,)),
+        Text(max_length=1, patterns=("^[ab]?$",)),
+        union([Choice((1, 2)), Number(minimum=1, maximum=2, multiples=(1.0,))]),
+    ]),
+    containers,
+    max_leaves=4,
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150)
+@given(FEW, FEW)
+def test_a_few_values_are_listed_each_once(node: Node, other: Node) -> None:
+    values, others = every(node, 200), every(other, 200) or []
+    if values is None:
+        return
+    known = {identity(value) for value in values}
+    assert len(known) == len(values) and all(fits(node, value) for value in values)
+    assert all(identity(value) in known for value in others if fits(node, value))
+    assert not values or every(node, len(values) - 1) is None
+
+
+def test_what_has_no_end_is_not_listed() -> None:
+    for node in (Number(), Text(), Array((), INTEGER), Map(Text(), WORD), Array((), WORD)):
+        assert every(node, 1000) is None
+
+
+def test_a_map_without_a_key_is_not_changed_by_what_has_it() -> None:
+    one = Map(Text(patterns=("^a$",)), WORD)
+    left = without(one, [{}, {"a": True}, {"a": False}], exact=True)
+    assert not any(fits(left, value) for value in ({}, {"a": True}, {"a": False}))
 
 
 def test_values_can_be_too_many_to_leave_out() -> None:
