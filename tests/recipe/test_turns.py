@@ -91,11 +91,11 @@ def test_a_chained_call_holds_the_result_of_the_one_before() -> None:
 
 def test_cases_of_every_kind_have_their_share() -> None:
     rng = random.Random(4)
-    cases = [turns.case(choose_scene(rng, Mix()), rng, "train", Mix()) for _ in range(600)]
-    assert 40 < sum(len(case.rounds) == 1 and len(case.rounds[0]) > 1 for case in cases) < 140
-    assert 1 < sum(len(case.rounds) > 1 for case in cases) < 40
-    assert 30 < sum(bool(case.history) for case in cases) < 180
-    assert 5 < sum(case.answer.startswith("Please tell me") for case in cases) < 60
+    cases = [turns.case(choose_scene(rng, Mix()), rng, "train", Mix()) for _ in range(1500)]
+    assert 100 < sum(len(case.rounds) == 1 and len(case.rounds[0]) > 1 for case in cases) < 400
+    assert 1 < sum(len(case.rounds) > 1 for case in cases) < 100
+    assert 75 < sum(bool(case.history) for case in cases) < 450
+    assert 12 < sum(case.answer.startswith("Please tell me") for case in cases) < 150
 
 
 @pytest.mark.parametrize(
