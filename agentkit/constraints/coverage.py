@@ -21,7 +21,7 @@ from agentkit.constraints.nodes import (
     union,
 )
 from agentkit.constraints.normalize import Normalized, Unheld
-from agentkit.constraints.scalars import number_bytes, text_bytes
+from agentkit.constraints.scalars import number_bytes, scalars, text_bytes
 from agentkit.constraints.without import every
 
 _MENDED = ("maxLength", "multipleOf")
@@ -125,7 +125,7 @@ def _possible_array(node: Array) -> Array:
 
 def _most_different(node: Node, fewest: int, most: int | None, pointer: str, *, beside: int = 0) -> int | None:
     """The most values there can be if all have to differ: those of a node, and some beside. Raises `Refused`."""
-    values = every(node, MOST_COUNTED)
+    values = every(node, MOST_COUNTED, scalars)
     if values is None:
         return most
     there = len(values) + beside

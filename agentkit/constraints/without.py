@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from agentkit.constraints.lengths import EXACT_LENGTH, MOST_ITEMS, MOST_LENGTH
 from agentkit.constraints.nodes import (
@@ -22,7 +23,6 @@ from agentkit.constraints.nodes import (
     is_multiple,
     union,
 )
-from agentkit.constraints.scalars import scalars
 from agentkit.messages import JSON
 
 _MOST_BRANCHES = 64
@@ -73,28 +73,36 @@ def _apart(node: Node, values: Sequence[JSON]) -> Node:
     return _any(other for flat in flat_nodes(node) for other in _ways_apart(flat, values))
 
 
-def every(node: Node, most: int) -> list[JSON] | None:
-    """All values of a node, each once; None where there are more than so many, or where they can't be listed."""
+Scalars: TypeAlias = Callable[[Text | Number, int], Sequence[JSON] | None]
+"""All strings or numbers of a node; None where there are more than so many."""
+
+
+def every(node: Node, most: int, scalars: Scalars = lambda node, most: None) -> list[JSON] | None:
+    """All values of a node, each once; None where there are more than so many, or where they can't be listed.
+
+    Args:
+        scalars: lists strings and numbers, which takes automata (`scalars.scalars`); without it, they are not listed.
+    """
     found: dict[str, JSON] = {}
     for flat in flat_nodes(node):
-        values = _every(flat, most)
+        values = _every(flat, most, scalars)
         if values is None:
             return None
         found |= {identity(value): value for value in values}
     return list(found.values()) if len(found) <= most else None
 
 
-def _every(flat: Flat, most: int) -> Sequence[JSON] | None:
+def _every(flat: Flat, most: int, scalars: Scalars) -> Sequence[JSON] | None:
     if isinstance(flat, Choice):
         return flat.values
     if isinstance(flat, Text | Number):
         return scalars(flat, most)
     if isinstance(flat, Object):
-        return _every_object(flat, most)
-    return _every_array(flat, most) if isinstance(flat, Array) else _every_map(flat, most)
+        return _every_object(flat, most, scalars)
+    return _every_array(flat, most, scalars) if isinstance(flat, Array) else _every_map(flat, most, scalars)
 
 
-def _every_array(node: Array, most: int) -> list[JSON] | None:
+def _every_array(node: Array, most: int, scalars: Scalars) -> list[JSON] | None:
     if node.ends_at is None:
         return None
     found: list[JSON] = []
@@ -102,7 +110,7 @@ def _every_array(node: Array, most: int) -> list[JSON] | None:
     for count, item in enumerate((*node.spread(node.ends_at), None)):
         if count >= node.min_items:
             found += rows
-        values = [] if item is None or not rows else every(item, most)
+        values = [] if item is None or not rows else every(item, most, scalars)
         if values is None:
             return None
         rows = [[*row, value] for row in rows for value in values if not (node.unique and _among(value, row))]
@@ -111,22 +119,22 @@ def _every_array(node: Array, most: int) -> list[JSON] | None:
     return found
 
 
-def _every_map(node: Map, most: int) -> list[dict[str, JSON]] | None:
-    names, values = every(node.names, most), every(node.values, most)
+def _every_map(node: Map, most: int, scalars: Scalars) -> list[dict[str, JSON]] | None:
+    names, values = every(node.names, most, scalars), every(node.values, most, scalars)
     if node.begun or names is None or values is None:
         return None
     members = (Property(str(name), Choice(tuple(values)), False) for name in names) if values else ()
-    return _every_object(Object(tuple(members), node.min_properties, node.max_properties), most)
+    return _every_object(Object(tuple(members), node.min_properties, node.max_properties), most, scalars)
 
 
 def _among(value: JSON, others: Sequence[JSON]) -> bool:
     return identity(value) in map(identity, others)
 
 
-def _every_object(node: Object, most: int) -> list[dict[str, JSON]] | None:
+def _every_object(node: Object, most: int, scalars: Scalars) -> list[dict[str, JSON]] | None:
     rows: list[dict[str, JSON]] = [{}]
     for member in node.properties:
-        values = every(member.node, most)
+        values = every(member.node, most, scalars)
         if values is None or len(rows) * len(values) > most:
             return None
         with_it = [{**row, member.key: value} for row in rows for value in values]

@@ -22,6 +22,7 @@ from agentkit.constraints.nodes import (
     union,
 )
 from agentkit.constraints.normalize import normalize
+from agentkit.constraints.scalars import scalars
 from agentkit.constraints.without import every, without
 from tests.agentkit.constraints.schemas import Case, plain_values, soups, tools
 
@@ -114,18 +115,18 @@ FEW = st.recursive(
 @settings(deadline=None, max_examples=150)
 @given(FEW, FEW)
 def test_a_few_values_are_listed_each_once(node: Node, other: Node) -> None:
-    values, others = every(node, 200), every(other, 200) or []
+    values, others = every(node, 200, scalars), every(other, 200, scalars) or []
     if values is None:
         return
     known = {identity(value) for value in values}
     assert len(known) == len(values) and all(fits(node, value) for value in values)
     assert all(identity(value) in known for value in others if fits(node, value))
-    assert not values or every(node, len(values) - 1) is None
+    assert not values or every(node, len(values) - 1, scalars) is None
 
 
 def test_what_has_no_end_is_not_listed() -> None:
     for node in (Number(), Text(), Array((), INTEGER), Map(Text(), WORD), Array((), WORD)):
-        assert every(node, 1000) is None
+        assert every(node, 1000, scalars) is None
 
 
 def test_a_map_without_a_key_is_not_changed_by_what_has_it() -> None:
