@@ -110,15 +110,13 @@ class ByteDFA:
         found: list[bytes] = []
         begun = [(0, b"")] if not self.is_empty else []  # each of them begins a string of its own
         while begun:
-            if len(begun) > most:
-                return None
             found += [word for state, word in begun if self.accepting[state]]
             begun = [
                 (int(self.table[state, byte]), word + bytes((int(byte),)))
                 for state, word in begun
                 for byte in np.flatnonzero(self.table[state] >= 0)
             ]
-            if len(found) > most:
+            if len(found) + len(begun) > most:
                 return None
         return found
 

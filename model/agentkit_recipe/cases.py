@@ -124,9 +124,8 @@ class Case:
         return self.rounds[0][0] if self.rounds else None
 
 
-def show(family: Family, rng: random.Random, names: str, split: str = "train", *, mix: Mix | None = None) -> View:
+def show(family: Family, rng: random.Random, names: str, split: str = "train", *, mix: Mix = HELD_OUT_MIX) -> View:
     """`family` as a tool; `names` is "usual", "synonym" or "invented"."""
-    mix = mix or HELD_OUT_MIX
     bare = rng.random() < mix.bare_parameters
     if names == "usual":
         name, about = family.names[0], family.about[0]
@@ -152,7 +151,7 @@ def show(family: Family, rng: random.Random, names: str, split: str = "train", *
             schema["description"] = slot.about[0] if names == "usual" else rng.choice(slot.about)
         if slot.choices and slot.json_type == "string":
             schema["enum"] = list(slot.choices)
-        if slot.optional and mix.nullable and rng.random() < mix.nullable:
+        if slot.optional and mix.nullable and rng.random() < mix.nullable:  # held-out cases take no draw for it
             schema = {**schema, "type": [slot.json_type, "null"]}
         properties[key] = schema
     parameters: dict[str, Any] = {"type": "object", "properties": properties}

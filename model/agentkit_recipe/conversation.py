@@ -37,16 +37,9 @@ from .cases import (
 from .catalogue import HELD_OUT, KNOWN
 
 DATA_VERSION = 8
-SETS = (
-    "known",
-    "invented",
-    "pairs",
-    "families",
-    "composed",
-    "own_words",
-    "irrelevant",
-    "chat",
-)  # beside those of `turns`
+SETS = tuple("known invented pairs families composed own_words irrelevant chat".split())
+"""The held-out sets, beside those of `turns`."""
+
 EVALUATION_VERSION = 1  # the held-out cases stay as they are, so that figures of different data can be compared
 
 
@@ -193,11 +186,11 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
 
     "known": families trained on, values never seen. "invented": the same under names never seen. "pairs": those of
     the known ones that take two values of one kind. "families": families never trained on. "composed": composed
-    tools of held-out words. "own_words": tools and requests written by hand. "irrelevant": no
-    tool fits. "chat": small talk. "several": two or three calls in one reply. "missing": a required value has to be
-    asked for. "later": it was asked for. "follow_up": the turn before, but for one value. "chained": a result is the
-    next call's argument. In these five the tools are known families under other names for even `index`, and composed
-    ones of held-out words for odd; in the last two, always composed ones.
+    tools of held-out words. "own_words": tools and requests written by hand. "irrelevant": no tool fits. "chat":
+    small talk. "several": two or three calls in one reply. "missing": a required value has to be asked for. "later":
+    it was asked for. "follow_up": the turn before, but for one value. "chained": a result is the next call's
+    argument. In these five the tools are known families under other names for even `index`, and composed ones of
+    held-out words for odd; in the last two, always composed ones.
     """
     rng = random.Random(f"evaluate/{EVALUATION_VERSION}/{kind}/{index}")
     mix = mix or HELD_OUT_MIX

@@ -67,7 +67,7 @@ async def test_many_open_a_new_file_at_once(tmp_path):
     async with anyio.create_task_group() as group:
         for name in map(str, range(24)):
             for file in range(4):
-                group.start_soon(anyio.to_thread.run_sync, SqliteSession(tmp_path / f"{file}.db", name)._read)
+                group.start_soon(SqliteSession(tmp_path / f"{file}.db", name).read)
 
 
 async def test_nothing_is_left_beside_the_database(tmp_path):
