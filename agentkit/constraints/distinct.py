@@ -40,6 +40,12 @@ def begun(node: Node, keys: Iterable[str], values: Mapping[str, JSON]) -> dict[s
     return open_ if any(_differ(node, parent) for parent in parents) else {}
 
 
+def differs(node: Node, pointer: str) -> bool:
+    """Whether the value at a pointer is an item of an array in which all have to differ."""
+    array, _, step = pointer.rpartition("/")
+    return step.isdecimal() and any(isinstance(flat, Array) and flat.unique for flat in _at(node, array))
+
+
 def _differ(node: Node, pointer: str) -> bool:
     """Whether keys or items have to differ at a pointer."""
     return any(isinstance(flat, Map) or (isinstance(flat, Array) and flat.unique) for flat in _at(node, pointer))

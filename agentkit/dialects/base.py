@@ -69,6 +69,7 @@ class CallRegion:
         key_spans: the tokens of every member's key, by the pointer of its value.
         values: every value that was read to its end, by JSON pointer, whatever is wrong with the call.
         cut_key: where the output ends within a member's key, as a pointer: what it has of it.
+        cut_number: where it ends within a number, or behind one that may go on, the pointer of that value.
         raw: the call's text, control tokens shown literally. The tokens themselves are those of the span.
         span: the tokens of the whole call, markers included.
         faults: what is wrong with it.
@@ -83,6 +84,7 @@ class CallRegion:
     key_spans: Mapping[str, Span] = field(default_factory=dict)
     values: Mapping[str, JSON] = field(default_factory=dict)
     cut_key: str | None = None
+    cut_number: str | None = None
     faults: tuple[Fault, ...] = ()
 
     def certainty(self, probabilities: Sequence[float]) -> dict[str, float]:

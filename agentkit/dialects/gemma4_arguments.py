@@ -40,6 +40,7 @@ class ArgumentsReader:
         position: where the reading is.
         values: what was read to its end, by JSON pointer.
         cut: the reading ran into the end of an output that may go on.
+        cut_number: where that is within a number, or right behind it, the pointer of the value.
     """
 
     def __init__(self, symbols: Symbols, position: int, limit: int) -> None:
@@ -53,6 +54,7 @@ class ArgumentsReader:
         self.values: dict[str, JSON] = {}
         self._key_at: tuple[str, int] | None = None  # the object whose key is being read, and where that begins
         self.cut = False
+        self.cut_number: str | None = None
 
     def read(self) -> dict[str, JSON]:
         """The arguments, with the values that could be read. Raises `Broken`."""
@@ -165,6 +167,8 @@ class ArgumentsReader:
         while self._mark() is None and self._character() not in ",}])":
             self.position += 1
         if self.position == self._limit and self._ends_open():
+            if self._symbols.text(start, self.position).lstrip()[:1] in set("-0123456789"):
+                self.cut_number = pointer
             self._break("", pointer)
         word = self._symbols.text(start, self.position).strip()
         span = self._symbols.span(start, self._rstrip(start))

@@ -195,6 +195,7 @@ class _Call:
             key_spans=reader.key_spans if reader else {},
             values=reader.values if reader else {},
             cut_key=reader.cut_key if reader else None,
+            cut_number=reader.cut_number if reader else None,
             raw=raw,
             span=span,
             faults=tuple(self.faults),

@@ -7,11 +7,12 @@ model that does not repeat itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from agentkit.constraints.distinct import begun, repeated
+from agentkit.constraints.distinct import begun, differs, repeated
 from agentkit.constraints.nodes import Node, Refused
 from agentkit.constraints.normalize import normalized
 from agentkit.dialects.base import CallRegion, Dialect
@@ -104,19 +105,30 @@ class Distinct:
         places = [place for call in calls for place in self._repeats(call, start)]
         end = min([len(tokens), *(place for place in places if place > start)])
         for length in range(end, start, -1):
-            found, hold = self._resumed(tokens[:length], limit - length, repeats=end < len(tokens))
+            found, hold = self._resumed(tokens[:length], limit - length, calls, repeats=end < len(tokens))
             if found:
                 return length, hold
         return len(tokens), None
 
-    def _resumed(self, tokens: Sequence[int], room: int, *, repeats: bool) -> tuple[bool, Hold | None]:
-        """Whether the turn can go on behind these tokens, and the hold if that has to leave something out."""
+    def _resumed(
+        self, tokens: Sequence[int], room: int, whole: Sequence[CallRegion], *, repeats: bool
+    ) -> tuple[bool, Hold | None]:
+        """Whether the turn can go on behind these tokens, and the hold if that has to leave something out.
+
+        `whole` are the calls before the turn was cut: they tell what a number was that now has no end.
+        """
         parsed = self._dialect.parse(tokens)
         call = parsed.calls[-1] if parsed.open and parsed.calls else None
         if call is None or not self._counts(call):
             return True, None
         tool = self._tools[call.name]
-        standing = begun(_node(tool), call.key_spans, call.values)
+        values = dict(call.values)
+        if call.cut_number is not None and differs(_node(tool), call.cut_number):
+            before = next(one for one in whole if one.span[0] == call.span[0])
+            if before.value_spans.get(call.cut_number, (0, math.inf))[1] > len(tokens):
+                return False, None  # what follows has to differ from it, and nobody knows yet what it is
+            values[call.cut_number] = before.values[call.cut_number]
+        standing = begun(_node(tool), call.key_spans, values)
         if not standing or (not repeats and not _could_repeat(call, standing)):
             return True, None
         try:

@@ -220,6 +220,25 @@ def test_the_output_may_end_anywhere(gemma: Gemma4, write: Write, text: str) -> 
     assert all(call.arguments is None for call in parsed.calls)
 
 
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        ("<|tool_call>call:f{a:[4,-", "/a/1"),
+        ("<|tool_call>call:f{a:[4,5.0", "/a/1"),
+        ("<|tool_call>call:f{b:{c:7", "/b/c"),
+        ("<|tool_call>call:f{a:[4,5,", None),
+        ("<|tool_call>call:f{a:[4,tru", None),
+        ('<|tool_call>call:f{a:<|"|>5', None),
+        ("<|tool_call>call:f{a:5}", None),
+    ],
+)
+def test_the_output_may_end_in_a_number(gemma: Gemma4, write: Write, text: str, pointer: str | None) -> None:
+    """It may be whole, or go on: nobody knows its value yet."""
+    (call,) = gemma.parse(write(text)).calls
+    assert call.cut_number == pointer
+    assert pointer is None or pointer not in call.values
+
+
 def test_a_call_over_several_canvases(gemma: Gemma4, write: Write) -> None:
     turn = write('<|tool_call>call:f{a:<|"|>' + "long " * 100 + '<|"|>}<tool_call|><|tool_response>')
     canvases = [turn[start : start + 64] for start in range(0, len(turn), 64)]
