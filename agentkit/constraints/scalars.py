@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache, lru_cache, partial
 from typing import TypeAlias
@@ -47,6 +48,10 @@ def text_bytes(node: Text) -> Bytes:
 @lru_cache(maxsize=1024)
 def number_bytes(node: Number) -> Bytes:
     """What a number may be, in digits."""
+    if node.excluded:
+        base, unheld = number_bytes(replace(node, excluded=()))  # kept for what else a turn excludes
+        found, lost = _joined(base, (), [writing.encode() for value in node.excluded for writing in _writings(value)])
+        return found, {**unheld, **{keyword: str(error) for keyword, error in lost.items()}}
     parts: list[_Part] = []
     whole = [int(multiple) for multiple in node.multiples if node.integer and multiple == int(multiple)]
     multiples = [multiple for multiple in node.multiples if multiple not in whole]
@@ -63,8 +68,7 @@ def number_bytes(node: Number) -> Bytes:
             parts.append((keyword, partial(numbers.numbers, *bounds)))
     parts += [("multipleOf", partial(numbers.numbers, *bounds, multiple)) for multiple in multiples]
     parts += [("not", partial(numbers.apart, step)) for step in node.apart]
-    excluded = [writing.encode() for value in node.excluded for writing in _writings(value)]
-    found, lost = _joined(base, parts, excluded)
+    found, lost = _joined(base, parts)
     if "multipleOf" in lost:
         for multiple in node.multiples:
             found = found.intersect(numbers.near_multiples(*bounds, multiple, strict=node.strict), _EXPLORED)
@@ -86,7 +90,9 @@ def _shortest() -> ByteDFA:
     return regex.compile(r"^(0|-?([1-9][0-9]*|(0|[1-9][0-9]*)\.[0-9]*[1-9]))$")
 
 
-def _joined(base: ByteDFA, parts: Sequence[_Part], excluded: list[bytes]) -> tuple[ByteDFA, dict[str, Unsupported]]:
+def _joined(
+    base: ByteDFA, parts: Sequence[_Part], excluded: Sequence[bytes] = ()
+) -> tuple[ByteDFA, dict[str, Unsupported]]:
     """The base with every part that can be had, without what is excluded, and what can't be had."""
     lost: dict[str, Unsupported] = {}
     if excluded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -64,13 +65,17 @@ class Vocabulary:
         self.text_tokens: Tokens = known["ids"]
         self._spellings = _Spellings(known["joined"], known["lengths"])
         self._folded: dict[bytes, TokenEdges] = {}
+        self._keeping = Lock()
 
     def fold(self, dfa: ByteDFA) -> TokenEdges:
-        """The automaton over this vocabulary's tokens. The last ones used are kept."""
-        found = self._folded.pop(dfa.key, None) or _fold(dfa, self._spellings, self.text_tokens)
-        self._folded[dfa.key] = found  # the last one used is the last one
-        if len(self._folded) > _KEPT:
-            self._folded.pop(next(iter(self._folded)), None)
+        """The automaton over this vocabulary's tokens. The last ones used are kept. Any thread may call this."""
+        with self._keeping:
+            found = self._folded.pop(dfa.key, None)
+        found = found or _fold(dfa, self._spellings, self.text_tokens)
+        with self._keeping:
+            self._folded[dfa.key] = found  # the last one used is the last one
+            if len(self._folded) > _KEPT:
+                self._folded.pop(next(iter(self._folded)))
         return found
 
 

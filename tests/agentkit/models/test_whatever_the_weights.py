@@ -1,7 +1,7 @@
 """The engine with random weights, thousands of generated schemas, and not one invalid call."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import hypothesis
@@ -15,16 +15,13 @@ from agentkit.models.base import ModelRequest
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import Constraints
 from agentkit.testing import toy_model
-from tests.agentkit.constraints.schemas import DEFINITIONS, Case, Schema, conditional, differing, soups
+from tests.agentkit.constraints.schemas import DEFINITIONS, Schema, conditional, differing, soups
+
+Made = TypeVar("Made")
 
 SCHEMAS, PARTS = 2_000, 4
-GENERATED = settings(
-    max_examples=SCHEMAS // PARTS,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-    database=None,
-)
+TOGETHER = 4  # turns at a time: they share forward passes, and threads make their constraints
+GENERATED = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
 
 
 @pytest.fixture(scope="module")
@@ -64,28 +61,45 @@ async def calls(model: DiffusionModel, schema: dict[str, Any], seed: int) -> tup
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_call_is_valid_whatever_the_weights(models: list[DiffusionModel], part: int) -> None:
-    seen = 0
-
-    @hypothesis.seed(part)
-    @GENERATED
-    @given(differing)
-    def check(case: Case) -> None:
-        nonlocal seen
-        number, seen = part + PARTS * seen, seen + 1
-        for arguments in anyio.run(calls, models[number % len(models)], case.schema, number):
-            validator = Draft202012Validator(case.schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
-            assert [error.message for error in validator.iter_errors(arguments)] == []
-
-    check()
-    assert seen >= SCHEMAS // PARTS
+    count = SCHEMAS // PARTS
+    schemas = [case.schema for case in generated(differing, count, seed=part)]
+    assert len(schemas) >= count
+    anyio.run(check_together, models, schemas, part * count)
 
 
-def check_calls(model: DiffusionModel, schema: Schema, seed: int) -> None:
+def generated(strategy: SearchStrategy[Made], count: int, *, seed: int) -> list[Made]:
+    """So many different ones."""
+    found: list[Made] = []
+
+    @hypothesis.seed(seed)
+    @settings(GENERATED, max_examples=count)
+    @given(strategy)
+    def add(one: Made) -> None:
+        found.append(one)
+
+    add()
+    return found
+
+
+async def check_together(models: list[DiffusionModel], schemas: list[Schema], first_seed: int = 0) -> None:
+    """Each schema in a turn of its own, several of which share every forward pass."""
+    left = iter(enumerate(schemas, first_seed))
+
+    async def work() -> None:
+        for seed, schema in left:
+            await check_calls(models[seed % len(models)], schema, seed)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(TOGETHER):
+            group.start_soon(work)
+
+
+async def check_calls(model: DiffusionModel, schema: Schema, seed: int) -> None:
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
-    made = anyio.run(calls, model, schema, seed)
+    made = await calls(model, schema, seed)
     assert made
     for arguments in made:
-        assert [error.message for error in validator.iter_errors(arguments)] == [], arguments
+        assert [error.message for error in validator.iter_errors(arguments)] == [], (schema, seed, arguments)
 
 
 KEYWORDS: dict[str, Schema] = {
@@ -143,8 +157,7 @@ KEYWORDS: dict[str, Schema] = {
 def test_every_keyword_is_held(models: list[DiffusionModel], name: str) -> None:
     schema = {"type": "object", "properties": {"x": KEYWORDS[name]}, "required": ["x"], "$defs": DEFINITIONS}
     Tool.from_schema(print, name="f", description="Do it.", json_schema=schema)  # it is not refused
-    for seed in range(6):
-        check_calls(models[seed % len(models)], schema, seed)
+    anyio.run(check_together, models, [schema] * 6)
 
 
 @pytest.mark.parametrize("seed", [5, 9, 93])
@@ -154,34 +167,18 @@ def test_an_item_may_repeat_a_key_while_it_becomes_one_that_is_there(models: lis
     unique = {"type": "array", "items": item, "uniqueItems": True}
     several = {"type": "array", "items": unique, "minItems": 2, "maxItems": 5}
     schema = {"type": "object", "properties": {"city": several}, "required": ["city"], "additionalProperties": False}
-    check_calls(models[seed % len(models)], schema, seed)
-
-
-def check_served(models: list[DiffusionModel], schemas: SearchStrategy[Schema], count: int) -> int:
-    """Makes calls for so many generated schemas, but for those that are refused; how many were not."""
-    served = 0
-
-    @hypothesis.seed(0)
-    @settings(GENERATED, max_examples=count)
-    @given(schemas)
-    def check(schema: Schema) -> None:
-        nonlocal served
-        if not refused(schema):
-            served += 1
-            check_calls(models[served % len(models)], schema, served)
-
-    check()
-    return served
+    anyio.run(check_calls, models[seed % len(models)], schema, seed)
 
 
 @pytest.mark.timeout(1200)
-def test_members_that_depend_on_each_other_are_held(models: list[DiffusionModel]) -> None:
-    assert check_served(models, conditional, 150) >= 100
-
-
-@pytest.mark.timeout(1200)
-def test_keywords_thrown_together_are_held_or_refused(models: list[DiffusionModel]) -> None:
-    assert check_served(models, soups, 200) >= 150
+@pytest.mark.parametrize(("schemas", "count", "served"), [(conditional, 150, 100), (soups, 200, 150)])
+def test_keywords_thrown_together_are_held_or_refused(
+    models: list[DiffusionModel], schemas: SearchStrategy[Schema], count: int, served: int
+) -> None:
+    """Members that depend on each other, and anything at all."""
+    held = [schema for schema in generated(schemas, count, seed=0) if not refused(schema)]
+    assert len(held) >= served
+    anyio.run(check_together, models, held)
 
 
 def refused(schema: Schema) -> bool:
