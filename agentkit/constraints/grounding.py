@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from agentkit.constraints.automaton import Automaton, Slot
 from agentkit.constraints.dfa import ByteDFA
+from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
 
 LONGEST_RUN = 24
@@ -197,12 +198,17 @@ class Words:
         ]
 
     def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
-        """The numbers that stand there, as a call writes them, and where they begin."""
+        """The numbers that stand there, in digits or words, as a call writes them, and where they begin."""
         found = [
             (written, (number, len(text[: match.start()].encode())))
             for number, text in enumerate(self.texts)
             for match in _NUMBER.finditer(text)
             for written in _writings(match)
+        ]
+        found += [
+            (str(value), (number, len(text[:at].encode())))
+            for number, text in enumerate(self.texts)
+            for value, at in spelled(text)
         ]
         return [(written, place) for written, place in found if pattern is None or pattern.accepts(written.encode())]
 

@@ -26,6 +26,7 @@ from agentkit.messages import (
 from . import families, registers
 from .answers import plain_answer
 from .catalogue import CLASHES, KNOWN, OPEN_ENDED, TRAINED
+from .common import AFTER, BEFORE
 from .composed import Asked, Composed, compose_set
 from .failures import failure
 from .families import Family
@@ -48,6 +49,7 @@ class Mix:
     chitchat: float = 0.05
     failed: float = 0.1  # training calls of families' tools whose result is an error
     by_description: float = 0.2  # training requests in the very words of a tool's description
+    asides: float = 0.15  # something beside the request, before it or after it
     other_registers: float = 0.25  # training requests with context before them, or misspelt
     composed: float = 0.33  # packs of composed tools
     everyday: float = 0.75  # of the other packs, those that draw on all families there are; the rest on the known ones
@@ -63,7 +65,7 @@ class Mix:
     chained: float = 0.3  # there, too: the result of one call is an argument of the next; few scenes allow it
 
 
-HELD_OUT_MIX = Mix(bare_parameters=0.15, nullable=0.0)
+HELD_OUT_MIX = Mix(bare_parameters=0.15, nullable=0.0, asides=0.0)
 """Of the held-out cases, which stay as they are when the training's mix changes."""
 
 INSTRUCTIONS = (
@@ -204,6 +206,20 @@ def dress(text: str, rng: random.Random, *, openers: Sequence[str] = OPENERS) ->
     return text + end if rng.random() < 0.55 else text
 
 
+def with_aside(case: Case, rng: random.Random, split: str) -> Case:
+    """The case with something before the request, or behind it, that has nothing to do with it."""
+    prompt = case.prompt
+    if rng.random() < 0.4:
+        end = "" if prompt.endswith((".", "?", "!")) else rng.choice((".", ".", "!", ","))
+        return replace(case, prompt=f"{prompt}{end} {fill(rng.choice(AFTER), rng, split)}")
+    before = fill(rng.choice(BEFORE), rng, split)
+    first, _, rest = prompt.partition(" ")
+    values = str([call.arguments for calls in case.rounds for call in calls])
+    if not before.endswith((".", "?", "!")) and first != "I" and first not in values:
+        first = first.lower()
+    return replace(case, prompt=f"{before[0].upper()}{before[1:]} {first} {rest}".rstrip())
+
+
 def unserved(views: Sequence[View], rng: random.Random, split: str) -> Case:
     """A request that none of `views` can serve."""
     shown = {view.family.name for view in views}
@@ -274,9 +290,11 @@ class Scene:
     def case(self, rng: random.Random, split: str, mix: Mix) -> Case:
         """Small talk, a request that none of the tools fits, or one that one of them does."""
         kind = rng.random()
-        if kind < mix.no_tool_fits:
-            return self.unserved(rng, split, mix)
-        return chat(rng) if kind < mix.no_tool_fits + mix.chitchat else self.served(rng, split)
+        if mix.no_tool_fits <= kind < mix.no_tool_fits + mix.chitchat:
+            return chat(rng)
+        case = self.unserved(rng, split, mix) if kind < mix.no_tool_fits else self.served(rng, split)
+        beside = mix.asides and rng.random() < mix.asides  # held-out cases take no draw for it
+        return with_aside(case, rng, split) if beside else case
 
     def served(self, rng: random.Random, split: str) -> Case:
         """A request for one of the tools that takes one call."""

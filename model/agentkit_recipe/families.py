@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentkit_recipe.values import Said, convert, partner, sample
+from agentkit_recipe.values import Said, convert, in_words, partner, sample
 from agentkit_recipe.works import WORKS
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
@@ -65,8 +65,18 @@ def draw(family: Family, ask: str, rng: random.Random, split: str = "train") -> 
     kinds: dict[str, Any] = {}
     for slot in family.slots:
         if slot.key[0] in named:
-            drawn[slot.key[0]] = kinds[slot.kind] = _draw_slot(slot, kinds, rng, split)
+            value = _draw_slot(slot, kinds, rng, split)
+            if split == "train" and type(value) is int and re.search(rf"(^| )\{{{slot.key[0]}\}}( |$)", ask):
+                value = maybe_in_words(value, rng)
+            drawn[slot.key[0]] = kinds[slot.kind] = value
     return drawn
+
+
+def maybe_in_words(number: int, rng: random.Random) -> int | Said:
+    """The number, or the same said in words: one up to a dozen more often than a larger one."""
+    if not 1 <= number <= 99 or rng.random() > (0.3 if number <= 12 else 0.08):
+        return number
+    return Said(in_words(number), number)
 
 
 def _draw_slot(slot: Slot, kinds: Mapping[str, Any], rng: random.Random, split: str) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values import Said, partner, pseudo_word, sample
+from .values import Said, in_words, partner, pseudo_word, sample
 from .words import ADJECTIVES, CHOICES, EXTRAS, NOUNS, PARENTS, PLURALS, QUANTITIES, of_split
 
 Values = tuple[Any, ...]
@@ -323,18 +323,3 @@ def drawn(kind: str, rng: random.Random, split: str) -> Any:
 
 def plain(value: Any) -> Any:
     return value.value if isinstance(value, Said) else value
-
-
-ONES = (
-    "zero one two three four five six seven eight nine ten "
-    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-
-
-def in_words(number: int) -> str:
-    """A number from 0 to 99 in words: "forty two"."""
-    if number < 20:
-        return ONES[number]
-    tens, ones = divmod(number, 10)
-    return TENS[tens - 2] + (f" {ONES[ones]}" if ones else "")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import vocabulary
+from . import common, vocabulary
 from .vocabulary import listed
 
 SPLITS = ("train", "heldout")
@@ -228,9 +228,16 @@ def made_up(rng: random.Random, split: str, title: bool) -> str:
     return " ".join(word.capitalize() if title else word for word in words)
 
 
-def _words(entries: tuple[str, ...], *, title: bool = False, made: float = 1.0) -> Draw:
-    """Draws from one list, with made-up words among them; capitalised entries sometimes come in lower case."""
-    pools = {split: tuple(entry for entry in entries if split_of(entry) == split) for split in SPLITS}
+def _pool(entries: tuple[str, ...], split: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry for entry in entries if split_of(entry) == split))
+
+
+def _words(entries: tuple[str, ...], more: tuple[str, ...] = (), *, title: bool = False, made: float = 1.0) -> Draw:
+    """Draws from one list, with made-up words among them; capitalised entries sometimes come in lower case.
+
+    `more` is what training draws from, too.
+    """
+    pools = {"train": _pool((*entries, *more), "train"), "heldout": _pool(entries, "heldout")}
 
     def draw(rng: random.Random, split: str) -> str:
         if rng.random() < MADE_UP[split] * made:
@@ -241,16 +248,19 @@ def _words(entries: tuple[str, ...], *, title: bool = False, made: float = 1.0) 
     return draw
 
 
-_word = _words(WORDS)
-_first = _words(FIRST_NAMES, title=True)
-_last = _words(LAST_NAMES, title=True)
+_word = _words(WORDS, common.WORDS)
+_first = _words(FIRST_NAMES, common.FIRST_NAMES, title=True)
+_last = _words(LAST_NAMES, common.LAST_NAMES, title=True)
 _relation = _words(RELATIONS, made=0)
-_item = _words(ITEMS)
+_item = _words(ITEMS, common.ITEMS)
 _city = _words(CITIES, title=True)
 _topic = _words(TOPICS)
-_message = _words(MESSAGES, made=0)
+_message = _words(MESSAGES, common.MESSAGES, made=0)
 _zone = _words(ZONES, made=0)
 _ticker_word = _words(TICKERS, made=0)
+_known_title = _words(common.TITLES, common.TITLES, title=True, made=0)
+_named = _words(common.NAMED, common.NAMED, title=True, made=0)
+_known_note = _words(common.NOTES, common.NOTES, made=0)
 
 
 def _single(rng: random.Random, split: str) -> str:
@@ -271,6 +281,8 @@ def _phrase(rng: random.Random, split: str, low: int, high: int) -> str:
 
 
 def _title(rng: random.Random, split: str) -> str:
+    if split == "train" and rng.random() < 0.5:
+        return str((_known_title if rng.random() < 0.75 else _named)(rng, split))
     words = [_single(rng, split) for _ in range(rng.choice((2, 2, 3)))]
     if rng.random() < 0.3:
         words = [words[0], rng.choice(("of", "and", "in", "for", "without")), words[1]]
@@ -352,9 +364,14 @@ SENTENCES = (
 )
 """What people write by themselves: messages, titles, comments, commits."""
 
-_note = _composed(NOTES, 0.25)
+_composed_note = _composed(NOTES, 0.25)
 _sentence = _composed(SENTENCES, 0.1)
 _text = _composed(TEXTS, 0.25)
+
+
+def _note(rng: random.Random, split: str) -> Value:
+    known = split == "train" and rng.random() < 0.3
+    return _known_note(rng, split) if known else _composed_note(rng, split)
 
 
 def _message_text(rng: random.Random, split: str) -> str:
@@ -616,12 +633,12 @@ def _of(entries: tuple[str, ...]) -> Draw:
 
 _OPEN: dict[str, Draw] = {
     "city": _city, "city_from": _city, "city_to": _city, "country": _words(COUNTRIES, title=True), "person": _person,
-    "contact": _contact, "room": _words(ROOMS), "device": _words(DEVICES), "item": _item, "items": _several(_item),
+    "contact": _contact, "room": _words(ROOMS, common.ROOMS), "device": _words(DEVICES, common.DEVICES), "item": _item, "items": _several(_item),
     "food": _words(FOODS), "drink": _words(DRINKS), "title": _title, "song": _title, "topic": _topic, "note": _note,
-    "artist": _words(ARTISTS, title=True), "message": _message_text, "word": _word, "query": _query, "path": _path,
+    "artist": _words(ARTISTS, common.ARTISTS, title=True), "message": _message_text, "word": _word, "query": _query, "path": _path,
     "path_to": _path, "folder": _folder, "url": _url, "email": _email, "phone": _phone, "ticker": _ticker,
     "place": _either(_zone, _city, 0.2), "language": _words(LANGUAGES, title=True, made=0.6), "team": _words(TEAMS, title=True),
-    "color": _words(COLORS, made=0.6), "app": _words(APPS, title=True), "company": _words(COMPANIES, title=True),
+    "color": _words(COLORS, made=0.6), "app": _words(APPS, title=True), "company": _words(COMPANIES, common.COMPANIES, title=True),
     "plant": _words(PLANTS), "door": _words(DOORS), "airport": _pattern(3, 0), "flight": _pattern(2, 3),
     "order": _pattern(1, 4), "parcel": _pattern(2, 6), "code": _mixed_code, "image": _image,
     "medicine": _words(vocabulary.MEDICINES), "symptom": _words(vocabulary.SYMPTOMS), "exercise": _words(vocabulary.EXERCISES),
@@ -683,3 +700,18 @@ def partner(kind: str, first: Value, rng: random.Random, split: str) -> Value:
         value = sample(kind, rng, split)
         if (value.value if isinstance(value, Said) else value) != before:
             return value
+
+
+ONES = (
+    "zero one two three four five six seven eight nine ten "
+    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+).split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+def in_words(number: int) -> str:
+    """A number from 0 to 99 in words: "forty two"."""
+    if number < 20:
+        return ONES[number]
+    tens, ones = divmod(number, 10)
+    return TENS[tens - 2] + (f" {ONES[ones]}" if ones else "")

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from agentkit_recipe.cases import Mix, View, clash, composed_scene
+from agentkit_recipe.cases import Case, Mix, View, clash, composed_scene, with_aside
 from agentkit_recipe.catalogue import KNOWN
 from agentkit_recipe.composed import Composed
 from agentkit_recipe.phrases import REFUSALS
@@ -41,3 +41,14 @@ def test_a_scene_serves_refuses_and_chats() -> None:
     refused = [case for case in cases if case.call is None and case.answer == REFUSALS[0]]
     assert len(served) > 120 and len(refused) > 20 and len(served) + len(refused) < 200
     assert {case.rounds[0][0].failed for case in served} == {True, False}
+
+
+def test_an_aside_leaves_the_request_as_it_is() -> None:
+    """Before it or behind it; a value keeps its capital."""
+    rng = random.Random(4)
+    case = Case("Berlin to Tokyo, please", (), "")
+    prompts = [with_aside(case, rng, "train").prompt for _ in range(200)]
+    assert all("erlin to Tokyo, please" in prompt for prompt in prompts)
+    before = [prompt for prompt in prompts if prompt.endswith(case.prompt[1:])]
+    assert 80 < len(before) < 160 and len({*prompts}) > 100
+    assert all("{" not in prompt for prompt in prompts)

@@ -8,10 +8,11 @@ import re
 
 import pytest
 
+from agentkit.constraints.spelled import spelled as read_from
 from agentkit_recipe.answers import plain_answer
 from agentkit_recipe.catalogue import CLASHES, FAMILIES, HELD_OUT, HOME, KNOWN, OPEN_ENDED, READY_MADE, TRAINED
 from agentkit_recipe.everyday import EVERYDAY
-from agentkit_recipe.families import Family, arguments_of, draw, make_result, request
+from agentkit_recipe.families import Family, arguments_of, draw, make_result, maybe_in_words, request
 from agentkit_recipe.phrases import CHITCHAT, REFUSALS, UNSERVED
 from agentkit_recipe.values import KINDS, SPLITS, Said, convert, sample
 from agentkit_recipe.words import HELD_OUT_WORDS
@@ -34,7 +35,7 @@ def test_every_family_renders(family: Family, split: str) -> None:
         final = plain_answer(result)
         assert required <= set(arguments)
         assert not re.search(r"[{}\n]", text + final + json.dumps(list(arguments.values())))
-        assert len(text.split()) <= 20
+        assert len(text.split()) <= 24
         assert "  " not in text
         for value in drawn.values():
             assert (value.text if isinstance(value, Said) else str(value)) in text
@@ -110,6 +111,14 @@ def test_there_are_enough_of_all() -> None:
     assert len(set(UNSERVED)) >= 60
     assert len(REFUSALS) == 3
     assert {kind for text in UNSERVED for kind in re.findall(r"\{(\w+)\}", text)} <= set(KINDS)
+
+
+def test_small_numbers_are_said_in_words_now_and_then() -> None:
+    rng = random.Random(1)
+    said = [maybe_in_words(rng.randint(1, 120), rng) for _ in range(2000)]
+    words = {one.text: one.value for one in said if isinstance(one, Said)}
+    assert all([*read_from(text)] == [(value, 0)] for text, value in words.items())
+    assert set(range(1, 13)) <= set(words.values()) and max(words.values()) <= 99
 
 
 @pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.disjoint))

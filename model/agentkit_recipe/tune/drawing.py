@@ -24,8 +24,8 @@ from agentkit.errors import UserError
 from agentkit.messages import JSON
 
 from ..catalogue import FAMILIES
-from ..parameters import INTEGERS, NUMBERS, PAIRS, SINGLES, TEXTS, drawn, in_words, plain
-from ..values import KINDS, Said, sample
+from ..parameters import INTEGERS, NUMBERS, PAIRS, SINGLES, TEXTS, drawn, plain
+from ..values import KINDS, Said, in_words, sample
 from .fields import Field, words_of
 
 TRIES = 40

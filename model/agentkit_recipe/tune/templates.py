@@ -14,8 +14,8 @@ from typing import Any
 from agentkit.messages import JSON
 
 from ..families import spoken
-from ..parameters import in_words, plain
-from ..values import split_of
+from ..parameters import plain
+from ..values import in_words, split_of
 from .drawing import said_choice
 from .fields import Field, get
 

@@ -84,6 +84,13 @@ def numbers(text: str, node: Number) -> set[str]:
     return {written for written, _ in Words(TOKENIZER, [text]).numbers(number_bytes(node)[0])}
 
 
+def test_a_number_may_be_said_in_words() -> None:
+    """As `test_spelled` has them."""
+    assert numbers("put two bags of rice, 500 g each, for twenty-five people", Number()) == {"2", "500", "25"}
+    assert takes(grounded("two nights in Rome"), city="Rome", nights=2)
+    assert not takes(grounded("two nights in Rome"), city="Rome", nights=3)
+
+
 @pytest.mark.parametrize(
     ("text", "amounts", "counts"),
     [
