@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_SMALL = (
+SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
 ).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _LARGE = {"thousand": 1_000, "million": 1_000_000}
-_VALUES = {word: value for value, word in enumerate(_SMALL)} | {word: 10 * ten for ten, word in enumerate(_TENS, 2)}
+_VALUES = {word: value for value, word in enumerate(SMALL)} | {word: 10 * ten for ten, word in enumerate(TENS, 2)}
 
-_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_SMALL[1:10])}))?|{'|'.join(reversed(_SMALL))})"
-_BELOW_1000 = rf"(?:(?:an?|{'|'.join(_SMALL[1:])}) hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100})"
+_BELOW_100 = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{'|'.join(SMALL[1:10])}))?|{'|'.join(reversed(SMALL))})"
+_BELOW_1000 = rf"(?:(?:an?|{'|'.join(SMALL[1:])}) hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100})"
 _LARGER = rf"(?:an?|{_BELOW_1000}) (?:{'|'.join(_LARGE)})"
 _NUMBER = re.compile(
     rf"(?<![\w-])(?:{_LARGER}(?: (?:and )?{_LARGER})*(?: (?:and )?{_BELOW_1000})?|{_BELOW_1000})(?![\w-])",

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agentkit.constraints.spelled import SMALL, TENS
+
 from . import common, vocabulary
 from .vocabulary import listed
 
@@ -258,9 +260,9 @@ _topic = _words(TOPICS)
 _message = _words(MESSAGES, common.MESSAGES, made=0)
 _zone = _words(ZONES, made=0)
 _ticker_word = _words(TICKERS, made=0)
-_known_title = _words(common.TITLES, common.TITLES, title=True, made=0)
-_named = _words(common.NAMED, common.NAMED, title=True, made=0)
-_known_note = _words(common.NOTES, common.NOTES, made=0)
+_known_title = _words(common.TITLES, title=True, made=0)
+_named = _words(common.NAMED, title=True, made=0)
+_known_note = _words(common.NOTES, made=0)
 
 
 def _single(rng: random.Random, split: str) -> str:
@@ -702,16 +704,9 @@ def partner(kind: str, first: Value, rng: random.Random, split: str) -> Value:
             return value
 
 
-ONES = (
-    "zero one two three four five six seven eight nine ten "
-    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-
-
 def in_words(number: int) -> str:
     """A number from 0 to 99 in words: "forty two"."""
     if number < 20:
-        return ONES[number]
+        return SMALL[number]
     tens, ones = divmod(number, 10)
-    return TENS[tens - 2] + (f" {ONES[ones]}" if ones else "")
+    return TENS[tens - 2] + (f" {SMALL[ones]}" if ones else "")
