@@ -199,18 +199,20 @@ class Words:
 
     def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
         """The numbers that stand there, in digits or words, as a call writes them, and where they begin."""
-        found = [
-            (written, (number, len(text[: match.start()].encode())))
-            for number, text in enumerate(self.texts)
-            for match in _NUMBER.finditer(text)
-            for written in _writings(match)
+        return [
+            (written, place) for written, place in self._numbers if pattern is None or pattern.accepts(written.encode())
         ]
-        found += [
-            (str(value), (number, len(text[:at].encode())))
+
+    @cached_property
+    def _numbers(self) -> list[tuple[str, Place]]:
+        return [
+            (written, (number, len(text[:at].encode())))
             for number, text in enumerate(self.texts)
-            for value, at in spelled(text)
+            for written, at in (
+                *((written, match.start()) for match in _NUMBER.finditer(text) for written in _writings(match)),
+                *((str(value), at) for value, at in spelled(text)),
+            )
         ]
-        return [(written, place) for written, place in found if pattern is None or pattern.accepts(written.encode())]
 
     def said(self, options: Sequence[str]) -> set[str]:
         """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any."""
