@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from agentkit.constraints.cache import Arrays, cached
 from agentkit.constraints.dfa import ByteDFA
+from agentkit.constraints.latest import Latest
 from agentkit.dialects.tokenizer import Tokenizer
 
 Tokens: TypeAlias = NDArray[np.int32]
@@ -64,19 +64,11 @@ class Vocabulary:
         known = cached(f"vocabulary-{tokenizer.digest}", spelled) if tokenizer.vocab_size > _LARGE else spelled()
         self.text_tokens: Tokens = known["ids"]
         self._spellings = _Spellings(known["joined"], known["lengths"])
-        self._folded: dict[bytes, TokenEdges] = {}
-        self._keeping = Lock()
+        self._folded: Latest[TokenEdges] = Latest(_KEPT)
 
     def fold(self, dfa: ByteDFA) -> TokenEdges:
         """The automaton over this vocabulary's tokens. The last ones used are kept. Any thread may call this."""
-        with self._keeping:
-            found = self._folded.pop(dfa.key, None)
-        found = found or _fold(dfa, self._spellings, self.text_tokens)
-        with self._keeping:
-            self._folded[dfa.key] = found  # the last one used is the last one
-            if len(self._folded) > _KEPT:
-                self._folded.pop(next(iter(self._folded)))
-        return found
+        return self._folded.get(dfa.key, lambda: _fold(dfa, self._spellings, self.text_tokens))
 
 
 class _Spellings:

@@ -21,6 +21,7 @@ from agentkit.constraints import regex
 from agentkit.constraints.automaton import Automaton, Builder, Slot
 from agentkit.constraints.coverage import possible
 from agentkit.constraints.dfa import ByteDFA, TooLarge, literals
+from agentkit.constraints.latest import Latest
 from agentkit.constraints.nodes import Array, Choice, Map, Node, Number, Object, Text, flat_nodes
 from agentkit.constraints.normalize import normalized
 from agentkit.constraints.restrict import restrict
@@ -34,7 +35,7 @@ from agentkit.messages import JSON
 _MOST_EXITS = 6  # ways out of a value that are kept apart, so that what follows is joined with each
 _MOST_COMPILED = 256  # automata kept for each vocabulary, the latest
 
-_compiled: WeakKeyDictionary[Vocabulary, dict[str, Automaton]] = WeakKeyDictionary()
+_compiled: WeakKeyDictionary[Vocabulary, Latest[Automaton]] = WeakKeyDictionary()
 
 
 def call_automaton(
@@ -65,13 +66,12 @@ def call_automaton(
         Refused: there is no such call.
     """
     key = json.dumps([name, schema, fixed, banned, None if only is None else sorted(only), begun])
-    known = _compiled.setdefault(vocabulary, {})
-    if key not in known:
+
+    def make() -> Automaton:
         node = restrict(normalized(schema).node, fixed=fixed or {}, banned=banned or {}, only=only, begun=begun)
-        known[key] = _Grammar(tokenizer, vocabulary).call(name, node)
-        while len(known) > _MOST_COMPILED:
-            del known[next(iter(known))]
-    return known[key]
+        return _Grammar(tokenizer, vocabulary).call(name, node)
+
+    return _compiled.setdefault(vocabulary, Latest(_MOST_COMPILED)).get(key, make)
 
 
 @dataclass(frozen=True, slots=True)

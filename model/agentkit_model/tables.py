@@ -7,6 +7,7 @@ sorted by target; S states; K sets of one token, G larger ones of C classes; V t
 
 from collections.abc import Sequence
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -137,15 +138,19 @@ class Folded:
 
 
 _known: dict[tuple[object, ...], Folded] = {}
+_keeping = Lock()  # engines share what is known, and each has a thread of its own
 
 
 def _folded(sets: Sequence[Ints]) -> Folded:
     """The sets folded; those of the last automata are kept, since a conversation's turns have the same."""
     key = tuple(np.asarray(tokens).tobytes() if len(tokens) < _SMALL else id(tokens) for tokens in sets)
-    found = _known.pop(key, None) or Folded(sets)
-    _known[key] = found
-    while len(_known) > _KEPT:
-        del _known[next(iter(_known))]
+    with _keeping:
+        found = _known.pop(key, None)
+    found = found or Folded(sets)
+    with _keeping:
+        _known[key] = found
+        while len(_known) > _KEPT:
+            del _known[next(iter(_known))]
     return found
 
 

@@ -1,10 +1,8 @@
 """Folding byte automata over a vocabulary, against a walk along each token."""
 
 import random
-import sys
 import tracemalloc
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -141,25 +139,6 @@ def test_tokens_stand_for_the_bytes_that_the_tokenizer_says(byte_level: bool) ->
 
 def test_what_accepts_the_same_is_folded_once() -> None:
     assert VOCABULARY.fold(literals(["a", "b"])) is VOCABULARY.fold(regex.compile("^[ab]$"))
-
-
-def test_several_threads_may_fold_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As turns do whose constraints are made at the same time; more automata than are kept."""
-    monkeypatch.setattr(f"{Vocabulary.__module__}._fold", lambda dfa, *_: TokenEdges(dfa.size, dfa.accepting, ()))
-    vocabulary = Vocabulary(tokenizer_of("ab"))
-    several = [literals(["a" * length]) for length in range(1, 200)]
-
-    def fold(first: int) -> list[int]:
-        return [vocabulary.fold(dfa).size for dfa in (several[first:] + several[:first]) * 50]
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            sizes = [*pool.map(fold, (0, 50, 100, 150))]
-    finally:
-        sys.setswitchinterval(interval)
-    assert [sorted(set(found)) for found in sizes] == [[*range(2, 201)]] * 4
 
 
 def test_equal_sets_of_tokens_are_one() -> None:
