@@ -40,19 +40,19 @@ class Mix:
 
     tools_in_view: tuple[int, ...] = (28, 34, 22, 9, 5, 2)  # weights of one to six tools
     usual_names: float = 0.3  # a tool under its usual name and keys
-    invented_names: float = 0.45  # under random words; the rest under synonyms
+    invented_names: float = 0.5  # under random words; the rest under synonyms
     bare_parameters: float = 0.35  # tools whose parameters have no descriptions
     nullable: float = 0.4  # optional parameters that may be null
     instructions: float = 0.3
     earlier_exchange: float = 0.12
-    no_tool_fits: float = 0.2
+    no_tool_fits: float = 0.28
     chitchat: float = 0.05
     failed: float = 0.1  # training calls of families' tools whose result is an error
     by_description: float = 0.2  # training requests in the very words of a tool's description
-    asides: float = 0.15  # something beside the request, before it or after it
+    asides: float = 0.08  # something beside the request, before it or after it
     other_registers: float = 0.25  # training requests with context before them, or misspelt
     composed: float = 0.33  # packs of composed tools
-    everyday: float = 0.75  # of the other packs, those that draw on all families there are; the rest on the known ones
+    everyday: float = 0.5  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     pairs: float = 0.3  # packs in which most requests are for tools that take two values of one kind
     pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words
@@ -65,7 +65,7 @@ class Mix:
     chained: float = 0.3  # there, too: the result of one call is an argument of the next; few scenes allow it
 
 
-HELD_OUT_MIX = Mix(bare_parameters=0.15, nullable=0.0, asides=0.0)
+HELD_OUT_MIX = Mix(invented_names=0.45, bare_parameters=0.15, nullable=0.0, no_tool_fits=0.2, asides=0.0, everyday=0.75)
 """Of the held-out cases, which stay as they are when the training's mix changes."""
 
 INSTRUCTIONS = (

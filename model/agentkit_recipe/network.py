@@ -33,7 +33,7 @@ class Architecture:
 
     vocab_size: int = 2048
     hidden_size: int = 128
-    layers: int = 6
+    layers: int = 9
     heads: int = 4
     head_dim: int = 32
     intermediate_size: int = 320
