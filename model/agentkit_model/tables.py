@@ -145,13 +145,15 @@ def _folded(sets: Sequence[Ints]) -> Folded:
     """The sets folded; those of the last automata are kept, since a conversation's turns have the same."""
     key = tuple(np.asarray(tokens).tobytes() if len(tokens) < _SMALL else id(tokens) for tokens in sets)
     with _keeping:
-        found = _known.pop(key, None)
-    found = found or Folded(sets)
+        if key in _known:
+            _known[key] = found = _known.pop(key)
+            return found
+    made = Folded(sets)
     with _keeping:
-        _known[key] = found
+        _known[key] = made
         while len(_known) > _KEPT:
             del _known[next(iter(_known))]
-    return found
+    return made
 
 
 def _renumbered(numbers: Indices) -> Indices:
