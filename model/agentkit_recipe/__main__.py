@@ -33,6 +33,12 @@ def parser() -> argparse.ArgumentParser:
     teach.add_argument("--device", default="cpu")
     teach.add_argument("--threads", type=int, default=1, help="CPU threads of each shard")
     teach.add_argument("--minutes", type=float, help="stop after so many minutes; the same command goes on")
+    teach.add_argument(
+        "--bfloat16", action=argparse.BooleanOptionalAction, help="of matrix products; by default on a GPU"
+    )
+    teach.add_argument(
+        "--compile", action="store_const", const="inductor", help="compiled by torch, with a C++ compiler"
+    )
     teach.add_argument("--save-every", type=float, default=3.0, help="minutes between checkpoints")
     from .settings import TrainSettings
 
@@ -86,7 +92,7 @@ def run_train(options: argparse.Namespace) -> None:
 
     from agentkit.dialects.tokenizer import Tokenizer
 
-    from .settings import TrainSettings
+    from .settings import Speed, TrainSettings
     from .train import train
 
     torch.set_num_threads(options.threads)
@@ -99,6 +105,7 @@ def run_train(options: argparse.Namespace) -> None:
         minutes=options.minutes,
         save_every=options.save_every,
         weights=options.weights,
+        speed=Speed(options.bfloat16, options.compile),
     )
 
 

@@ -52,7 +52,7 @@ class Mix:
     asides: float = 0.08  # something beside the request, before it or after it
     other_registers: float = 0.25  # training requests with context before them, or misspelt
     composed: float = 0.33  # packs of composed tools
-    everyday: float = 0.5  # of the other packs, those that draw on all families there are; the rest on the known ones
+    everyday: float = 0.6  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     pairs: float = 0.3  # packs in which most requests are for tools that take two values of one kind
     pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words
@@ -238,7 +238,7 @@ def fill(phrase: str, rng: random.Random, split: str) -> str:
 
 def clash(family: Family, shown: set[str]) -> bool:
     """Whether one of the shown families could serve this family's requests."""
-    return any(family.name in group and shown & group for group in CLASHES)
+    return not shown.isdisjoint(CLASHES.get(family.name, ()))
 
 
 def chat(rng: random.Random) -> Case:

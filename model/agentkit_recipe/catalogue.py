@@ -6,8 +6,7 @@ See `tables` for how it is written and `families` for the templates.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .everyday import EVERYDAY, NEWER
 from .families import Family
@@ -655,14 +654,27 @@ COMMON = 7
 
 def _alike(newer: Sequence[Family], pool: Sequence[Family]) -> Iterator[frozenset[str]]:
     """The newer families with each of the pool whose names share a word that is not common."""
-    words = {family.name: {word for name in family.names for word in name.split("_")} for family in pool}
-    families = Counter(word for used in words.values() for word in used)
+    named: dict[str, set[str]] = {}  # the families that have a word in one of their names
+    for known in pool:
+        for word in "_".join(known.names).split("_"):
+            named.setdefault(word, set()).add(known.name)
     for one in newer:
-        for other in pool:
-            if other is not one and any(families[word] < COMMON for word in words[one.name] & words[other.name]):
-                yield frozenset((one.name, other.name))
+        for word in dict.fromkeys("_".join(one.names).split("_")):
+            if len(named[word]) < COMMON:
+                yield from (frozenset((one.name, other)) for other in sorted(named[word] - {one.name}))
 
 
-CLASHES = (*_CLASHES, *_EVERYDAY_CLASHES, *dict.fromkeys(_alike(NEWER, TRAINED)))
+def _clashing(groups: Iterable[frozenset[str]]) -> dict[str, frozenset[str]]:
+    """For each family all that are in a group with it, and itself."""
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        for name in group:
+            found.setdefault(name, set()).update(group)
+    return {name: frozenset(others) for name, others in found.items()}
+
+
+CLASHES = _clashing((*_CLASHES, *_EVERYDAY_CLASHES, *_alike(NEWER, TRAINED)))
+"""The families that could serve a family's requests, or it theirs. None of them is in view with it."""
+
 # Families that could serve almost any request: not to be offered where a request shall be refused.
 OPEN_ENDED = frozenset({"web_search", "wikipedia", "get_news", "tell_joke", "translate", "define_word", "http_get"})

@@ -145,13 +145,29 @@ class PackedForward:
     All tokens of a pass stand side by side in one dimension T, so that products are large and none is of padding;
     attention goes piece by piece. Holds no weights of its own. Supports what `build_config` makes: one expert, contexts
     within the sliding window.
+
+    products: the type that matrix products are made in; everything else is float32.
+    compiler: a backend of `torch.compile` for what stands between two layers' attention, which is most of a step's time
+    where it is made operation by operation; None for none.
     """
 
-    def __init__(self, model: DiffusionGemmaForBlockDiffusion) -> None:
+    def __init__(
+        self,
+        model: DiffusionGemmaForBlockDiffusion,
+        products: torch.dtype = torch.float32,
+        compiler: str | None = None,
+    ) -> None:
         self.model: Any = model
         self.config = model.config.text_config
         if self.config.num_experts != 1:
             raise ValueError(f"PackedForward trains models with one expert per layer, not {self.config.num_experts}")
+        self.products = products
+        self.projected, self.finished, self.headed = _projected, _finished, _headed
+        if compiler is not None:  # shapes differ from step to step, and weights from layer to layer
+            self.projected = torch.compile(_projected, dynamic=True, backend=compiler)
+            self.finished = torch.compile(_finished, dynamic=True, backend=compiler)
+            self.headed = torch.compile(_headed, dynamic=True, backend=compiler)
+        self.eps = float(self.config.rms_norm_eps)
         self.decoder: Any = model.model.decoder
         self.scale = float(self.config.hidden_size**0.5)
         self.table: Tensor = self.decoder.embed_tokens.weight  # (V, E), embedding and head
@@ -222,36 +238,89 @@ class PackedForward:
     def head(self, hidden: Tensor) -> Tensor:
         """Soft-capped logits (..., V) of last hidden states (..., E)."""
         cap = float(self.model.final_logit_softcapping)
-        return torch.tanh(F.linear(_norm(hidden, self.decoder.norm), self.table) / cap) * cap
+        return self.headed(hidden, self.decoder.norm.weight, self.table, cap, self.eps, self.products)
 
     def soft_embedding(self, logits: Tensor) -> Tensor:
         """Self-conditioning signal (..., E) of tempered logits (..., V)."""
-        return logits.softmax(-1) @ self.table * self.scale
+        return _linear(logits.softmax(-1), self.table.T, self.products) * self.scale
 
     def project(self, layer: Any, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (T, H, D), of a layer's input (T, E)."""
         attention = layer.self_attn
-        weights = [attention.q_proj.weight, attention.k_proj.weight]
-        if attention.v_proj is not None:
-            weights.append(attention.v_proj.weight)
-        normed = _norm(x, layer.input_layernorm)
-        parts = F.linear(normed, torch.cat(weights)).view(len(x), len(weights), -1, attention.head_dim)
-        queries = _rotate(_norm(parts[:, 0], attention.q_norm), rope)
-        keys = _rotate(_norm(parts[:, 1], attention.k_norm), rope)
-        return queries, keys, _norm(parts[:, -1], attention.v_norm)  # K = V on the full layers
+        value = attention.k_proj if attention.v_proj is None else attention.v_proj  # K = V on the full layers
+        weights = (attention.q_proj.weight, attention.k_proj.weight, value.weight)
+        norms = (layer.input_layernorm.weight, attention.q_norm.weight, attention.k_norm.weight)
+        queries, keys, values = self.projected(x, weights, norms, rope, self.eps, self.products)
+        # On a CPU attention is faster in float32, whatever it is that products are made in.
+        kind = torch.float32 if x.device.type == "cpu" else self.products
+        return queries.to(kind), keys.to(kind), values.to(kind)
 
     def finish(self, layer: Any, x: Tensor, mixed: Tensor) -> Tensor:
         """A layer's output (T, E) from its input (T, E) and what its heads attended to (T, H, D)."""
-        mixed = layer.self_attn.o_proj(mixed.flatten(1))
-        x = x + _norm(mixed, layer.post_attention_layernorm)
+        mlp, experts = layer.mlp, layer.experts
+        dense = (mlp.gate_proj.weight, mlp.up_proj.weight, mlp.down_proj.weight)
+        weights = (layer.self_attn.o_proj.weight, *dense, experts.gate_up_proj[0], experts.down_proj[0])
+        norms = (
+            layer.post_attention_layernorm.weight,
+            layer.pre_feedforward_layernorm.weight,
+            layer.pre_feedforward_layernorm_2.weight,
+            layer.post_feedforward_layernorm_1.weight,
+            layer.post_feedforward_layernorm_2.weight,
+            layer.post_feedforward_layernorm.weight,
+        )
+        scales = (layer.router.per_expert_scale, layer.layer_scalar)
+        return self.finished(x, mixed.flatten(1).float(), weights, norms, scales, self.eps, self.products)
 
-        dense = layer.mlp(_norm(x, layer.pre_feedforward_layernorm))
-        sparse = F.linear(_norm(x, layer.pre_feedforward_layernorm_2), layer.experts.gate_up_proj[0])
-        gate, up = sparse.chunk(2, -1)
-        sparse = F.linear(layer.experts.act_fn(gate) * up, layer.experts.down_proj[0]) * layer.router.per_expert_scale
-        both = _norm(dense, layer.post_feedforward_layernorm_1) + _norm(sparse, layer.post_feedforward_layernorm_2)
-        x = (x + _norm(both, layer.post_feedforward_layernorm)) * layer.layer_scalar
-        return x
+
+# What is made of tensors alone, so that one compiled form of it serves all layers.
+
+
+def _projected(
+    x: Tensor, weights: Sequence[Tensor], norms: Sequence[Tensor], rope: Rope, eps: float, products: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values (T, H, D). norms: of the input (E,), and of queries and keys (D,)."""
+    before, of_queries, of_keys = norms
+    parts = _linear(_norm(x, before, eps), torch.cat(tuple(weights)), products)
+    queries, keys, values = parts.view(x.shape[0], 3, -1, of_queries.shape[0]).unbind(1)
+    return (
+        _rotate(_norm(queries, of_queries, eps), rope),
+        _rotate(_norm(keys, of_keys, eps), rope),
+        _norm(values, None, eps),
+    )
+
+
+def _finished(
+    x: Tensor,
+    mixed: Tensor,
+    weights: Sequence[Tensor],
+    norms: Sequence[Tensor],
+    scales: tuple[Tensor, Tensor],
+    eps: float,
+    products: torch.dtype,
+) -> Tensor:
+    """A layer's output (T, E) of its input and what its heads attended to (T, H * D)."""
+    out, gate, up, down, expert_gate_up, expert_down = weights
+    after_attention, before_dense, before_expert, after_dense, after_expert, after_both = norms
+    of_expert, of_layer = scales
+    x = x + _norm(_linear(mixed, out, products), after_attention, eps)
+    dense = _gated(_linear(_norm(x, before_dense, eps), torch.cat((gate, up)), products), down, products)
+    sparse = _gated(_linear(_norm(x, before_expert, eps), expert_gate_up, products), expert_down, products) * of_expert
+    both = _norm(dense, after_dense, eps) + _norm(sparse, after_expert, eps)
+    return (x + _norm(both, after_both, eps)) * of_layer
+
+
+def _headed(hidden: Tensor, norm: Tensor, table: Tensor, cap: float, eps: float, products: torch.dtype) -> Tensor:
+    """Logits (..., V) within -cap to cap."""
+    return torch.tanh(_linear(_norm(hidden, norm, eps), table, products) / cap) * cap
+
+
+def _gated(gate_up: Tensor, down: Tensor, products: torch.dtype) -> Tensor:
+    gate, up = gate_up.chunk(2, -1)
+    return _linear(F.gelu(gate, approximate="tanh") * up, down, products)
+
+
+def _linear(x: Tensor, weight: Tensor, products: torch.dtype) -> Tensor:
+    return F.linear(x.to(products), weight.to(products)).float()
 
 
 def attend(
@@ -273,8 +342,8 @@ def _causal(start: int, size: int, device: torch.device) -> Tensor:
     return torch.full((size, start + size), -torch.inf, device=device).triu(start + 1)
 
 
-def _norm(x: Tensor, norm: Any) -> Tensor:
-    return F.rms_norm(x, x.shape[-1:], norm.weight if norm.with_scale else None, norm.eps)
+def _norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:
+    return F.rms_norm(x, x.shape[-1:], weight, eps)
 
 
 def _rotate(x: Tensor, rope: Rope) -> Tensor:

@@ -48,7 +48,9 @@ def own_samples(logits: Tensor, bound: float, generator: torch.Generator) -> Ten
     log_p = logits.log_softmax(-1)
     p = log_p.exp()
     entropy = -(p * log_p).sum(-1)  # (N, C)
-    sampled = torch.multinomial(p.flatten(0, -2), 1, generator=generator).reshape(entropy.shape)
+    ends = p.cumsum(-1)  # of the tokens' shares of the distribution: a number drawn between 0 and 1 falls into one
+    drawn = torch.rand((*entropy.shape, 1), generator=generator) * ends[..., -1:]
+    sampled = torch.searchsorted(ends, drawn, right=True).squeeze(-1).clamp(max=p.shape[-1] - 1)
     ordered, order = entropy.sort(-1)
     accept_ordered = ordered.cumsum(-1) - ordered <= bound
     accept = torch.zeros_like(accept_ordered).scatter(-1, order, accept_ordered)

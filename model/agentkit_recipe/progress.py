@@ -12,10 +12,10 @@ from rich.progress import Progress as Bar
 
 class Progress:
     """`with Progress("training", total=100) as p: p.update(3, loss=0.5)`. Off a terminal it prints every `every`
-    seconds."""
+    seconds; `hidden`, nothing."""
 
-    def __init__(self, title: str, *, total: int, done: int = 0, every: float = 20.0) -> None:
-        self.console = Console(stderr=True)
+    def __init__(self, title: str, *, total: int, done: int = 0, every: float = 20.0, hidden: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=hidden)
         self.title, self.total, self.every = title, total, every
         self.last = time.monotonic()
         self.done = done

@@ -38,3 +38,11 @@ class TrainSettings:
     own_samples_from: int = 1000
     average: float = 0.998
     entropy_bound: float = 0.1
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How a machine makes its steps. No part of a run's settings: another machine may go on with the run."""
+
+    bfloat16: bool | None = None  # matrix products; by default on a GPU. Pays on CPUs with AMX, too
+    compiler: str | None = None  # a backend of `torch.compile`, such as "inductor", which needs a C++ compiler

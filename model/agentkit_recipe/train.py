@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -28,12 +28,13 @@ from transformers import DiffusionGemmaForBlockDiffusion
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit_model.allocator import keep_memory
 
+from .company import Company, joined
 from .conversation import Pack, Writer
 from .muon import Muon
 from .network import Architecture, Packed, PackedForward, Read, build_config, build_model, parameters
 from .noise import apply_noise, more_noise, own_samples, uniform_noise_mask
 from .progress import Progress
-from .settings import TrainSettings
+from .settings import Speed, TrainSettings
 
 FEW_TOOLS = (70, 30)  # weights of one and two tools in view
 DRILL_WIDTH = 24
@@ -44,10 +45,21 @@ class Run:
     """A training run: model, optimiser, averaged weights, step and curve, stored in one folder."""
 
     def __init__(
-        self, folder: Path, tokenizer: Tokenizer, settings: TrainSettings, device: str, writer: Writer | None = None
+        self,
+        folder: Path,
+        tokenizer: Tokenizer,
+        settings: TrainSettings,
+        device: str,
+        writer: Writer | None = None,
+        speed: Speed | None = None,
+        company: Company | None = None,
     ) -> None:
         self.folder, self.tokenizer, self.settings = folder, tokenizer, settings
         self.device = torch.device(device)
+        self.company = company or Company()
+        speed = speed or Speed()
+        half = self.device.type == "cuda" if speed.bfloat16 is None else speed.bfloat16
+        products = torch.bfloat16 if half else torch.float32
         control = tokenizer.control
         arch = Architecture(vocab_size=tokenizer.vocab_size)
         config = build_config(arch, bos=control["<bos>"], eos=control["<eos>"], pad=control["<pad>"])
@@ -59,12 +71,12 @@ class Run:
         inner = [p for n, p in self.trained.items() if p.ndim >= 2 and "embed_tokens" not in n]
         outer = [p for n, p in self.trained.items() if p.ndim < 2 or "embed_tokens" in n]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "muon": Muon(inner, lr=settings.muon_rate, weight_decay=settings.weight_decay),
+            "muon": Muon(inner, lr=settings.muon_rate, weight_decay=settings.weight_decay, products=products),
             "adam": torch.optim.AdamW(
                 outer, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
             ),
         }
-        self.forward = PackedForward(self.model)
+        self.forward = PackedForward(self.model, products, speed.compiler)
         self.writer = writer or Writer(tokenizer, canvas_length=arch.canvas_length)
         self.pad = control["<pad>"]
         self.pool = ThreadPoolExecutor(
@@ -90,7 +102,9 @@ class Run:
     # -- storing -----------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Writes the checkpoint atomically: a cut while writing leaves the earlier one."""
+        """Writes the checkpoint atomically: a cut while writing leaves the earlier one. One process of several does."""
+        if not self.company.leads:
+            return
         state = {
             "step": self.step,
             "seconds": self.seconds,
@@ -177,12 +191,16 @@ class Run:
     def train_step(self) -> dict[str, float]:
         """One optimiser step on fresh data; its losses and the accuracy on noisy cells."""
         shards = self.settings.shards
-        results = list(self.pool.map(self.shard_step, range(shards)))
+        results = list(self.pool.map(self.shard_step, self.company.share(shards)))
+        names = list(results[0][1])
+        figures = torch.tensor([sum(told[name] for _, told in results) for name in names], device=self.device)
+        gradients = [torch.stack(parts).sum(0) for parts in zip(*(found for found, _ in results), strict=True)]
+        figures, *gradients = (total / shards for total in self.company.summed([figures, *gradients]))
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = optimizer.defaults["lr"] * self.schedule()
-        for index, parameter in enumerate(self.trained.values()):
-            parameter.grad = torch.stack([gradients[index] for gradients, _ in results]).mean(0)
+        for parameter, gradient in zip(self.trained.values(), gradients, strict=True):
+            parameter.grad = gradient
         norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
         for optimizer in self.optimizers.values():
             optimizer.step()
@@ -190,8 +208,7 @@ class Run:
         with torch.no_grad():
             decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
             torch._foreach_lerp_(list(self.average.values()), list(self.trained.values()), 1 - decay)
-        figures = {name: sum(f[name] for _, f in results) / shards for name in results[0][1]}
-        return {**figures, "norm": norm.item(), "rate": self.schedule()}
+        return {**dict(zip(names, figures.tolist(), strict=True)), "norm": norm.item(), "rate": self.schedule()}
 
     def shard_step(self, shard: int) -> tuple[list[Tensor], dict[str, float]]:
         """Gradients and figures of one shard. Shards run in threads of their own: on a CPU one thread for each is
@@ -199,13 +216,10 @@ class Run:
         s = self.settings
         generator = torch.Generator().manual_seed((s.seed * 1_000_003 + self.step) * 64 + shard)
         batch = self.batch(shard)
-        autocast = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
-        with autocast:
-            prefixes, branches, reads = self.forward.read(batch)
-            canvas, soft, noisy = self.noised(batch, reads, generator)
-            logits = self.forward.canvases(batch, reads, canvas, soft)
-            causal = self.causal_loss(batch, prefixes, branches)
-        logits = logits.float()
+        prefixes, branches, reads = self.forward.read(batch)
+        canvas, soft, noisy = self.noised(batch, reads, generator)
+        logits = self.forward.canvases(batch, reads, canvas, soft)
+        causal = self.causal_loss(batch, prefixes, branches)
         weight = torch.where(batch.target == self.pad, s.pad_weight, 1.0)  # (N, K, C)
         weight[..., : s.opening_length] *= s.opening_weight
         losses = F.cross_entropy(logits.flatten(0, 2), batch.target.flatten(), reduction="none")
@@ -236,7 +250,7 @@ class Run:
             weight = torch.ones(len(tokens) - first)
             weight[: s.opening_length] = s.opening_weight
             weights.append(weight)
-        losses = F.cross_entropy(self.forward.head(torch.cat(hidden)).float(), torch.cat(following), reduction="none")
+        losses = F.cross_entropy(self.forward.head(torch.cat(hidden)), torch.cat(following), reduction="none")
         weight = torch.cat(weights).to(losses.device)
         return (losses * weight).sum() / weight.sum()
 
@@ -259,7 +273,7 @@ class Run:
         with torch.no_grad():
             logits = self.forward.canvases(half, [seen.rows(chosen) for seen in reads], first.to(self.device), None)
             temperature = torch.rand(len(chosen), per, 1, 1, generator=generator) * 0.6 + 0.4
-            logits = logits.float() / temperature.to(self.device)
+            logits = logits / temperature.to(self.device)
             soft[::2] = self.forward.soft_embedding(logits)
             if self.step >= s.own_samples_from:
                 own = torch.rand(len(chosen), per, 1, generator=generator) < s.own_samples
@@ -307,18 +321,21 @@ def train(
     minutes: float | None,
     save_every: float,
     weights: Path | None = None,
+    speed: Speed | None = None,
 ) -> Run:
     """Trains in `folder` until `settings.steps`, or until `minutes` have passed, going on from its checkpoint.
 
     A run that has none yet begins with the weights of the checkpoint in `weights`, or with random ones. Interrupted or
-    terminated (SIGINT, SIGTERM), it ends with the step it is at and writes its checkpoint.
+    terminated (SIGINT, SIGTERM), it ends with the step it is at and writes its checkpoint. Processes that torchrun
+    started divide the shards of every step among themselves.
     """
-    run = Run(folder, tokenizer, settings, device)
-    resumed = run.load()
-    if not resumed and weights is not None:
-        run.start_from(weights)
-    title = f"{parameters(run.model):,} parameters on {device}" + (f", from step {run.step}" if resumed else "")
-    go_on(run, title, minutes=minutes, save_every=save_every)
+    with joined(device) as company:
+        run = Run(folder, tokenizer, settings, device, speed=speed, company=company)
+        resumed = run.load()
+        if not resumed and weights is not None:
+            run.start_from(weights)
+        title = f"{parameters(run.model):,} parameters on {device}" + (f", from step {run.step}" if resumed else "")
+        go_on(run, title, minutes=minutes, save_every=save_every)
     return run
 
 
@@ -327,13 +344,16 @@ def go_on(run: Run, title: str, *, minutes: float | None, save_every: float) -> 
     keep_memory(TRAINING)
     started = saved = time.monotonic()
     base = run.seconds
+    now = started
     run.folder.mkdir(parents=True, exist_ok=True)
     with (
-        Progress(title, total=run.total, done=run.reached) as progress,
-        (run.folder / "curve.jsonl").open("a") as curve,
+        Progress(title, total=run.total, done=run.reached, hidden=not run.company.leads) as progress,
+        (run.folder / "curve.jsonl" if run.company.leads else Path(os.devnull)).open("a") as curve,
         stop_signal() as stopped,
     ):
-        while run.reached < run.total and not stopped.is_set():
+        while run.reached < run.total and not run.company.any(
+            stopped.is_set() or (minutes is not None and now - started > minutes * 60)
+        ):
             figures = run.train_step()
             if not math.isfinite(figures["loss"]):
                 raise FloatingPointError(f"the loss became {figures['loss']} at step {run.step}: lower --learning-rate")
@@ -346,6 +366,4 @@ def go_on(run: Run, title: str, *, minutes: float | None, save_every: float) -> 
             if now - saved > save_every * 60:
                 run.save()
                 saved = now
-            if minutes is not None and now - started > minutes * 60:
-                break
         run.save()

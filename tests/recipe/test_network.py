@@ -58,6 +58,31 @@ def test_a_branch_is_read_as_if_it_stood_behind_its_prefix_alone(forward: Packed
         torch.testing.assert_close(some, forward.canvases(batch, reads, batch.target, None)[[2, 0]])
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # read by torch's compiler itself
+@pytest.mark.parametrize("conditioned", [False, True])
+def test_compiled_steps_equal_plain_ones(forward: PackedForward, conditioned: bool) -> None:
+    """What torch's compiler is given to compile; to machine code it takes half a minute."""
+    compiled = PackedForward(forward.model, compiler="aot_eager")
+    batch = random_batch(torch.Generator().manual_seed(4))
+    signal = torch.randn(*batch.target.shape, ARCH.hidden_size) if conditioned else None
+    found = []
+    for one in (forward, compiled):
+        _, _, reads = one.read(batch)
+        logits = one.canvases(batch, reads, batch.target, signal)
+        found.append((logits, *torch.autograd.grad(logits.square().mean(), one.table)))
+    for plain, fast in zip(*found, strict=True):
+        torch.testing.assert_close(fast, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_products_may_be_in_bfloat16(forward: PackedForward) -> None:
+    half = PackedForward(forward.model, products=torch.bfloat16)
+    batch = random_batch(torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        exact, rounded = (one.canvases(batch, one.read(batch)[2], batch.target, None) for one in (forward, half))
+    assert rounded.dtype == torch.float32
+    assert (rounded - exact).norm() / exact.norm() < 0.05
+
+
 def test_every_trained_weight_has_a_gradient(forward: PackedForward) -> None:
     batch = random_batch(torch.Generator().manual_seed(2))
     _, _, reads = forward.read(batch)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import inspect
 import random
-from typing import Any
-
-import pytest
 
 from agentkit.tools import Tool
 from agentkit_recipe import own_words
@@ -14,15 +11,15 @@ from agentkit_recipe.cases import HELD_OUT_MIX
 from agentkit_recipe.own_words import ASKED, TOOLS
 
 
-@pytest.mark.parametrize(("function", "prompt", "arguments"), ASKED, ids=[prompt for _, prompt, _ in ASKED])
-def test_what_is_asked_for_is_in_the_request(function: Any, prompt: str, arguments: dict[str, Any]) -> None:
-    inspect.signature(function).bind(**arguments)
-    tool: Tool = TOOLS[function]
-    tool.check(arguments)
-    for key, value in arguments.items():
-        schema = tool.parameters["properties"][key]
-        for text in value if isinstance(value, list) else [value]:
-            assert not isinstance(text, str) or "enum" in str(schema) or text in prompt
+def test_what_is_asked_for_is_in_the_request() -> None:
+    for function, prompt, arguments in ASKED:
+        inspect.signature(function).bind(**arguments)
+        tool: Tool = TOOLS[function]
+        tool.check(arguments)
+        for key, value in arguments.items():
+            schema = tool.parameters["properties"][key]
+            for text in value if isinstance(value, list) else [value]:
+                assert not isinstance(text, str) or "enum" in str(schema) or text in prompt, prompt
 
 
 def test_no_request_comes_twice() -> None:
