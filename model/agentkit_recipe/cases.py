@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -62,7 +62,7 @@ class Mix:
     asked_back: float = 0.08  # a required value is missing, and is asked for
     given_later: float = 0.1  # in packs with answers: and is given in the turn after that
     follow_up: float = 0.15  # there, too: the turn before, but for one value
-    chained: float = 0.3  # there, too: the result of one call is an argument of the next; few scenes allow it
+    chained: float = 0.12  # there, too: the result of one call is an argument of the next
 
 
 HELD_OUT_MIX = Mix(invented_names=0.45, bare_parameters=0.15, nullable=0.0, no_tool_fits=0.2, asides=0.0, everyday=0.75)
@@ -188,9 +188,15 @@ def ask(view: View, rng: random.Random, split: str) -> Case:
     if split == "train" and rng.random() < Mix.other_registers:
         prompt = families.request(registers.finish(phrase, rng, asks=phrase.startswith(QUESTION_WORDS)), drawn)
     else:
-        prompt = dress(families.request(phrase, drawn), rng)
+        prompt = dressed(phrase, drawn, rng, split)
     call = Call(view, {view.keys[key]: value for key, value in arguments.items()}, result, failed)
     return Case(prompt, ((call,),), plain_answer(result, failed=failed))
+
+
+def dressed(phrase: str, drawn: Mapping[str, Any], rng: random.Random, split: str) -> str:
+    """The request in a phrasing, with the values drawn for it, in some register."""
+    says_what_to_do = split != "train" or phrase.split()[0].lower() in registers.IMPERATIVES
+    return dress(families.request(phrase, drawn), rng, openers=OPENERS if says_what_to_do else ())
 
 
 def dress(text: str, rng: random.Random, *, openers: Sequence[str] = OPENERS) -> str:

@@ -72,6 +72,14 @@ def draw(family: Family, ask: str, rng: random.Random, split: str = "train") -> 
     return drawn
 
 
+def redraw(
+    family: Family, drawn: Mapping[str, Any], slot: Slot, rng: random.Random, split: str = "train"
+) -> dict[str, Any]:
+    """What was drawn, with another value for one slot that goes with the rest."""
+    others = {other.kind: drawn[other.key[0]] for other in family.slots if other.key[0] in drawn and other is not slot}
+    return {**drawn, slot.key[0]: _draw_slot(slot, others, rng, split)}
+
+
 def maybe_in_words(number: int, rng: random.Random) -> int | Said:
     """The number, or the same said in words: one up to a dozen more often than a larger one."""
     if not 1 <= number <= 99 or rng.random() > (0.3 if number <= 12 else 0.08):

@@ -25,6 +25,30 @@ ENDINGS = (", thanks", " for me", " now", " right away", ", it is urgent", " whe
 ABOUT_QUESTIONS = ("so, {x}", "hey, {x}", "hi, {x}", "quick question: {x}", "tell me, {x}", "I wonder, {x}", "say, {x}",
                    "um, {x}", "ok, {x}", "one question, {x}")  # fmt: skip
 ARTICLES = re.compile(r"\b(the|a|an|my|our) ")
+IMPERATIVES = frozenset(
+    """abort accept acknowledge activate add adjust admit allow alphabetize alter annotate announce answer append apply
+    approve archive arrange ask assign attach authorise avoid backfill ban begin bind blame block book boost borrow
+    brew bring build bump buy calculate call cancel capture cast challenge change charge check choose claim clean
+    clear clone close collect combine commit compare compress compute connect convert cook copy count cover create
+    crop deactivate declare decline defrost delay delete deliver deploy deprecate descale describe dial digitise dim
+    disable dispense dispute divert divide do download draft drain drop email empty encode encrypt end enroll enter
+    escalate evaluate exchange execute exit expand expire explain export extend extract feed fetch fill filter find
+    fit fix flag flip flush focus follow force forward free freeze fuse generate get give grade grant halt hand hang
+    harvest hash heat hire hit hold import include insert install introduce invalidate invite irrigate jump keep
+    kick kill label leave lend let link lint list load locate lock log look lower mail make mark measure merge
+    message migrate mount move mow mute navigate note notify observe offer open optimize order pack paint pair pass
+    pause pay phone pick pin ping place plan plant play post postpone predict preheat prepare print promote
+    pronounce propose protect provision publish pull purchase purge push put quote raise rate react read rebook
+    recommend reconcile record redeem redirect refactor refund refuse register reject release reload remind remove
+    rename renew repair repeat replace replay reply report reprocess requeue require rerun reschedule resell reserve
+    reset resize resolve restart restore retract retry return reverse revert review revoke ring roast roll rollback
+    rotate run save say scan schedule scrap scrape search secure select sell send set settle share shorten show
+    silence simulate skip slugify snooze solve sort spell spin split start stop store stream submit subscribe
+    substitute suggest suspend swap switch tag take teach tell terminate test text throw toss track trade train
+    transcribe transfer translate triage trim truncate try tune turn undo unlock unpublish unscramble unsubscribe
+    update upgrade upload use validate wake warm warn wash watch withdraw work write yank zip""".split()
+)
+"""How phrasings begin that say what to do: only behind these there is "could you" or "I want you to"."""
 Register: TypeAlias = Callable[[str, random.Random], str]
 LONG_WORD = re.compile(r"(?<![{\w])[a-z]{5,}(?![}\w])")
 

@@ -20,7 +20,7 @@ from agentkit.messages import AssistantMessage, TextPart, UserMessage
 
 from . import families
 from .answers import plain_answer
-from .cases import Call, Case, Mix, Scene, View, case_of, dress, exchange
+from .cases import Call, Case, Mix, Scene, View, case_of, dressed, exchange
 from .composed import Composed, filled, put
 from .parameters import Part, Told
 from .values import Said
@@ -37,6 +37,9 @@ AGAIN = (
     "this time {x}",
 )
 REFERENCES = ("it", "that", "the result", "what you find", "that {n}", "this {n}", "the {n}")
+WRITTEN = frozenset("text message note query title topic word".split())
+"""The kinds of values that a result of any kind may be."""
+PREPOSITIONS = tuple("for in at on from with to by about of into".split())
 THREE = 0.15  # of the requests for several calls, those for three
 SAME_TURN = 0.6  # of the chained calls, those that follow each other in one turn
 
@@ -136,27 +139,37 @@ def incomplete(scene: Scene, rng: random.Random, split: str) -> Incomplete | Non
 
 
 def of_family(view: View, rng: random.Random, split: str) -> Incomplete | None:
-    family = view.family
-    cut = [
+    cut = endings(view.family)
+    if not cut:
+        return None
+    phrase, slot, left = rng.choice(cut)
+    drawn = families.draw(view.family, phrase, rng, split)
+    case = of_values(view, drawn, rng, split)
+    key = view.keys[slot.key[0]]
+    return Incomplete(
+        prompt=dressed(left, drawn, rng, split),
+        question=question(view.definition.parameters["properties"], [key]),
+        given=ending(families.spoken(drawn[slot.key[0]]), rng),
+        case=case,
+    )
+
+
+def endings(family: families.Family) -> list[tuple[str, families.Slot, str]]:
+    """The family's phrasings that end with a value that has to be there: phrasing, slot, and what stands before."""
+    return [
         (phrase, slot, left)
         for phrase in family.asks
         for slot in family.slots
         if not slot.optional and slot.json_type != "boolean" and (left := families.without(phrase, slot.key[0]))
     ]
-    if not cut:
-        return None
-    phrase, slot, left = rng.choice(cut)
-    drawn = families.draw(family, phrase, rng, split)
+
+
+def of_values(view: View, drawn: Mapping[str, Any], rng: random.Random, split: str, prompt: str = "") -> Case:
+    """The case of the values drawn for a request, whose words are still to come or given."""
     arguments = families.arguments_of(drawn)
-    result = families.make_result(family, arguments, rng, split)
+    result = families.make_result(view.family, arguments, rng, split)
     call = Call(view, {view.keys[key]: value for key, value in arguments.items()}, result)
-    key = view.keys[slot.key[0]]
-    return Incomplete(
-        prompt=dress(families.request(left, drawn), rng),
-        question=question(view.definition.parameters["properties"], [key]),
-        given=ending(families.spoken(drawn[slot.key[0]]), rng),
-        case=Case("", ((call,),), plain_answer(result)),
-    )
+    return Case(prompt, ((call,),), plain_answer(result))
 
 
 def of_composed(tool: Composed, scene: Scene, rng: random.Random, split: str) -> Incomplete | None:
@@ -205,10 +218,12 @@ def ending(text: str, rng: random.Random) -> str:
 
 def follow_up(scene: Scene, rng: random.Random, split: str) -> Case | None:
     """A request, its call and answer, and then the same with another value."""
-    tools = [view for view in scene.views if isinstance(view, Composed) and any(map(leads, view.parts))]
+    tools = [view for view in scene.views if may_be_followed(view)]
     if not tools:
         return None
     tool = rng.choice(tools)
+    if isinstance(tool, View):
+        return again_of_family(tool, rng, split)
     part = rng.choice([part for part in tool.parts if leads(part)])
     first = tool.ask(rng, split, scene.others(tool), told=(part, told(part, rng, split)))
     again = tool.ask(rng, split)  # its result and answer
@@ -220,6 +235,29 @@ def follow_up(scene: Scene, rng: random.Random, split: str) -> Case | None:
     call = Call(tool, tool.in_order(arguments), again.result, again.failed)
     prompt = ending(rng.choice(AGAIN).replace("{x}", filled(words, values)), rng)
     return Case(prompt, ((call,),), again.answer, tuple(exchange(case_of(tool, first))))
+
+
+def may_be_followed(view: View | Composed) -> bool:
+    """Whether a request for the tool can be made once more by saying one value of it."""
+    return bool(followed(view.family)) if isinstance(view, View) else any(map(leads, view.parts))
+
+
+def followed(family: families.Family) -> list[tuple[str, families.Slot, str]]:
+    """The endings of the family's phrasings that can stand alone behind "and": "in {city}"."""
+    found = [(phrase, slot, phrase.removeprefix(left).lstrip(" ,:")) for phrase, slot, left in endings(family)]
+    return [(phrase, slot, words) for phrase, slot, words in found if words.startswith(PREPOSITIONS)]
+
+
+def again_of_family(view: View, rng: random.Random, split: str) -> Case | None:
+    phrase, slot, words = rng.choice(followed(view.family))
+    drawn = families.draw(view.family, phrase, rng, split)
+    other = families.redraw(view.family, drawn, slot, rng, split)
+    before = of_values(view, drawn, rng, split, dressed(phrase, drawn, rng, split))
+    after = of_values(view, other, rng, split)
+    if before.call is None or after.call is None or before.call.arguments == after.call.arguments:
+        return None
+    prompt = ending(rng.choice(AGAIN).replace("{x}", families.request(words, other)), rng)
+    return replace(after, prompt=prompt, history=tuple(exchange(before)))
 
 
 def leads(part: Part) -> bool:
@@ -239,23 +277,56 @@ def told(part: Part, rng: random.Random, split: str) -> Told:
 
 def chained(scene: Scene, rng: random.Random, split: str) -> Case | None:
     """A request whose result the next call needs: "look up the owner of X and book a room for them"."""
-    composed = [view for view in scene.views if isinstance(view, Composed)]
-    sources = [tool for tool in composed if tool.result == "value"]
-    takers = [(tool, part) for tool in composed for part in tool.parts if leads(part) and is_text(part)]
-    pairs = [(source, tool, part) for source in sources for tool, part in takers if tool is not source]
+    sources = [view for view in scene.views if tells_a_value(view)]
+    takers = [(view, gap) for view in scene.views for gap in gaps(view)]
+    pairs = [(source, tool, gap) for source in sources for tool, gap in takers if tool is not source]
     if not pairs:
         return None
-    source, taker, part = rng.choice(pairs)
-    first = source.ask(rng, split, scene.others(source))
-    if first.failed or not isinstance(first.result, str):
+    source, taker, gap = rng.choice(pairs)
+    first = scene.request(source, rng, split)
+    assert first.call is not None
+    if first.call.failed or not isinstance(first.call.result, str):
         return None
-    words, _ = told(part, rng, split)
-    reference = rng.choice(REFERENCES).replace("{n}", source.deed.words[0])
-    then = taker.ask(rng, split, scene.others(taker), told=(part, (words, (Said(reference, first.result),))))
-    calls = case_of(source, first).rounds + case_of(taker, then).rounds
+    if isinstance(taker, View):
+        then = with_reference(taker, gap, Said(reference(source, rng), first.call.result), rng, split)
+    else:
+        words, _ = told(gap, rng, split)
+        said = (words, (Said(reference(source, rng), first.call.result),))
+        then = case_of(taker, taker.ask(rng, split, scene.others(taker), told=(gap, said)))
     if rng.random() < SAME_TURN:
-        return Case(joined([first.prompt, then.prompt], rng), calls, then.answer)
-    return replace(case_of(taker, then), history=tuple(exchange(case_of(source, first))))
+        return Case(joined([first.prompt, then.prompt], rng), first.rounds + then.rounds, then.answer)
+    return replace(then, history=tuple(exchange(first)))
+
+
+def tells_a_value(view: View | Composed) -> bool:
+    """Whether the tool's result is one value, no list and no object."""
+    return (
+        " = " not in view.family.result[:40] and view.family.result[0] != "*"
+        if isinstance(view, View)
+        else view.result == "value"
+    )
+
+
+def gaps(view: View | Composed) -> list[Any]:
+    """What a result may be put into: slots of a family's tool, parts of a composed one."""
+    if isinstance(view, View):
+        return [slot for slot in view.family.slots if slot.kind in WRITTEN and slot.json_type == "string"]
+    return [part for part in view.parts if leads(part) and is_text(part)]
+
+
+def reference(source: View | Composed, rng: random.Random) -> str:
+    """How a result is spoken of before it is there."""
+    if isinstance(source, View):
+        return rng.choice([words for words in REFERENCES if "{n}" not in words])
+    return rng.choice(REFERENCES).replace("{n}", source.deed.words[0])
+
+
+def with_reference(view: View, slot: families.Slot, said: Said, rng: random.Random, split: str) -> Case:
+    """A request for the view's tool in which a value is spoken of, and not said."""
+    key = slot.key[0]
+    phrase = rng.choice([phrase for phrase in view.family.asks if f"{{{key}}}" in phrase])
+    drawn = {**families.draw(view.family, phrase, rng, split), key: said}
+    return of_values(view, drawn, rng, split, dressed(phrase, drawn, rng, split))
 
 
 def is_text(part: Part) -> bool:

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from agentkit_recipe.cases import Case, Mix, View, clash, composed_scene, with_aside
+from agentkit_recipe.cases import Case, Mix, View, clash, composed_scene, dressed, with_aside
 from agentkit_recipe.catalogue import KNOWN
 from agentkit_recipe.composed import Composed
 from agentkit_recipe.phrases import REFUSALS
@@ -52,3 +52,11 @@ def test_an_aside_leaves_the_request_as_it_is() -> None:
     before = [prompt for prompt in prompts if prompt.endswith(case.prompt[1:])]
     assert 80 < len(before) < 160 and len({*prompts}) > 100
     assert all("{" not in prompt for prompt in prompts)
+
+
+def test_only_what_says_what_to_do_gets_an_opening() -> None:
+    rng = random.Random(2)
+    said = [dressed("wifi password of {network}", {"network": "attic"}, rng, "train") for _ in range(60)]
+    assert {prompt.lower().rstrip(".?") for prompt in said} == {"wifi password of attic"}
+    asked = [dressed("tell me the wifi password", {}, rng, "train") for _ in range(60)]
+    assert any(prompt.lower().startswith("can you tell") for prompt in asked)

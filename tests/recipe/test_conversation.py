@@ -120,6 +120,12 @@ def test_held_out_cases_stay_what_they_were() -> None:
         "several": 1206963739,
         "irrelevant": 1956274907,
         "chat": 1947572220,
+        "pairs": 3688891557,
+        "own_words": 3670570579,
+        "missing": 2563591570,
+        "later": 3066926743,
+        "follow_up": 2198790781,
+        "chained": 3216682259,
     }
     for kind, checksum in expected.items():
         assert reduce(lambda crc, index: crc32(spelled(*evaluation_case(kind, index)), crc), range(60), 0) == checksum

@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 
 from agentkit.messages import AssistantMessage, ToolMessage, UserMessage
 from agentkit_recipe import turns
-from agentkit_recipe.cases import Case, Mix, Scene, choose_scene
+from agentkit_recipe.cases import Case, Mix, Scene, choose_scene, show
+from agentkit_recipe.catalogue import KNOWN
 from agentkit_recipe.families import without
-from agentkit_recipe.values import SPLITS
+from agentkit_recipe.values import SPLITS, convert
 
 SEEDS = st.integers(0, 10**9)
 
@@ -87,6 +88,21 @@ def test_a_chained_call_holds_the_result_of_the_one_before() -> None:
             result = told.results[0].content
         assert result in case.rounds[-1][0].arguments.values()
     assert lengths == {1, 2}
+
+
+def test_a_family_s_request_is_made_again_with_other_values_that_go_together() -> None:
+    (units,) = (family for family in KNOWN if family.name == "convert_units")
+    scene = Scene([show(units, random.Random(0), "usual")])
+    rng = random.Random(3)
+    found = [case for _ in range(60) if (case := turns.follow_up(scene, rng, "train")) is not None]
+    for case in found:
+        (call,) = case.rounds[0]
+        before = next(message for message in case.history if isinstance(message, AssistantMessage)).calls[0]
+        assert before.arguments is not None
+        assert call.arguments["from_unit"] == before.arguments["from_unit"]
+        assert call.arguments["to_unit"] != before.arguments["to_unit"] and call.arguments["to_unit"] in case.prompt
+        assert convert(1, call.arguments["from_unit"], call.arguments["to_unit"]) is not None
+    assert len(found) > 20
 
 
 def test_cases_of_every_kind_have_their_share() -> None:
