@@ -11,13 +11,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NotRequired, Protocol, Required
 from urllib.parse import unquote
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails, SchemaError
-from pydantic_core.core_schema import DecimalSchema, DictSchema
+from pydantic_core.core_schema import DatetimeSchema, DecimalSchema, DictSchema, FloatSchema, TimeSchema, UrlSchema
 from typing_extensions import TypedDict
 
 from agentkit.constraints.nodes import Refused, all_nodes, doubtful
@@ -54,11 +56,19 @@ class Grounded:
     """Says of a string or number that it stands in the conversation: `city: Annotated[str, Grounded()]`.
 
     The model then writes a run of whole words, or a number, of what the user said or a tool answered, and cannot invent
-    one. In a JSON Schema it is the keyword `"x-grounded": true`.
+    one. Of a list, each item is. In a JSON Schema it is the keyword `"x-grounded": true`.
     """
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, JSON]:
-        schema: dict[str, JSON] = handler(core)
+        return self._within(handler(core), handler)
+
+    def _within(self, schema: dict[str, Any], handler: Any) -> dict[str, JSON]:
+        meant = handler.resolve_ref_schema(schema)
+        if isinstance(meant.get("items"), dict):
+            return {**meant, "items": self._within(meant["items"], handler)}
+        kinds = {branch.get("type") for branch in meant.get("anyOf", (meant,))} - {"null"}
+        if not kinds <= {"string", "number", "integer"} or "enum" in meant or "const" in meant:
+            raise PydanticInvalidForJsonSchema("Grounded() is for strings and numbers, and for lists of them")
         return {**schema, "x-grounded": True}
 
     def __repr__(self) -> str:
@@ -156,13 +166,16 @@ class SchemaArguments:
 def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dict[str, JSON]:
     """The schema without noise: references inlined (kept, with `$defs`, only where they recurse), no titles.
 
-    Where anything but a definition is referred to by its name, references and definitions stay as they are.
+    Where anything but a definition is referred to by its name, or the schema would grow beyond measure, references and
+    definitions stay as they are.
     """
     named: dict[str, dict[str, Any]] = {place: dict(schema.get(place, {})) for place in _DEFINITIONS}
     definitions = {_reference(place, name): named[place][name] for place in named for name in named[place]}
     inlined: set[str] = set()
     if _references(schema) <= definitions.keys() | {"#"}:
         inlined = {name for name in definitions if name not in _reachable(definitions[name], definitions)}
+        if _size(schema, {name: definitions[name] for name in inlined}) > _MOST_INLINED:
+            inlined = set()
     dropped = {"discriminator", *(["title"] if drop_titles else []), *(_DEFINITIONS if inlined else [])}
     alone = _OLD_DRAFT.search(str(schema.get("$schema", ""))) is not None  # what stands beside a $ref means nothing
 
@@ -191,6 +204,7 @@ def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dic
 
 
 _DEFINITIONS = ("$defs", "definitions")
+_MOST_INLINED = 4000  # schemas within a schema, once its references are inlined
 _MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas", "dependencies", *_DEFINITIONS}
 _DATA = {"enum", "const", "default", "examples", "example", "required", "dependentRequired"}
 _ANNOTATIONS = {"title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
@@ -238,6 +252,33 @@ def _references(node: Any) -> set[str]:
 _REFERRING = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
+def _size(schema: Any, definitions: Mapping[str, Any]) -> int:
+    """How many schemas stand in one once these definitions, none of which refers to itself, are inlined."""
+    sizes: dict[str, int] = {}
+
+    def size(node: Any) -> int:
+        found = 0
+
+        def walk(node: Any) -> None:
+            nonlocal found
+            if not isinstance(node, Mapping):
+                return
+            found += 1
+            name = _referred(node)
+            if name is not None and name in definitions:
+                if name not in sizes:
+                    sizes[name] = size(definitions[name])
+                found += sizes[name]
+            for key, value in node.items():
+                if key not in _DEFINITIONS:
+                    _walk_keyword(key, value, walk)
+
+        walk(node)
+        return found
+
+    return size(schema)
+
+
 def _reachable(node: Any, definitions: Mapping[str, Any]) -> set[str]:
     """The definitions that `node` refers to, directly or through others."""
     found: set[str] = set()
@@ -255,17 +296,67 @@ class Generator(GenerateJsonSchema):
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
 
     def dict_schema(self, schema: DictSchema) -> dict[str, JSON]:
-        """With the keys that are numbers, which JSON writes as strings."""
+        """With the keys that are no strings, which JSON writes as such."""
         described = super().dict_schema(schema)
-        pattern = _KEYS.get(schema.get("keys_schema", {}).get("type", ""))
+        if "patternProperties" in described:
+            described = {"additionalProperties": False, **described}
+        keys: Any = schema.get("keys_schema", {})
+        kind = keys.get("type")
+        if kind == "enum":
+            return {**described, "propertyNames": {"enum": [str(member.value) for member in keys["members"]]}}
+        if kind == "bool":
+            return {**described, "propertyNames": {"enum": ["true", "false"]}}
+        if kind == "int" and keys.get("ge") is not None and keys.get("le") is not None:
+            if keys["le"] - keys["ge"] < _MOST_KEYS:
+                return {**described, "propertyNames": {"enum": [str(n) for n in range(keys["ge"], keys["le"] + 1)]}}
+        if kind == "tuple" or (kind == "literal" and not all(isinstance(one, str) for one in keys["expected"])):
+            raise PydanticInvalidForJsonSchema("the keys of a JSON object are strings, and these are read from none")
+        pattern = _KEYS.get(kind)
         return {**described, "propertyNames": {"pattern": pattern}} if pattern else described
+
+    def datetime_schema(self, schema: DatetimeSchema) -> dict[str, JSON]:
+        """With whether it has an offset from UTC: JSON Schema's format asks for one, pydantic only where it says so."""
+        return {**super().datetime_schema(schema), **_offset(schema)}
+
+    def time_schema(self, schema: TimeSchema) -> dict[str, JSON]:
+        return {**super().time_schema(schema), **_offset(schema)}
+
+    def url_schema(self, schema: UrlSchema) -> dict[str, JSON]:
+        """With the schemes that it may have."""
+        described = super().url_schema(schema)
+        schemes = schema.get("allowed_schemes")
+        return {**described, "pattern": f"^(?:{'|'.join(map(re.escape, schemes))})://"} if schemes else described
+
+    def is_subclass_schema(self, schema: Any) -> dict[str, JSON]:
+        raise PydanticInvalidForJsonSchema("a class can't be given as JSON")
+
+    def float_schema(self, schema: FloatSchema) -> dict[str, JSON]:
+        """With multiples as pydantic takes them: 0.3 is one of 0.1, which a quotient of floats is not."""
+        described = super().float_schema(schema)
+        return {**described, "x-decimal": True} if "multipleOf" in described else described
 
     def decimal_schema(self, schema: DecimalSchema) -> dict[str, JSON]:
         """As the number that it is: of the strings that pydantic takes, too, JSON Schema can't say which they are."""
         described = super().decimal_schema(schema)
-        return next((one for one in described.get("anyOf", ()) if one.get("type") == "number"), described)
+        number = dict(next((one for one in described.get("anyOf", ()) if one.get("type") == "number"), described))
+        places, digits = schema.get("decimal_places"), schema.get("max_digits")
+        if places is not None:
+            number.setdefault("multipleOf", 10.0**-places if places else 1)
+        if "multipleOf" in number:
+            number["x-decimal"] = True
+        if places is not None and digits is not None:  # so many digits before the point are left
+            most = float(Decimal(10) ** (digits - places) - Decimal(10) ** -places)
+            number["maximum"] = min(most, number.get("maximum", most))
+            number["minimum"] = max(-most, number.get("minimum", -most))
+        return number
 
 
+def _offset(schema: DatetimeSchema | TimeSchema) -> dict[str, JSON]:
+    constraint = schema.get("tz_constraint")
+    return {} if constraint == "aware" else {"x-offset": "none" if constraint == "naive" else "optional"}
+
+
+_MOST_KEYS = 1000  # that are listed
 _WHOLE = "^-?(0|[1-9][0-9]{0,14})"
 _KEYS = {"int": f"{_WHOLE}$"} | dict.fromkeys(("float", "decimal"), rf"{_WHOLE}(\.[0-9]{{1,6}})?$")
 

@@ -28,9 +28,12 @@ def run(options: argparse.Namespace) -> int:
         anyio.run(serve_stdio, server)
     else:
         host, port = _address(options.http)
-        plain_console(stderr=True).print(f"serving http://{options.http}/mcp; Ctrl-C ends")
-        anyio.run(partial(serve_http, server, host=host, port=port))
+        anyio.run(partial(serve_http, server, host=host, port=port, serving=_say))
     return FINISHED
+
+
+def _say(url: str) -> None:
+    plain_console(stderr=True).print(f"serving {url}; Ctrl-C ends")
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -6,21 +6,27 @@ optional packages included, and pydantic's types for dates, times, durations, UU
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from agentkit.constraints import regex
 from agentkit.constraints.dfa import ByteDFA
 
+OFFSETS = ("optional", "none")
+"""What `x-offset` says of a time's offset from UTC. RFC 3339, and so JSON Schema's format, asks for one."""
+
+
+def named(schema: Mapping[str, Any]) -> str:
+    """The format that a schema with `format` asks for: `date-time optional` where `x-offset` is "optional"."""
+    name, offset = schema["format"], schema.get("x-offset")
+    return f"{name} {offset}" if offset in OFFSETS and name in ("time", "date-time") else name
+
 
 @lru_cache(maxsize=64)
-def of(name: str, *, local: bool = False) -> ByteDFA | None:
-    """What a text of this format may be; None for a name that is not known here: then anything goes.
-
-    Args:
-        local: times may leave out their offset from UTC. RFC 3339, and so JSON Schema, asks for it; pydantic does not.
-    """
-    pattern = _LOCAL.get(name) if local else None
-    pattern = pattern or _PATTERNS.get(name)
+def of(name: str) -> ByteDFA | None:
+    """What a text of this format may be; None for a name that is not known here: then anything goes."""
+    pattern = _PATTERNS.get(name)
     if pattern is None:
         return None
     found = regex.compile(f"^(?:{pattern})$")
@@ -67,7 +73,8 @@ def _groups(least: int, most: int) -> str:
 _IPV6 = "|".join([_groups(8, 8), *(f"{_groups(before, before)}::{_groups(0, 7 - before)}" for before in range(8))])
 
 _LABEL = "[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
-_HOST = f"(?:(?:{_LABEL}\\.)*[A-Za-z]{{2,24}})"
+_LAST_LABEL = "[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*"  # no number, so that an address is none
+_HOST = f"(?:(?:{_LABEL}\\.)*{_LAST_LABEL})"
 _NAME = "[A-Za-z0-9_%+-]+"
 _EMAIL = f"{_NAME}(?:\\.{_NAME})*@(?:{_LABEL}\\.)+[A-Za-z]{{2,24}}"
 _NO_MAIL = "(?i:[.](?:test|local|localhost|invalid|onion|arpa)$)"  # reserved by RFC 6761
@@ -77,8 +84,10 @@ _ESCAPED = f"%{_HEX}{{2}}"
 _UNIT = f"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|{_ESCAPED})"
 _BEHIND = f"(?:\\?(?:{_UNIT}|[/?])*)?(?:#(?:{_UNIT}|[/?])*)?"
 _PATH = f"(?:/{_UNIT}*)*"
+_USER = f"(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|{_ESCAPED})+@)?"
+_PORT = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5]))))"
 _URI = (
-    f"(?:[a-z][a-z0-9+.-]{{0,15}}://(?:{_HOST}|{_IPV4})(?::[1-9][0-9]{{0,3}})?{_PATH}{_BEHIND}"
+    f"(?:[a-z][a-z0-9+.-]{{0,15}}://{_USER}(?:{_HOST}|{_IPV4}|\\[(?:{_IPV6})\\])(?::{_PORT})?{_PATH}{_BEHIND}"
     f"|file:///(?:{_UNIT}+{_PATH})?|(?:mailto|urn|tel|data|geo|news|sms):{_UNIT}+{_PATH}{_BEHIND})"
 )
 _RELATIVE = f"(?:/(?:{_UNIT}+{_PATH})?|(?:[A-Za-z0-9._~!$&'()*+,;=@-]|{_ESCAPED})+{_PATH})?{_BEHIND}"
@@ -100,7 +109,11 @@ def _regex(depth: int) -> str:
 _PATTERNS = {
     "date": _DATE,
     "time": f"{_CLOCK}{_OFFSET}",
+    "time optional": f"{_CLOCK}{_OFFSET}?",
+    "time none": _CLOCK,
     "date-time": f"{_DATE}T{_CLOCK}{_OFFSET}",
+    "date-time optional": f"{_DATE}T{_CLOCK}{_OFFSET}?",
+    "date-time none": f"{_DATE}T{_CLOCK}",
     "duration": _DURATION,
     "uuid": _uuid(),
     **{f"uuid{version}": _uuid(str(version), "[89abAB]") for version in range(1, 9)},
@@ -120,8 +133,6 @@ _PATTERNS = {
     "relative-json-pointer": f"(?:0|[1-9][0-9]?)(?:#|{_POINTER})",
     "regex": f"\\^?{_regex(1)}\\$?",
 }
-
-_LOCAL = {"time": f"{_CLOCK}{_OFFSET}?", "date-time": f"{_DATE}T{_CLOCK}{_OFFSET}?"}
 
 _LENGTHS = {
     "hostname": "^[^.]{1,40}(?:\\.[^.]{1,40}){0,5}$",

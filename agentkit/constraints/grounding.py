@@ -58,8 +58,12 @@ _UNSPACED = (
 _ALONE = re.compile(f"[{_UNSPACED}]")
 _WORD = re.compile(rf"[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{_MARKS}])*|\S[{_MARKS}]*")
 _REST = re.compile(rf"(?<=\S)(?:[^\W{_UNSPACED}]|[{_MARKS}.,])*")  # of a word or a number
-_FIRST = re.compile(r"[\w+\-$€£#@/~]")  # what a run may begin with, and end with: punctuation belongs to the sentence
-_LAST = re.compile(r"[\w+%°#)/]")
+_SYMBOLS = "".join(  # emoji, currencies, arrows
+    character for character in map(chr, range(0xA0, 0x20000)) if unicodedata.category(character) in ("So", "Sk", "Sc")
+)
+# what a run may begin with, and end with: punctuation belongs to the sentence, but for .env and *.py
+_FIRST = re.compile(rf"[\w+\-$#@/~{_SYMBOLS}]|(?<![^\s\"'(\[:=/])[.*](?=\.?(?:/|[^\W\d]))")
+_LAST = re.compile(rf"[\w+%#)/{_SYMBOLS}]")
 # signs that hold together what is one: tower.stl, 19:30, me@home.org
 _JOINT = re.compile(rf"(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w)")
 # None is a part of another; but of dates and versions each part is one.
@@ -72,6 +76,13 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 
+# and what may be read as one number beside those: 1,5 and 1 500 000
+_READ_AS_ONE = re.compile(
+    r"""(?<![\w.,])[-\u2212]?
+    (?: \d+,\d{1,2} | \d{1,3}(?:[\u00a0\u202f]\d{3})+ | \d{1,3}(?:[ ]\d{3}){2,} ) (?![.,]?\d)
+    """,
+    re.VERBOSE,
+)
 
 Place: TypeAlias = tuple[int, int]
 """A text, and a byte in it."""
@@ -209,7 +220,8 @@ class Words:
             (written, (number, len(text[:at].encode())))
             for number, text in enumerate(self.texts)
             for written, at in (
-                *((written, match.start()) for match in _NUMBER.finditer(text) for written in _writings(match)),
+                *((one, match.start()) for match in _NUMBER.finditer(text) for one in _writings(_digits(match))),
+                *((one, match.start()) for match in _READ_AS_ONE.finditer(text) for one in _writings(_joined(match))),
                 *((str(value), at) for value, at in spelled(text)),
             )
         ]
@@ -370,7 +382,7 @@ class _Added:
 def _steps_of(tokenizer: Tokenizer, text: str) -> tuple[list[tuple[int | None, int, int]], set[int]]:
     """The steps of a text's runs of whole words, from byte to byte by a token, and the bytes where one may end. Kept,
     since each turn asks for the texts of its conversation."""
-    ends = {len(text[:end].encode()) for start, end in _words(text) if _LAST.match(text[start])}
+    ends = {len(text[:end].encode()) for start, end in _words(text) if _LAST.match(text, start)}
     steps: dict[tuple[int | None, int, int], None] = {}
     for start, stops in _runs(text):
         first = len(text[:start].encode())
@@ -397,8 +409,8 @@ def _runs(text: str) -> Iterator[tuple[int, list[int]]]:
     """Where a run of whole words may begin, each with the places where it may end."""
     words = _words(text)
     for index, (start, _) in enumerate(words):
-        stops = [end for begin, end in words[index : index + LONGEST_RUN] if _LAST.match(text[begin])]
-        if stops and _FIRST.match(text[start]):
+        stops = [end for begin, end in words[index : index + LONGEST_RUN] if _LAST.match(text, begin)]
+        if stops and _FIRST.match(text, start):
             yield start, stops
 
 
@@ -430,10 +442,19 @@ def _whole(value: str) -> str:
     return f"{before}{re.escape(value)}{behind}"
 
 
-def _writings(number: re.Match[str]) -> tuple[str, ...]:
-    """A number as JSON writes it: without needless zeros, and a whole one that has a fraction in both ways."""
+def _digits(number: re.Match[str]) -> str:
+    """A number that was found, as Python reads it."""
     digits = number[0].replace("\u2212", "-")
-    digits = digits.replace(".", "").replace(",", ".") if number["points"] else digits.replace(",", "")
+    return digits.replace(".", "").replace(",", ".") if number["points"] else digits.replace(",", "")
+
+
+def _joined(number: re.Match[str]) -> str:
+    """What was read as one number, as Python reads it."""
+    return re.sub(r"\s", "", number[0]).replace("\u2212", "-").replace(",", ".")
+
+
+def _writings(digits: str) -> tuple[str, ...]:
+    """A number as JSON writes it: without needless zeros, and a whole one that has a fraction in both ways."""
     whole, _, fraction = format(Decimal(digits) or Decimal(0), "f").partition(".")
     fraction = fraction.rstrip("0")
     if "." not in digits:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from agentkit.constraints.formats import named
 from agentkit.constraints.lengths import EXACT_LENGTH, MOST_LENGTH
 from agentkit.constraints.merge_array import merged_array
 from agentkit.constraints.merge_object import merged_object
@@ -161,7 +162,7 @@ def _text(context: Context, places: Places) -> Node:
         min_length=fewest or 0,
         max_length=end if end is not None and end <= counted else None,
         patterns=given(places, "pattern"),
-        formats=given(places, "format"),
+        formats=tuple(dict.fromkeys(named(place.schema) for place in places if "format" in place.schema)),
         forbidden=forbidden(places, "pattern"),
         excluded=tuple(value for value in excluded(places) if isinstance(value, str) and writable(value)),
         declared=_declared(places),
@@ -187,6 +188,7 @@ def _number(context: Context, places: Places, integer: bool) -> Node:
         exclusive_maximum=_value(below),
         multiples=given(places, "multipleOf"),
         apart=apart,
+        decimal=any(place.schema.get("x-decimal") is True for place in places),
         excluded=tuple(value for value in excluded(places) if is_number(value)),
         declared=_declared(places),
         pointer=telling(places, _TELLING["number"]),

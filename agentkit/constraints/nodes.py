@@ -67,6 +67,7 @@ class Number:
 
     apart   what it must not be a multiple of
     strict  only multiples that are certain to be taken for some (see `numbers`), which are fewer
+    decimal multiples are those that decimals are: 0.3 of 0.1
     """
 
     integer: bool = False
@@ -79,6 +80,7 @@ class Number:
     excluded: tuple[float, ...] = ()
     declared: bool = False
     strict: bool = False
+    decimal: bool = False
     pointer: str = field(default="", compare=False, repr=False)
 
 

@@ -35,7 +35,8 @@ _ALTERNATIVES = 64  # alternatives of one place that are looked at
 _FEW = 8  # alternatives from which on those that contradict themselves are looked for
 _MISSED = frozenset(("format",))  # what hardly any value meets by accident
 _NAMING = frozenset(("const", "enum", "type", "title", "description", "default"))
-_NODES = 4000  # above it, a recursive schema is unrolled less
+_NODES = 4000  # above it, a recursive schema is unrolled less ...
+_MOST_NODES = 6000  # ... and above this one, none is held
 
 Unheld: TypeAlias = tuple[str, str]
 """The pointer of a schema, and the keyword of it that an automaton doesn't hold."""
@@ -67,14 +68,18 @@ def normalize(schema: Mapping[str, JSON]) -> Normalized:
     """The nodes of a tool's schema.
 
     Raises:
-        Refused: no arguments can be valid, or a reference leads nowhere.
+        Refused: no arguments can be valid, a reference leads nowhere, or the schema is too large.
     """
     for depth in range(DEPTH, 0, -1):
         try:
             return _Normalizer(schema, depth).run()
         except _TooLarge:
             continue
-    return _Normalizer(schema, 1, limit=None).run()
+    try:
+        return _Normalizer(schema, 1, limit=_MOST_NODES).run()
+    except _TooLarge:
+        reason = f"with its references followed it has more than {_MOST_NODES} schemas, too many to be held"
+        raise Refused("", reason) from None
 
 
 class _TooLarge(Exception):
@@ -92,7 +97,7 @@ class _Normalizer:
     forbidden can be said only when nothing is left. It then begins again, knowing so.
     """
 
-    def __init__(self, root: Mapping[str, Any], depth: int, *, limit: int | None = _NODES) -> None:
+    def __init__(self, root: Mapping[str, Any], depth: int, *, limit: int = _NODES) -> None:
         self._root = root
         self._depth = depth
         self._limit = limit
@@ -135,7 +140,7 @@ class _Normalizer:
             free: how deep a value may be nested if nothing is said of it.
         """
         self._count += 1
-        if self._limit is not None and self._count > self._limit:
+        if self._count > self._limit:
             raise _TooLarge
         found: list[tuple[Flat, Tags]] = []
         refusal: Refused | None = None

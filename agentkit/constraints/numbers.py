@@ -55,11 +55,14 @@ def numbers(
     exclusive_minimum: float | None = None,
     exclusive_maximum: float | None = None,
     multiple_of: float | None = None,
+    *,
+    decimal: bool = False,
 ) -> ByteDFA:
     """The numbers within the bounds that have at most `SIGNIFICANT_DIGITS`, and `FRACTION_DIGITS` behind the point.
 
     Multiples are what jsonschema takes for some: a quotient of floats that is whole. Where that is not the same as in
-    decimals (0.3 is no multiple of 0.1), the multiples within the bounds are tried one by one.
+    decimals (0.3 is no multiple of 0.1), the multiples within the bounds are tried one by one. With `decimal`, they
+    are what decimals say.
 
     Raises:
         Unsupported: such multiples have no bounds or are too many, or no number of so many digits is within the bounds.
@@ -76,7 +79,7 @@ def numbers(
     if multiple_of is None:
         return found
     step = _decimal(multiple_of)
-    if step != Fraction(multiple_of):  # a float that is another number than its decimals say
+    if step != Fraction(multiple_of) and not decimal:  # a float that is another number than its decimals say
         return found.intersect(_tried(bounds, multiple_of))
     return _among(found, _multiples_of(multiple_of))
 

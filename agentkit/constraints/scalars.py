@@ -66,7 +66,9 @@ def number_bytes(node: Number) -> Bytes:
         if bounds != (None,) * 4:
             keyword = next(keyword for keyword, bound in zip(_BOUNDS, bounds, strict=True) if bound is not None)
             parts.append((keyword, partial(numbers.numbers, *bounds)))
-    parts += [("multipleOf", partial(numbers.numbers, *bounds, multiple)) for multiple in multiples]
+    parts += [
+        ("multipleOf", partial(numbers.numbers, *bounds, multiple, decimal=node.decimal)) for multiple in multiples
+    ]
     parts += [("not", partial(numbers.apart, step)) for step in node.apart]
     found, lost = _joined(base, parts)
     if "multipleOf" in lost:

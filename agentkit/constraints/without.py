@@ -179,7 +179,7 @@ def _others(node: Flat, value: JSON) -> Iterator[Node]:
     elif isinstance(node, Text) and isinstance(value, str):
         yield replace(node, excluded=(*node.excluded, value), max_length=_longest(node, value))
     elif isinstance(node, Number) and isinstance(value, int | float) and not isinstance(value, bool):
-        strict = node.strict or not all(is_multiple(value, step) for step in node.multiples)
+        strict = node.strict or not (node.decimal or all(is_multiple(value, step) for step in node.multiples))
         yield replace(node, excluded=(*node.excluded, value), strict=strict)
     elif isinstance(node, Array) and isinstance(value, list):
         yield from _other_arrays(node, value)

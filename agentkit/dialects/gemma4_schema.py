@@ -28,7 +28,20 @@ _MOST_SCHEMAS = (
 )
 _WRITTEN_ELSEWHERE = frozenset(("description", "type", "properties", "required", "nullable"))
 _NOT_WRITTEN = frozenset(
-    ("$defs", "definitions", "$schema", "$id", "$anchor", "$comment", "title", "default", "examples", "x-grounded")
+    (
+        "$defs",
+        "definitions",
+        "$schema",
+        "$id",
+        "$anchor",
+        "$comment",
+        "title",
+        "default",
+        "examples",
+        "x-grounded",
+        "x-offset",
+        "x-decimal",
+    )
 )
 
 

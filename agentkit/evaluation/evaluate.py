@@ -116,7 +116,7 @@ async def _run(
         tools = agent.tools
         try:
             result = await agent.run(case.prompt, message_history=case.history)
-            return judge(case, number, result, tools, checkers)
+            return await judge(case, number, result, tools, checkers)
         except Exception as error:
             return failed(case, number, error, judged=case.judges_answer or bool(checkers))
 
@@ -136,12 +136,13 @@ def _with_results(tools: Mapping[str, Tool], case: Case) -> list[Tool]:
 
 
 def _canned(tool: Tool, value: JSON) -> Tool:
-    """The tool with a result in place of its function."""
+    """The tool with a result in place of what it does: a plain one, since an agent as a tool asks that agent."""
 
     async def canned(*arguments: Any, **keywords: Any) -> JSON:
         return value
 
     stand_in = copy.copy(tool)
+    stand_in.__class__ = Tool
     stand_in.function, stand_in.is_async = canned, True
     return stand_in
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -14,7 +15,7 @@ from agentkit.result import AgentRunResult
 from agentkit.tools import Tool
 
 Checker: TypeAlias = Callable[[Any, Case], object]
-"""Looks at an output: False or an AssertionError says that it is wrong."""
+"""Looks at an output: False or an AssertionError says that it is wrong. It may be async."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ class Outcome:
         return not self.error and False not in (self.right_calls, self.right_answer)
 
 
-def judge(
+async def judge(
     case: Case, repetition: int, result: AgentRunResult[Any], tools: Mapping[str, Tool], checkers: Sequence[Checker]
 ) -> Outcome:
     """How right a run's result is."""
     calls = [*(finished.call for finished in result.tool_calls), *result.pending_calls]
     made = tuple(Made(call.name, call.arguments, prepare(call, tools).wrong is None) for call in calls)
     output = result.output if result.stop_reason == "finished" else None
-    wrong = _wrong_answer(case, output, checkers)
+    wrong = await _wrong_answer(case, output, checkers)
     usage = result.usage
     return Outcome(
         case=case.id,
@@ -143,7 +144,7 @@ def _full(arguments: dict[str, JSON] | None, name: str, tools: Mapping[str, Tool
     return {**defaults, **arguments}
 
 
-def _wrong_answer(case: Case, output: Any, checkers: Sequence[Checker]) -> str:
+async def _wrong_answer(case: Case, output: Any, checkers: Sequence[Checker]) -> str:
     """What is wrong with the output; nothing where that is empty."""
     if not case.judges_answer and not checkers:
         return ""
@@ -156,7 +157,8 @@ def _wrong_answer(case: Case, output: Any, checkers: Sequence[Checker]) -> str:
         return f"it should contain {missing[0]!r}"
     for checker in checkers:
         try:
-            if checker(output, case) is False:
+            found = checker(output, case)
+            if (await found if inspect.isawaitable(found) else found) is False:
                 return "the checker says that it is wrong"
         except AssertionError as error:
             return str(error) or "the checker says that it is wrong"

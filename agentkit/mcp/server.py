@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import anyio
 import mcp_types as mcp
+from anyio.abc import SocketAttribute
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
 
@@ -80,22 +82,42 @@ async def serve_stdio(server: Server[Any]) -> None:
 
 
 async def serve_http(
-    server: Server[Any], *, host: str = "127.0.0.1", port: int = 8000, allowed_hosts: Sequence[str] = ()
+    server: Server[Any],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    allowed_hosts: Sequence[str] = (),
+    serving: Callable[[str], object] | None = None,
 ) -> None:
     """Serves streamable HTTP at `http://host:port/mcp` until it is cancelled.
 
+    With port 0 the system chooses one. `serving` is told the URL as soon as clients may connect.
+
     There is no authorization: whoever reaches the port may call the tools. By default only this machine does, and the
     `Host` of requests has to be this one or one of `allowed_hosts`, so that no web page can call them either.
+
+    Raises `UserError` where the port can't be listened on.
     """
     import uvicorn
     from mcp.server.transport_security import TransportSecuritySettings
 
-    names = [f"{host}:*", "127.0.0.1:*", "localhost:*", "[::1]:*", *allowed_hosts]
+    shown = f"[{host}]" if ":" in host else host
+    hosts = [shown, "127.0.0.1", "localhost", "[::1]", *allowed_hosts]
+    names = [name for known in hosts for name in (known, f"{known}:*")]  # clients leave a default port out
     security = TransportSecuritySettings(
         allowed_hosts=names, allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")]
     )
     app = server.streamable_http_app(host=host, transport_security=security)
-    await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
+    try:
+        bound = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    except OSError as error:
+        raise UserError(
+            f"{shown}:{port} can't be served: {error.strerror or error}. Give a host of this machine and a free port."
+        ) from error
+    if serving is not None:
+        serving(f"http://{shown}:{bound.extra(SocketAttribute.local_port)}/mcp")
+    sockets = [listener.extra(SocketAttribute.raw_socket) for listener in bound.listeners]
+    await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=sockets)
 
 
 def _hints(tool: Tool) -> mcp.ToolAnnotations:

@@ -9,6 +9,7 @@ It is active wherever agentkit is installed.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -73,7 +74,7 @@ def cassette(request: pytest.FixtureRequest) -> Iterator[Callable[[str | Callabl
     `cassettes/` beside the test, to be kept with it.
     """
     folder = request.path.parent / "cassettes" / request.path.stem
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
+    name = _tape_name(request.node)
     recordings: list[tuple[RecordingModel, Path]] = []
     count = 0
 
@@ -93,3 +94,11 @@ def cassette(request: pytest.FixtureRequest) -> Iterator[Callable[[str | Callabl
     yield model
     for recording, path in recordings:
         recording.save(path)
+
+
+def _tape_name(test: pytest.Item) -> str:
+    """The test's name after its classes'. Where others could come to the same in a file's letters, a hash follows."""
+    full = ".".join(node.name for node in test.listchain() if isinstance(node, pytest.Class | pytest.Item))
+    plain = full.removesuffix("]").replace("[", "_", 1)
+    name = re.sub(r"[^\w.-]+", "_", plain)
+    return name if name == plain else f"{name}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"

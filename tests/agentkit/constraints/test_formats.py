@@ -26,11 +26,18 @@ WRITTEN = {
     "ipv4": ["192.168.0.1", "0.0.0.0", "255.255.255.255"],
     "ipv6": ["::", "::1", "fe80::1", "2001:db8::8a2e:370:7334", "1:2:3:4:5:6:7:8", "1::8", "1:2:3:4:5:6:7::"],
     "ipvanyaddress": ["10.0.0.1", "::1"],
-    "hostname": ["localhost", "example.com", "ec2-203-0-113-25.compute-1.amazonaws.com"],
+    "hostname": ["localhost", "example.com", "ec2-203-0-113-25.compute-1.amazonaws.com", "web-01", "node1.k8s"],
     "idn-hostname": ["example.com"],
     "email": ["ann@example.com", "first.last+tag@mail.example.co.uk"],
     "idn-email": ["ann@example.com"],
-    "uri": ["https://example.com/a?b=c&d=%20#e", "http://127.0.0.1:8000/", "mailto:a@b.org", "file:///tmp/x.txt"],
+    "uri": [
+        "https://example.com/a?b=c&d=%20#e",
+        "http://127.0.0.1:65535/",
+        "http://[::1]:11434/",
+        "postgres://user:pw@db:5432/x",
+        "mailto:a@b.org",
+        "file:///tmp/x.txt",
+    ],
     "iri": ["https://example.com"],
     "uri-reference": ["https://example.com", "/a/b", "a.html#top", "?q=1", ""],
     "iri-reference": ["../a"],
@@ -138,15 +145,16 @@ def test_versions_of_uuids() -> None:
 
 @pytest.mark.parametrize(("name", "text"), [("time", "10:30:00"), ("date-time", "2024-05-01T10:30:00")])
 def test_times_may_be_local_where_pydantic_checks_them(name: str, text: str) -> None:
-    local, strict = formats.of(name, local=True), formats.of(name)
-    assert local is not None and strict is not None
-    assert local.accepts(text) and local.accepts(f"{text}Z")
-    assert not strict.accepts(text)
-    assert strict.minus(local).is_empty
-    for word in words_of(local, 200):
+    asked = [{"format": name}, {"format": name, "x-offset": "optional"}, {"format": name, "x-offset": "none"}]
+    strict, either, local = (formats.of(formats.named(schema)) for schema in asked)
+    assert strict is not None and either is not None and local is not None
+    assert [dfa.accepts(text) for dfa in (strict, either, local)] == [False, True, True]
+    assert [dfa.accepts(f"{text}Z") for dfa in (strict, either, local)] == [True, True, False]
+    assert strict.minus(either).is_empty and local.minus(either).is_empty
+    for word in words_of(either, 200):
         TypeAdapter(TYPES[name]).validate_strings(word)
 
 
 def test_other_formats_are_not_known() -> None:
     assert formats.of("color") is None
-    assert formats.of("password", local=True) is None
+    assert formats.of(formats.named({"format": "password", "x-offset": "none"})) is None

@@ -79,6 +79,19 @@ def weigh(amount: Annotated[float, Grounded()], count: Annotated[int, Grounded()
     """Weigh something."""
 
 
+def test_signs_and_symbols_that_belong_to_a_word_are_taken_with_it() -> None:
+    for text, value in (
+        ("Delete the file .env, please.", ".env"),
+        ("Delete ./build/*.py", "./build/*.py"),
+        ("Remove *.log now", "*.log"),
+        ("React with \N{THUMBS UP SIGN} to this", "\N{THUMBS UP SIGN}"),
+        ("It costs \N{INDIAN RUPEE SIGN}50", "\N{INDIAN RUPEE SIGN}50"),
+    ):
+        assert takes(grounded(text), city=value), value
+    assert not takes(grounded("It ends. Then Rome"), city=". Then")
+    assert not takes(grounded("Rome... or Nice"), city="... or Nice")
+
+
 def numbers(text: str, node: Number) -> set[str]:
     """What a number may be where a text was said."""
     return {written for written, _ in Words(TOKENIZER, [text]).numbers(number_bytes(node)[0])}
@@ -104,6 +117,12 @@ def test_a_number_may_be_said_in_words() -> None:
         ("v2, C4, rooms 1,2,3 of 1.2.4", "2 4 1 3", "2 4 1 3"),
         ("\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}", "12", "12"),
         ("-0.0 and 0.00", "0 0.0", "0"),
+        ("1,5 kg for 5,10 at most", "1 5 1.5 10 5.1", "1 5 10"),
+        (
+            "1 500 000 people, 1\u202f200 rooms, room 12 100",
+            "1 500 0 1500000 200 1200 12 100",
+            "1 500 0 1500000 200 1200 12 100",
+        ),
     ],
 )
 def test_a_number_is_no_part_of_another(text: str, amounts: str, counts: str) -> None:
@@ -211,6 +230,12 @@ def cities(schema: dict[str, Any], words: Words) -> set[str]:
     return found
 
 
+def begins(text: str, at: int) -> bool:
+    """Whether a run may begin there: at a point only where that begins a name, as in .env, ./a and ../a."""
+    alone = at == 0 or text[at - 1] in " :/"
+    return text[at] not in ".:)" or (text[at] == "." and alone and bool(re.match(r"\.?(/|[abé])", text[at + 1 :])))
+
+
 @settings(deadline=None)
 @example("a).a")
 @example("a://1")
@@ -221,7 +246,7 @@ def test_a_string_takes_every_run_of_whole_words_and_nothing_else(text: str) -> 
         text[start:end]
         for start, _ in words
         for _, end in words
-        if start < end and text[start] not in ".:)" and text[end - 1] not in ".-@:"
+        if start < end and begins(text, start) and text[end - 1] not in ".-@:"
     }
     spoken = Words(TOKENIZER, [text])
     held = ground(of_city({}), spoken, TOKENIZER)

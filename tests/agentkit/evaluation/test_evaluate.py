@@ -85,6 +85,8 @@ async def test_valid_calls_are_those_that_could_run():
         (Case("?", checker="tests_checkers:yes"), True),
         (Case("?", checker="tests_checkers:no"), False),
         (Case("?", checker="tests_checkers:asserts"), False),
+        (Case("?", checker="tests_checkers:looks_up"), True),
+        (Case("?", checker="tests_checkers:refuses_later"), False),
     ],
 )
 async def test_answers(case, right, monkeypatch, tmp_path):
@@ -92,6 +94,8 @@ async def test_answers(case, right, monkeypatch, tmp_path):
         "def yes(output, case): return output.startswith('It')\n"
         "def no(output, case): return False\n"
         "def asserts(output, case): assert 'x' in output, 'there is no x'\n"
+        "async def looks_up(output, case): return '408' in output\n"
+        "async def refuses_later(output, case): return False\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     found = await outcome(case, "It is 408.")
@@ -134,6 +138,15 @@ async def test_canned_results_stand_in_for_tools():
         FunctionModel(lambda r: r.messages[-1].results[0].content if hasattr(r.messages[-1], "results") else MILK),
         tools=[add_item],
     )
+    (variant,) = (await evaluate(agent, [case])).variants
+    assert variant.outcomes[0].passed and ran == []
+
+
+async def test_an_agent_with_a_canned_result_is_not_asked():
+    ran.clear()
+    shopper = Agent(ScriptedModel([MILK, "I bought milk"]), name="shopper", tools=[add_item])
+    case = expecting(ExpectedCall("shopper"), results={"shopper": "none left"})
+    agent = Agent(ScriptedModel([call("shopper", prompt="milk"), "Sorry."]), tools=[shopper.as_tool()])
     (variant,) = (await evaluate(agent, [case])).variants
     assert variant.outcomes[0].passed and ran == []
 

@@ -1,5 +1,8 @@
 """Our tools as a server, asked by the client of the official SDK: a process of its own each time."""
 
+import http.client
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -96,6 +99,39 @@ async def test_over_http(command: list[str], mode: str, started, free_port: int)
     started([*command, "--http", f"127.0.0.1:{free_port}"], free_port)
     async with Client(f"http://127.0.0.1:{free_port}/mcp", mode=mode) as client:
         await use(client)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("::", "[::]")])
+def test_requests_by_its_name_are_answered_with_and_without_the_port(command: list[str], host: str, shown: str) -> None:
+    if host == "::" and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    process = subprocess.Popen([*command, "--http", f"{shown}:0"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if line.startswith("serving"))
+        port = int(said.removeprefix(f"serving http://{shown}:").removesuffix("/mcp; Ctrl-C ends\n"))
+
+        def status(name: str) -> int:
+            connection = http.client.HTTPConnection(host, port, timeout=30)
+            connection.request("POST", "/mcp", "{}", {"Host": name, "Content-Type": "application/json"})
+            found = connection.getresponse().status
+            connection.close()
+            return found
+
+        refused = 421
+        assert port and status("elsewhere.org") == refused
+        assert refused not in [status(shown), status(f"{shown}:{port}"), status("localhost"), status("[::1]")]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_port_that_is_taken_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        assert main(["mcp", "--tools", "agentkit_tools:calculate", "--http", address]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith(f"agentkit: {address} can't be served: Address already in use.")
 
 
 async def test_tools_find_the_deps_of_the_server() -> None:

@@ -95,6 +95,36 @@ def test_a_cassette_is_recorded_when_asked_for_and_played_from_then_on(suite, py
     suite(without_engine).assert_outcomes(passed=1)
 
 
+SEVERAL = """
+import pytest
+from agentkit import Agent
+from agentkit.testing import toy_model
+
+def ask(model, prompt):
+    assert Agent(model).run_sync(prompt).usage.denoising_steps > 0
+
+class TestTea:
+    def test_it(self, cassette):
+        ask(cassette(toy_model), "Tea?")
+
+class TestMilk:
+    def test_it(self, cassette):
+        ask(cassette(toy_model), "Milk?")
+
+@pytest.mark.parametrize("item", ["a_b", "a/b", "a_b_"])
+def test_it(cassette, item):
+    ask(cassette(toy_model), item)
+"""
+
+
+def test_each_test_has_a_tape_of_its_own(suite, pytester):
+    suite(SEVERAL, "--record-cassettes").assert_outcomes(passed=5)
+    names = sorted(tape.name for tape in (pytester.path / "cassettes").rglob("*.json"))
+    assert names[:2] == ["TestMilk.test_it.json", "TestTea.test_it.json"]
+    assert len(names) == 5 and "test_it_a_b.json" in names
+    suite(SEVERAL).assert_outcomes(passed=5)
+
+
 def test_the_latest_word_counts_and_scripted_models_are_always_allowed():
     with forbid_models("not here"):
         with pytest.raises(UserError, match="'bundled' may not be opened: not here"):
