@@ -294,8 +294,15 @@ class Agent(Generic[DepsT, OutputT]):
         return open_batch(one, prompts, max_concurrent, options.get("cancellation_token"))
 
     async def _run(
-        self, prompt: str | None, emit: Emit, options: RunOptions[DepsT], *, drafts: bool = False
+        self,
+        prompt: str | None,
+        emit: Emit,
+        options: RunOptions[DepsT],
+        *,
+        drafts: bool = False,
+        still_running: list[str] | None = None,
     ) -> AgentRunResult[OutputT]:
+        """`run`, with its events; the tools whose threads it leaves behind are named in `still_running`."""
         check_options(options)
         token = options.get("cancellation_token")
         if token is not None:
@@ -307,6 +314,8 @@ class Agent(Generic[DepsT, OutputT]):
             if prompt is None:
                 plan = await follow(plan, journal.state.messages)
             run = begin(plan, prompt, options, journal, emit, drafts=drafts)
+            if still_running is not None:
+                run.still_running = still_running
             run.deps = overrides(self).get("deps", run.deps)
             return await execute(run, token)
 

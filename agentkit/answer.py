@@ -13,7 +13,7 @@ from agentkit.errors import ApprovalRequired, ModelRetry, ToolError, ToolFailed,
 from agentkit.execution import invoke
 from agentkit.handover import HandoffTool, hand_over
 from agentkit.jsonable import NotJsonable
-from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage
+from agentkit.messages import AssistantMessage, ToolMessage, ToolResult, UserMessage
 from agentkit.models.base import ModelResponse
 from agentkit.output import OutputTool
 from agentkit.run import Run
@@ -33,11 +33,17 @@ async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence
         if run.output is not None or run.successor is not None:
             run.outcomes[index] = Outcome(told(prepared.call, "This was not used: there is a final result already."))
         else:
-            end = hand_over if isinstance(prepared.tool, HandoffTool) else _produced
-            outcome = refusal(run, prepared) or await end(run, prepared)
+            outcome = refusal(run, prepared) or await _ended(run, prepared, index)
             if outcome.result.is_error and not outcome.waits:
                 await run.journal.answered(run, outcome)
             run.outcomes[index] = outcome
+
+
+async def _ended(run: Run, prepared: PreparedCall, index: int) -> Outcome:
+    """How a call is answered that ends the run, or this agent's part of it."""
+    if isinstance(prepared.tool, HandoffTool):
+        return await hand_over(run, prepared)
+    return await _produced(run, prepared, index)
 
 
 async def finish(run: Run, response: ModelResponse) -> None:
@@ -46,42 +52,65 @@ async def finish(run: Run, response: ModelResponse) -> None:
         run.stop("max_tokens", "The answer was cut off: ModelSettings.max_tokens was reached.")
     elif not response.message.text.strip():
         run.stop("empty_answer", "The model wrote neither text nor a call.")
-    elif not run.plan.outputs.allow_text:
-        _ask_again(run, f"Text is no answer here: call {' or '.join(run.plan.outputs.tools)}.")
     else:
-        try:
-            run.output = await run.plan.outputs.validated(run.context(), response.message.text)
-            run.stop("finished")
-        except ModelRetry as error:
-            _ask_again(run, error.message)
+        await _finish_with(run, response.message.text)
+
+
+async def _finish_with(run: Run, text: str) -> None:
+    """Ends the run with the text, unless that is no answer or a validator asks for another one."""
+    if not run.plan.outputs.allow_text:
+        _ask_again(run, f"Text is no answer here: call {' or '.join(run.plan.outputs.tools)}.")
+        return
+    try:
+        run.output = await run.plan.outputs.validated(run.context(), text)
+        run.stop("finished")
+    except ModelRetry as error:
+        _ask_again(run, error.message)
 
 
 async def restore(run: Run) -> None:
-    """Makes the output of a finished run again, whose process ended before it was given back."""
+    """Makes the output of a finished run again, which was not given back.
+
+    Where that is none any more, since a validator refuses it now, the run goes on: its last turn is open again, with
+    an answer to each call.
+    """
     message = run.messages[run.new_from]
     assert isinstance(message, AssistantMessage)
-    if run.plan.outputs.allow_text and not message.calls:
-        run.output = await run.plan.outputs.validated(run.context(), message.text)
-    used = {result.call_id for result in _results(run.messages[-1]) if result.content == PROCESSED}
-    for call in message.calls:
+    run.stop_reason = None
+    if not message.calls:
+        await _finish_with(run, message.text)
+        await run.journal.save(run)
+        return
+    answered = run.messages[-1]
+    assert isinstance(answered, ToolMessage)
+    for index, (call, result) in enumerate(zip(message.calls, answered.results, strict=True)):
         prepared = prepare(call, run.plan.known_tools)
-        if call.id in used and isinstance(prepared.tool, OutputTool) and prepared.wrong is None:
+        if result.content == PROCESSED and isinstance(prepared.tool, OutputTool) and prepared.wrong is None:
             _check_kept(run, prepared, prepared.tool)
-            await _produced(run, prepared)
+            run.outcomes[index] = await _produced(run, prepared, index)
+        else:
+            run.outcomes[index] = Outcome(result)
+    if run.output is not None:
+        run.stop("finished")
+    else:
+        run.messages.pop()
 
 
-def _results(message: Message) -> tuple[ToolResult, ...]:
-    return message.results if isinstance(message, ToolMessage) else ()
+async def _produced(run: Run, prepared: PreparedCall, index: int) -> Outcome:
+    """Makes the output and shows it to the validators. Errors that aren't meant for the model are raised.
 
-
-async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
-    """Makes the output and shows it to the validators. Errors that aren't meant for the model are raised."""
+    What a function has done is done, and its value is kept, even if the run ends while they look: the call at `index`
+    is answered before they do.
+    """
     tool, call = prepared.tool, prepared.call
     assert isinstance(tool, OutputTool)
     context, seconds = run.context(prepared), run.timeout(tool)
+    processed = Outcome(ToolResult(call.id, call.name, PROCESSED))
     try:
         with anyio.move_on_after(seconds) as deadline:
             value = await _value(run, prepared, tool, context)
+            if tool.acts:
+                run.outcomes[index] = processed
             run.output = await run.plan.outputs.validated(context, value)
     except ModelRetry as error:
         return costly(call, tool.rooted(error))
@@ -91,8 +120,8 @@ async def _produced(run: Run, prepared: PreparedCall) -> Outcome:
         return Outcome(told(call, error.message), error=error, waits=True)
     if deadline.cancelled_caught:
         run.unknown.discard(call.id)
-        return too_late(call, seconds)
-    return Outcome(ToolResult(call.id, call.name, PROCESSED))
+        return too_late(call, seconds, done=index in run.outcomes)
+    return processed
 
 
 async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: RunContext[Any]) -> Any:
@@ -103,6 +132,7 @@ async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: Ru
     if prepared.call.id in kept:
         return tool.loaded(kept[prepared.call.id])
     await run.journal.begun(run, prepared)
+    await run.stop_if_cancelled()
     run.unknown.discard(prepared.call.id)
     try:
         value = await invoke(run, prepared, function)

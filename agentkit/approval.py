@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter
 
 from agentkit.agent_tool import with_arguments
 from agentkit.calls import PreparedCall, identity, logger, overridden, refusal
@@ -46,6 +49,8 @@ class ToolDenied:
 
 Decision: TypeAlias = ToolApproved | ToolDenied
 
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+
 
 @dataclass(frozen=True, slots=True)
 class DeferredToolResults:
@@ -59,7 +64,10 @@ class DeferredToolResults:
 
 
 def decide(run: Run, results: DeferredToolResults) -> None:
-    """Takes the decisions over into the run. Raises `UserError` when they don't fit its open calls."""
+    """Takes the decisions over into the run, in the place of those that are kept about the same calls.
+
+    Raises `UserError` when they don't fit its open calls.
+    """
     answered = {outcome.result.call_id for outcome in run.outcomes.values()}
     turn = [call for call in open_calls(run.messages) if call.id not in answered]
     calls = {call.id: call for call in asked_about(turn, run.paused)}
@@ -72,8 +80,10 @@ def decide(run: Run, results: DeferredToolResults) -> None:
     for id, given in results.approvals.items():
         match ToolApproved() if given is True else ToolDenied() if given is False else given:
             case ToolDenied(message):
+                run.approved.pop(id, None)
                 run.denied[id] = clean(str(message))
             case ToolApproved(override_args):
+                run.denied.pop(id, None)
                 run.approved[id] = identity(calls[id])
                 if override_args is not None:
                     asker = next(call for call in turn if asking(id, [call.id]))
@@ -125,6 +135,8 @@ def _is_decided(run: Run, call_id: str) -> bool:
 
 async def _says(predicate: ApprovalPredicate, run: Run, tool: Tool, prepared: PreparedCall) -> bool:
     try:
+        if not _is_ordered(_ANY.dump_python(prepared.values)):  # with what is inside models and the like
+            return True
         needed = predicate(run.context(prepared), {**tool.defaults, **prepared.values})
         if inspect.isawaitable(needed):
             needed = await needed
@@ -138,13 +150,13 @@ def _is_certain(call: ToolCallPart, least: float) -> bool:
     return all(call.certainty.get(name, 0.0) >= least for name in call.arguments or {})
 
 
-def _is_ordered(value: JSON) -> bool:
+def _is_ordered(value: Any) -> bool:
     """Whether all numbers in it compare as numbers do; NaN is neither above nor below a bound."""
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return not math.isnan(value)
-    if isinstance(value, dict):
-        return all(map(_is_ordered, value.values()))
-    return not isinstance(value, list) or all(map(_is_ordered, value))
+    if isinstance(value, Mapping):
+        return all(map(_is_ordered, (*value, *value.values())))
+    return isinstance(value, str | bytes) or not isinstance(value, Collection) or all(map(_is_ordered, value))
 
 
 def _changed(run: Run, asker: ToolCallPart, id: str, arguments: dict[str, JSON]) -> str:

@@ -174,12 +174,16 @@ class Budget:
         self.add(seconds=0.0)
 
     def close(self) -> None:
-        """Stops the clock, and adds the seconds to a parent that has none."""
+        """Stops the clock, and that of the session around it; adds the seconds to a parent that has none."""
         with self._lock:
             seconds, self._started = self._elapsed(), None
             self._usage.seconds += seconds
-            if self._parent is not None and self._parent._started is None:
+            if self._parent is None:
+                return
+            if self._parent._started is None:
                 self._parent.add(seconds=seconds)
+            elif self._parent.scope == "session":
+                self._parent.close()
 
     def _elapsed(self) -> float:
         return 0.0 if self._started is None else time.monotonic() - self._started

@@ -131,9 +131,10 @@ def costly(call: ToolCallPart, error: ModelRetry) -> Outcome:
     return Outcome(told(call, where + error.message), error=error, costs_retry=True)
 
 
-def too_late(call: ToolCallPart, seconds: float | None) -> Outcome:
-    """What the model is told when its call was given up after so many seconds."""
-    error = TimeoutError(f"The tool did not finish within {seconds or 0:g} seconds.")
+def too_late(call: ToolCallPart, seconds: float | None, *, done: bool = False) -> Outcome:
+    """What the model is told when its call was given up after so many seconds, or its output, once it was `done`."""
+    what = "This was carried out, but its result was not checked" if done else "The tool did not finish"
+    error = TimeoutError(f"{what} within {seconds or 0:g} seconds.")
     return Outcome(told(call, str(error)), error=error, costs_retry=True)
 
 

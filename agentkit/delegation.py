@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from agentkit.agent_tool import AgentTool
 from agentkit.approval import decisions_about
 from agentkit.calls import PreparedCall
@@ -44,11 +46,18 @@ async def delegate(run: Run, prepared: PreparedCall) -> Any:
     if paused is not None:
         options["deferred_tool_results"] = decisions_about(run, call)
     begun = paused is not None or (session is not None and session.entries)
+    still_running: list[str] = []
     try:
         prompt = None if begun else prepared.values["prompt"]
-        result = await tool.agent._run(prompt, emit, options, drafts=run.drafts)
+        result = await tool.agent._run(prompt, emit, options, drafts=run.drafts, still_running=still_running)
     except RunCancelled:
         raise ToolFailed(f"{tool.name} was cancelled.") from None
+    except anyio.get_cancelled_exc_class():
+        if still_running:
+            run.unknown.add(call.id)
+        raise
+    finally:
+        run.still_running += still_running
     if result.stop_reason == "finished":
         return result.output
     if result.stop_reason == "approval_required":

@@ -76,6 +76,7 @@ class HandoffTool(OutputTool):
 async def hand_over(run: Run, prepared: PreparedCall) -> Outcome:
     """Finds who goes on. Raises `UsageLimitExceeded` when it has been handed over often enough."""
     assert isinstance(prepared.tool, HandoffTool)
+    await run.stop_if_cancelled()
     run.budget.spend(handoffs=1)
     run.successor = await _successor(run.plan, prepared.tool, prepared.call.id)
     await run.emit(HandedOver(run.plan.name, run.successor.name))
@@ -86,6 +87,7 @@ def take_over(run: Run) -> None:
     """From here on the run is the other agent's."""
     assert run.successor is not None
     run.plan, run.successor = run.successor, None
+    run.slots.total_tokens = run.plan.max_parallel_tools
     run.in_view = None
     run.counts.forget_wrong()
     run.calls_before = run.budget.usage.tool_calls - run.discarded

@@ -100,7 +100,8 @@ async def _save_shielded(run: Run) -> None:
 
 
 async def _turns(run: Run) -> None:
-    await run.journal.save(run)
+    if not (run.decided and open_calls(run.messages)):  # decisions are kept once all of them are known to fit
+        await run.journal.save(run)
     if run.stop_reason == "finished":
         await restore(run)
     while run.stop_reason is None:

@@ -42,6 +42,8 @@ def overrides(agent: object) -> Overrides:
 @contextmanager
 def overriding(agent: object, changes: Overrides) -> Iterator[None]:
     """While inside, `changes` hold for the agent, on top of those outside."""
+    if "tools" in changes:
+        changes = {**changes, "tools": tuple(changes["tools"])}  # they are looked through more than once
     before = _overrides.get({})
     token = _overrides.set({**before, agent: {**before.get(agent, {}), **changes}})
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentkit.answer import PROCESSED
 from agentkit.approval import decide
 from agentkit.budget import Budget
 from agentkit.calls import Outcome
@@ -100,7 +101,10 @@ def _go_on(run: Run, state: SessionState) -> None:
         assert state.stop is not None
         said = (index for index, message in enumerate(run.messages) if isinstance(message, AssistantMessage))
         run.new_from = max(said)  # the answer is there, and only was not given back
-        run.stop(state.stop.reason, state.stop.detail)
+        if _has_output(state):
+            run.stop("finished")
+        else:
+            run.stop(state.stop.reason, state.stop.detail)
 
 
 def _waits_for_model(state: SessionState) -> bool:
@@ -118,7 +122,13 @@ def _is_over(state: SessionState) -> bool:
     """Whether the last run got to its end, with an answer or with what it had of one."""
     if state.stop is None or _is_cut_off(state):
         return False
-    return state.stop.reason == "finished" or _ends_with_text(state)
+    return state.stop.reason == "finished" or _ends_with_text(state) or _has_output(state)
+
+
+def _has_output(state: SessionState) -> bool:
+    """Whether the last turn made an output, even if the run was cancelled or met a limit before it was given back."""
+    last = state.messages[-1] if state.messages else None
+    return isinstance(last, ToolMessage) and any(result.content == PROCESSED for result in last.results)
 
 
 def _ends_with_text(state: SessionState) -> bool:

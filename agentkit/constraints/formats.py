@@ -1,4 +1,4 @@
-"""JSON Schema's `format` as automata.
+"""JSON Schema's `format` as automata; `places.format_of` tells those that have no name there.
 
 Each accepts a natural part of what the format allows. All of it passes jsonschema's checkers, those that come with
 optional packages included, and pydantic's types for dates, times, durations, UUIDs and addresses.
@@ -6,21 +6,10 @@ optional packages included, and pydantic's types for dates, times, durations, UU
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from agentkit.constraints import regex
 from agentkit.constraints.dfa import ByteDFA
-
-OFFSETS = ("optional", "none")
-"""What `x-offset` says of a time's offset from UTC. RFC 3339, and so JSON Schema's format, asks for one."""
-
-
-def named(schema: Mapping[str, Any]) -> str:
-    """The format that a schema with `format` asks for: `date-time optional` where `x-offset` is "optional"."""
-    name, offset = schema["format"], schema.get("x-offset")
-    return f"{name} {offset}" if offset in OFFSETS and name in ("time", "date-time") else name
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from agentkit.constraints.formats import named
 from agentkit.constraints.lengths import EXACT_LENGTH, MOST_LENGTH
 from agentkit.constraints.merge_array import merged_array
 from agentkit.constraints.merge_object import merged_object
@@ -23,6 +22,7 @@ from agentkit.constraints.places import (
     Places,
     excluded,
     forbidden,
+    format_of,
     given,
     least,
     most,
@@ -162,7 +162,7 @@ def _text(context: Context, places: Places) -> Node:
         min_length=fewest or 0,
         max_length=end if end is not None and end <= counted else None,
         patterns=given(places, "pattern"),
-        formats=tuple(dict.fromkeys(named(place.schema) for place in places if "format" in place.schema)),
+        formats=tuple(dict.fromkeys(format_of(place.schema) for place in places if "format" in place.schema)),
         forbidden=forbidden(places, "pattern"),
         excluded=tuple(value for value in excluded(places) if isinstance(value, str) and writable(value)),
         declared=_declared(places),

@@ -100,6 +100,16 @@ def given(places: Places, keyword: str) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(place.schema[keyword] for place in places if keyword in place.schema))
 
 
+_OFFSETS = ("optional", "none")
+"""What `x-offset` says of a time's offset from UTC. RFC 3339, and so JSON Schema's format, asks for one."""
+
+
+def format_of(schema: Mapping[str, Any]) -> str:
+    """The format that a schema with `format` asks for: `date-time optional` where `x-offset` is "optional"."""
+    name, offset = schema["format"], schema.get("x-offset")
+    return f"{name} {offset}" if offset in _OFFSETS and name in ("time", "date-time") else name
+
+
 def telling(places: Places, keywords: set[str]) -> str:
     """The pointer of the last place that has one of the keywords, or else of the first place."""
     found = [place.pointer for place in places if place.schema.keys() & keywords]

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import anyio
@@ -80,7 +80,7 @@ class SqliteSession(Session):
     def entries(self, connection: sqlite3.Connection) -> tuple[Entry, ...]:
         """The session's log."""
         query = "SELECT entry FROM agentkit_entries WHERE session_id = ? ORDER BY number"
-        rows = connection.execute(query, (self.session_id,))
+        rows = connection.execute(query, (self.session_id,)).fetchall()
         return tuple(self._entry(number, text) for number, (text,) in enumerate(rows))
 
     def _entry(self, number: int, text: str) -> Entry:
@@ -165,15 +165,13 @@ class _Writer:
         self._session = session
         self._owner = uuid.uuid4().hex
         self._lock = threading.Lock()  # tools of one turn finish side by side
-        self._connection = session.connect()
-        try:
+        with ExitStack() as failed:
+            self._connection = failed.enter_context(closing(session.connect()))
             with self._transaction():
                 self._sign = self._claim()
+                failed.callback(self._sign.end)
             self.entries: Sequence[Entry] = session.entries(self._connection)
-        except BaseException:
-            self._connection.close()
-            raise
-        self._number = len(self.entries)
+            failed.pop_all()
 
     async def append(self, entries: Sequence[Entry]) -> None:
         with explained(self._session.path):
@@ -197,10 +195,15 @@ class _Writer:
             if self._present_owner() != self._owner:
                 raise SessionConflict(repr(self._session))
             insert = "INSERT INTO agentkit_entries (session_id, number, entry) VALUES (?, ?, ?)"
-            for number, entry in enumerate(entries, self._number):
+            for number, entry in enumerate(entries, self._next_number()):
                 text = entry_adapter().dump_json(entry).decode()
                 self._connection.execute(insert, (self._session.session_id, number, text))
-            self._number += len(entries)
+
+    def _next_number(self) -> int:
+        """The number of the next entry, as the file has it: what was taken back leaves no gap."""
+        query = "SELECT coalesce(max(number) + 1, 0) FROM agentkit_entries WHERE session_id = ?"
+        (number,) = self._connection.execute(query, (self._session.session_id,)).fetchone()
+        return int(number)
 
     def _claim(self) -> SignOfLife:
         """Becomes the owner, unless there is one that lives; what the dead have left is taken away."""

@@ -3,19 +3,23 @@
 import json
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from agentkit import (
     Agent,
     ApprovalRequired,
     CancellationToken,
     DeferredToolResults,
+    MemorySession,
     ModelRetry,
     RunCancelled,
     RunContext,
+    Tool,
     ToolApproved,
     ToolCallPart,
     ToolCallStarted,
@@ -31,6 +35,7 @@ from agentkit import (
 )
 from agentkit.settings import EarlyTools, ModelSettings
 from agentkit.testing import FunctionModel, ScriptedModel, bad_call, call
+from tests.agentkit.sessions.cutting import Fragile, Killed
 
 pytestmark = pytest.mark.anyio
 
@@ -255,6 +260,36 @@ async def test_decisions_that_do_not_fit_are_refused_and_nothing_runs():
     assert till.done == []
 
 
+async def test_decisions_that_are_refused_leave_nothing_in_the_session():
+    till, session = Till(), MemorySession()
+    first = await till.agent([call("pay", amount=5), call("pay", amount=6)]).run("Pay.", session=session)
+    one, two = (waiting.id for waiting in first.pending_calls)
+    for decision in (False, ToolApproved({"amount": 99})):
+        with pytest.raises(UserError, match=f"says nothing about {two}"):
+            await till.agent().run(None, session=session, deferred_tool_results=DeferredToolResults({one: decision}))
+        assert await session.open_calls() == first.pending_calls
+    with pytest.raises(UserError, match=f"says nothing about {one}"):
+        await till.agent().run(None, session=session, deferred_tool_results=DeferredToolResults({two: True}))
+    decided = DeferredToolResults({one: True, two: True})
+    result = await till.agent("Paid.").run(None, session=session, deferred_tool_results=decided)
+    assert told(result) == [("paid 5", False), ("paid 6", False)]
+
+
+@pytest.mark.parametrize(("before", "now", "paid"), [(False, True, [5]), (True, False, [])])
+async def test_a_decision_that_was_kept_may_be_changed_before_it_is_acted_on(before, now, paid):
+    till, session = Till(), MemorySession()
+    (waiting,) = (await till.agent(call("pay", amount=5)).run("Pay.", session=session)).pending_calls
+    with pytest.raises(Killed):
+        await till.agent("never").run(
+            None, session=Fragile(session, 1), deferred_tool_results=DeferredToolResults({waiting.id: before})
+        )
+    state = await session.state()
+    assert [*state.approved, *state.denied] == [waiting.id]
+    decided = DeferredToolResults({waiting.id: now})
+    await till.agent("Well.").run(None, session=session, deferred_tool_results=decided)
+    assert till.done == paid
+
+
 # -- who is asked about what
 
 
@@ -312,6 +347,7 @@ def breaks(ctx, arguments):
         pytest.param(breaks, 1.0, id="it raises"),
         pytest.param(lambda ctx, arguments: None, 1.0, id="it says nothing"),
         pytest.param(lambda ctx, arguments: arguments["amount"] > 100, float("nan"), id="NaN is above nothing"),
+        pytest.param(lambda ctx, arguments: arguments["amount"] > 100, " nan", id="NaN as a string"),
     ],
 )
 async def test_a_predicate_that_is_of_no_use_asks(asks, amount):
@@ -321,6 +357,35 @@ async def test_a_predicate_that_is_of_no_use_asks(asks, amount):
 
     result = await Agent(ScriptedModel([call("pay", amount=amount)]), tools=[pay]).run("Pay.")
     assert result.stop_reason == "approval_required"
+
+
+class Item(BaseModel):
+    price: float
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (list[Item], [{"price": "nan"}]),
+        (dict[float, str], {"nan": "Ada"}),
+        (tuple[Decimal | float, str], ["NaN", "Ada"]),
+        (set[float], ["1.5", "nan"]),
+    ],
+)
+async def test_a_nan_is_found_wherever_it_is_among_the_values(kind, given):
+    def order(items) -> None:
+        """Order."""
+
+    order.__annotations__["items"] = kind
+    ordering = Tool(order, requires_approval=lambda ctx, arguments: False)
+    result = await Agent(ScriptedModel([call("order", items=given)]), tools=[ordering]).run("Order.")
+    assert result.stop_reason == "approval_required"
+
+
+async def test_who_is_called_nan_is_no_number():
+    greeting = Tool(lambda names: "hello", name="greet", requires_approval=lambda ctx, arguments: False)
+    agent = Agent(ScriptedModel([call("greet", names=["Nan", "nan"]), "Done."]), tools=[greeting])
+    assert (await agent.run("Greet.")).stop_reason == "finished"
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,18 @@ def test_seconds_go_by_where_there_is_a_clock_and_add_up_where_there_is_none(mon
     assert (asked.usage.seconds, run.usage.seconds, pool.usage.seconds) == (4, 4, 4)
 
 
+def test_a_sessions_clock_stops_with_its_run_and_adds_up_as_well(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("agentkit.budget.time.monotonic", lambda: now[0])
+    pool = Budget(UsageLimits(seconds=100))
+    session = Budget(UsageLimits(seconds=50), parent=pool, spent=Usage(seconds=9), scope="session", clock=True)
+    run = Budget(UsageLimits(seconds=10), parent=session, scope="run", clock=True)
+    now[0] = 4.0
+    run.close()
+    now[0] = 9.0
+    assert (run.usage.seconds, session.usage.seconds, pool.usage.seconds) == (4, 13, 4)
+
+
 def test_a_budget_may_be_spent_from_many_threads():
     pool = Budget(UsageLimits(denoising_steps=500))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from agentkit import (
@@ -134,6 +136,33 @@ async def test_cancelling_the_one_cancels_the_other():
     with pytest.raises(RunCancelled):
         await outer.run("?", cancellation_token=token)
     assert began == ["wait"]
+
+
+@pytest.mark.parametrize("limits", [None, UsageLimits(seconds=0.2)])
+async def test_a_thread_that_is_left_behind_in_the_other_is_reported(limits):
+    token, begun, release = CancellationToken(), threading.Event(), threading.Event()
+
+    def wire() -> None:
+        begun.set()
+        if limits is None:
+            token.cancel()
+        release.wait(60)
+
+    inner = Agent(ScriptedModel([call("wire")]), tools=[wire], name="inner")
+    outer = Agent(ScriptedModel([call("inner", prompt="?")]), tools=[inner.as_tool()])
+    try:
+        if limits is None:
+            with pytest.raises(RunCancelled) as caught:
+                await outer.run("?", cancellation_token=token)
+            assert caught.value.still_running == ("wire",)
+            result = caught.value.result
+        else:
+            result = await outer.run("?", usage_limits=limits)
+    finally:
+        release.set()
+    assert begun.is_set()
+    ((content, _),) = told(result)
+    assert "It is not known whether it was carried out" in content
 
 
 async def test_the_other_may_cancel_itself_alone():

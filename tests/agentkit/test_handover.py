@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from agentkit import (
     Agent,
     AssistantMessage,
+    CancellationToken,
     DeferredToolResults,
     DropOldResults,
     HandedOver,
@@ -19,6 +21,7 @@ from agentkit import (
     Message,
     ModelRetry,
     ModelSettings,
+    RunCancelled,
     RunContext,
     Summarise,
     SystemMessage,
@@ -154,6 +157,36 @@ async def test_retries_begin_anew():
     model = ScriptedModel([[call("look", word="a"), call("transfer_to_other")]])
     result = await Agent(model, tools=[look], output_type=Handoff(other)).run("?")
     assert (result.output, result.stop_reason) == ("done", "finished")
+
+
+@pytest.mark.parametrize("most", [1, 4])
+async def test_as_many_tools_run_side_by_side_as_the_other_allows(most):
+    now = peak = 0
+
+    async def look(at: int) -> None:
+        nonlocal now, peak
+        now, peak = now + 1, max(peak, now + 1)
+        await anyio.sleep(0.01)
+        now -= 1
+
+    calls = [call("look", at=number) for number in range(4)]
+    other = Agent(ScriptedModel([calls, "done"]), tools=[look], name="other", max_parallel_tools=most)
+    desk = Agent(ScriptedModel([call("transfer_to_other")]), output_type=Handoff(other), max_parallel_tools=2)
+    await desk.run("?")
+    assert peak == most
+
+
+async def test_a_cancelled_run_is_not_handed_over():
+    token = CancellationToken()
+
+    def reply(request):
+        token.cancel()
+        return call("transfer_to_other")
+
+    other = Agent(ScriptedModel([]), name="other")
+    with pytest.raises(RunCancelled) as caught:
+        await Agent(FunctionModel(reply), output_type=Handoff(other)).run("?", cancellation_token=token)
+    assert caught.value.result.usage.handoffs == 0
 
 
 async def test_a_run_that_waits_goes_on_with_whom_it_was_handed_to():

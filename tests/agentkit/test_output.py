@@ -483,6 +483,34 @@ async def test_an_output_function_may_wait_for_a_person_or_take_too_long():
     assert "did not finish within" in (await slow.run("Wait.")).stop_detail
 
 
+async def test_an_output_function_is_not_said_to_be_unfinished_when_it_is_a_validator_that_takes_too_long():
+    async def book(seat: str) -> str:
+        return f"booked {seat}"
+
+    agent = Agent(ScriptedModel([call("book", seat="1A")]), output_type=book, tool_timeout=0.01, retries=0)
+
+    @agent.output_validator
+    async def look(output: str) -> str:
+        await anyio.sleep(60)
+        return output
+
+    assert "This was carried out, but its result was not checked within 0.01 s" in (await agent.run("?")).stop_detail
+
+
+async def test_no_output_function_begins_in_a_cancelled_run():
+    token = CancellationToken()
+
+    def reply(request):
+        token.cancel()
+        return call("book", seat="1A")
+
+    async def book(seat: str) -> None:
+        raise AssertionError("it began")
+
+    with pytest.raises(RunCancelled):
+        await Agent(FunctionModel(reply), output_type=book).run("?", cancellation_token=token)
+
+
 async def test_nothing_is_put_out_while_a_tool_of_the_turn_waits():
     made = []
 

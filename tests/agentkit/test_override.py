@@ -44,6 +44,13 @@ async def test_deps_are_those_of_the_override():
     assert result.tool_calls[0].result.content == "Oslo"
 
 
+async def test_tools_may_come_from_anything_that_gives_them_once():
+    with agent.override(model=ScriptedModel([call("city"), "done"]), tools=(function for function in [city])):
+        assert list(agent.tools) == list(agent.tools) == ["city"]
+        result = await agent.run("?", deps="Lima")
+    assert result.tool_calls[0].result.content == "Lima"
+
+
 async def test_overrides_nest_and_end():
     with agent.override(model=ScriptedModel(["outer", "outer"])):
         with agent.override(instructions="Be kind."):

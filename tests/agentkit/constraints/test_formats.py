@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from agentkit.constraints import formats
 from agentkit.constraints.dfa import ByteDFA
+from agentkit.constraints.places import format_of
 
 WRITTEN = {
     "date": ["2024-02-29", "1999-12-31", "0001-01-01"],
@@ -146,7 +147,7 @@ def test_versions_of_uuids() -> None:
 @pytest.mark.parametrize(("name", "text"), [("time", "10:30:00"), ("date-time", "2024-05-01T10:30:00")])
 def test_times_may_be_local_where_pydantic_checks_them(name: str, text: str) -> None:
     asked = [{"format": name}, {"format": name, "x-offset": "optional"}, {"format": name, "x-offset": "none"}]
-    strict, either, local = (formats.of(formats.named(schema)) for schema in asked)
+    strict, either, local = (formats.of(format_of(schema)) for schema in asked)
     assert strict is not None and either is not None and local is not None
     assert [dfa.accepts(text) for dfa in (strict, either, local)] == [False, True, True]
     assert [dfa.accepts(f"{text}Z") for dfa in (strict, either, local)] == [True, True, False]
@@ -157,4 +158,4 @@ def test_times_may_be_local_where_pydantic_checks_them(name: str, text: str) -> 
 
 def test_other_formats_are_not_known() -> None:
     assert formats.of("color") is None
-    assert formats.of(formats.named({"format": "password", "x-offset": "none"})) is None
+    assert formats.of(format_of({"format": "password", "x-offset": "none"})) is None

@@ -4,6 +4,9 @@ from contextlib import asynccontextmanager
 
 from agentkit.sessions import Session
 
+BEGUN = 4
+"""Entries until the first call of a run is under way: the prompt, the canvas, the turn, and that the call has begun."""
+
 
 class Killed(BaseException):
     """The end of the process, as far as a test can play it."""

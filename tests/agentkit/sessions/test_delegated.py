@@ -25,7 +25,7 @@ from agentkit import (
 )
 from agentkit.sessions import SessionState
 from agentkit.testing import FunctionModel, call
-from tests.agentkit.sessions.cutting import Fragile, Killed
+from tests.agentkit.sessions.cutting import BEGUN, Fragile, Killed
 
 pytestmark = pytest.mark.anyio
 
@@ -149,14 +149,13 @@ async def test_a_call_inside_that_was_under_way_is_unknown_to_whoever_made_it(se
         def pay() -> None:
             """Pay."""
             assert fails, "it was paid twice"
-            raise Killed
 
         cashier = Agent(FunctionModel(reply), tools=[pay])
         outer = follows(call("cashier", prompt="Pay."), "Done.")
         return Agent(outer, tools=[cashier.as_tool(name="cashier", description="Ask.")])
 
     with pytest.raises(Killed):
-        await agent(True).run("Pay.", session=session)
+        await agent(True).run("Pay.", session=Fragile(session, 2 * BEGUN))
     async with agent(False).run_stream_events(None, session=session) as stream:
         events = [event async for event in stream]
     ((content, is_error),) = asked[-1]

@@ -94,6 +94,11 @@ async def test_an_entry_that_is_damaged(tmp_path):
         other.execute("UPDATE agentkit_entries SET entry = substr(entry, 1, 9) WHERE number = 2")
     with pytest.raises(SessionError, match=r"Entry 2 of .* can't be read: it is damaged. Put a copy .* \(Invalid JSON"):
         await session.messages()
+    for _ in range(2):
+        with pytest.raises(SessionError, match="it is damaged") as kept:
+            await ask(session)
+        assert kept.value.__traceback__ is not None, "what holds the session is not to live as long as the error"
+    assert list(tmp_path.glob("*.lock")) == []
 
 
 async def test_a_folder_in_its_place(tmp_path):

@@ -19,11 +19,12 @@ from agentkit import (
     ToolFailed,
     ToolMessage,
     ToolOutput,
+    UsageLimits,
     UserError,
     tool,
 )
 from agentkit.testing import ScriptedModel, call
-from tests.agentkit.sessions.cutting import Fragile, Killed
+from tests.agentkit.sessions.cutting import BEGUN, Fragile, Killed
 
 pytestmark = pytest.mark.anyio
 
@@ -78,12 +79,11 @@ async def test_a_function_that_was_under_way_runs_again_if_that_does_no_harm(ses
     @tool(idempotent=True)
     def keep(note: str) -> str:
         tries.append(note)
-        if len(tries) == 1:
-            raise Killed
         return note
 
     with pytest.raises(Killed):
-        await Agent(ScriptedModel([call("keep", note="a")]), output_type=keep).run("Keep.", session=session)
+        agent = Agent(ScriptedModel([call("keep", note="a")]), output_type=keep)
+        await agent.run("Keep.", session=Fragile(session, BEGUN))
     result = await Agent(ScriptedModel([]), output_type=keep).run(None, session=session)
     assert (result.output, tries) == ("a", ["a", "a"])
 
@@ -158,6 +158,80 @@ async def test_a_value_that_json_cannot_hold_is_not_made_twice_either(session, c
     may_repeat = ToolOutput(open_it, idempotent=True)
     result = await Agent(ScriptedModel([]), output_type=may_repeat).run(None, session=session)
     assert (type(result.output), opened) == (object, ["a", "a"])
+
+
+@pytest.mark.parametrize("limits", [None, UsageLimits(seconds=0.05)])
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_function_that_has_finished_is_kept_when_the_run_ends_while_a_validator_looks(session, limits, waits):
+    desk, token = Desk(), CancellationToken()
+
+    def agent(script, looks) -> Agent:
+        made = Agent(ScriptedModel(script), output_type=desk.sell)
+        made.output_validator(looks)
+        return made
+
+    async def cut_off(ticket: Ticket) -> Ticket:
+        if limits is None:
+            token.cancel()
+        if waits or limits is not None:
+            await anyio.sleep(60)
+        return ticket
+
+    selling = agent([call("sell", number=7)], cut_off)
+    if limits is None:
+        with pytest.raises(RunCancelled) as caught:
+            await selling.run("Sell.", session=session, cancellation_token=token)
+        result = caught.value.result
+    else:
+        result = await selling.run("Sell.", session=session, usage_limits=limits)
+    assert result.stop_reason == ("cancelled" if limits is None else "usage_limit")
+    assert told(result.all_messages()) == [("Final result processed.", False)]
+
+    async def look(ticket: Ticket) -> Ticket:
+        return ticket
+
+    for _ in range(2):
+        later = await agent([], look).run(None, session=session)
+        assert (later.output.number, later.stop_reason, desk.sold) == (7, "finished", [7])
+    assert (await session.state()).stop.reason == "finished"
+
+
+class Doubtful:
+    """A validator that says yes, and no when it is asked again about the same."""
+
+    def __init__(self) -> None:
+        self.seen: list[object] = []
+
+    def __call__(self, output):
+        if output in self.seen:
+            raise ModelRetry("no longer")
+        self.seen.append(output)
+        return output
+
+
+@pytest.mark.parametrize(
+    ("output_type", "first", "second", "output"),
+    [
+        (str, "a", "b", "b"),
+        (int, call("final_result", response=1), call("final_result", response=2), 2),
+    ],
+)
+async def test_an_output_that_is_refused_when_it_is_looked_at_again_is_told_to_the_model(
+    session, output_type, first, second, output
+):
+    doubtful = Doubtful()
+
+    def agent(*script) -> Agent:
+        made = Agent(ScriptedModel(script), output_type=output_type)
+        made.output_validator(doubtful)
+        return made
+
+    await agent(first).run("?", session=session)
+    result = await agent(second).run(None, session=session)
+    assert (result.output, result.stop_reason) == (output, "finished")
+    if output_type is int:
+        contents = [content for content, _ in told(await session.messages())]
+        assert contents == ["/response: no longer", "Final result processed."]
 
 
 class Money(BaseModel):

@@ -34,7 +34,7 @@ from agentkit import (
 from agentkit.sessions import Session
 from agentkit.sessions.entries import AnswerEntry, BegunEntry, MessagesEntry
 from agentkit.testing import FunctionModel, ScriptedModel, bad_call, call
-from tests.agentkit.sessions.cutting import Fragile, Killed
+from tests.agentkit.sessions.cutting import BEGUN, Fragile, Killed
 
 pytestmark = pytest.mark.anyio
 
@@ -310,10 +310,10 @@ async def test_a_typed_output_comes_wherever_the_run_was_cut_off(session, entrie
 
 
 async def under_way(session: Session, *tools_, prompt=None):
-    """A run is cut off while its one call is under way, and goes on."""
+    """A run is cut off while its one call is under way, when nothing can be written any more; and goes on."""
     name = tools_[0].__name__ if callable(tools_[0]) else tools_[0].name
     with pytest.raises(Killed):
-        await Agent(ScriptedModel([call(name)]), tools=tools_).run("Go.", session=session)
+        await Agent(ScriptedModel([call(name)]), tools=tools_).run("Go.", session=Fragile(session, BEGUN))
     events = []
     agent = Agent(ScriptedModel(["Well."]), tools=tools_)
     async with agent.run_stream_events(prompt, session=session) as stream:
@@ -328,8 +328,6 @@ async def test_a_call_that_was_under_way_is_run_again_if_that_does_no_harm(sessi
     @tool(**options)
     async def put() -> str:
         tries.append(1)
-        if len(tries) == 1:
-            raise Killed
         return "put"
 
     events = await under_way(session, put)
@@ -344,7 +342,7 @@ async def test_a_call_that_was_under_way_is_unknown_otherwise(session, prompt):
     @tool
     async def pay() -> str:
         tries.append(1)
-        raise Killed
+        return "paid"
 
     events = await under_way(session, pay, prompt=prompt)
     result = events[-1].result
@@ -367,13 +365,11 @@ async def test_an_argument_that_was_repaired_is_kept_before_its_call_runs_again(
         tries.append(amount)
         if amount > 10:
             raise ModelRetry("too much", argument="amount")
-        if len(tries) == 2:
-            raise Killed
         return f"paid {amount}"
 
     model = ScriptedModel([call("pay", amount=50)], repairs=[{"amount": 5}])
     with pytest.raises(Killed):
-        await Agent(model, tools=[pay]).run("Pay.", session=session)
+        await Agent(model, tools=[pay]).run("Pay.", session=Fragile(session, BEGUN + 3))  # its answer, the turn, begun
     result = await Agent(ScriptedModel(["Paid."]), tools=[pay]).run(None, session=session)
     assert tries == [50, 5, 5]
     assert told(result.all_messages()) == [("paid 5", False)]
@@ -443,8 +439,6 @@ async def test_decisions_are_kept_before_a_call_runs(session):
     @tool(requires_approval=True, idempotent=True)
     def pay(amount: int) -> str:
         paid.append(amount)
-        if len(paid) == 1:
-            raise Killed
         return f"paid {amount}"
 
     first = await Agent(ScriptedModel([call("pay", amount=5)]), tools=[pay]).run("Pay.", session=session)
@@ -455,7 +449,9 @@ async def test_decisions_are_kept_before_a_call_runs(session):
 
     decided = DeferredToolResults({first.pending_calls[0].id: ToolApproved({"amount": 3})})
     with pytest.raises(Killed):
-        await Agent(ScriptedModel([]), tools=[pay]).run(None, session=session, deferred_tool_results=decided)
+        agent = Agent(ScriptedModel([]), tools=[pay])
+        kept = Fragile(session, 2)  # the decisions, and that the call has begun
+        await agent.run(None, session=kept, deferred_tool_results=decided)
     result = await Agent(ScriptedModel(["Paid."]), tools=[pay]).run(None, session=session)
     assert paid == [3, 3]
     assert told(result.all_messages()) == [("paid 3", False)]

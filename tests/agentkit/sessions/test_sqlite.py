@@ -16,6 +16,7 @@ import pytest
 
 from agentkit import Agent, SessionConflict, SessionError, SqliteSession, UserError, tool
 from agentkit.sessions import schema, sqlite
+from agentkit.sessions.entries import BegunEntry
 from agentkit.testing import FunctionModel, ScriptedModel, call
 
 pytestmark = pytest.mark.anyio
@@ -217,6 +218,45 @@ anyio.run(main)
         process.kill()
     assert Agent(ScriptedModel(["Yes."])).run_sync("?", session=SqliteSession(path, "a")).output == "Yes."
     assert [file.name for file in tmp_path.iterdir()] == ["sessions.db"]
+
+
+class Full(sqlite3.Connection):
+    """Can't commit what it wrote while `full` is set, as on a disk that is full."""
+
+    full = False
+
+    def execute(self, sql, *parameters):
+        if sql == "COMMIT" and Full.full:
+            Full.full = False
+            super().execute("ROLLBACK")
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
+            raise error
+        return super().execute(sql, *parameters)
+
+
+async def test_a_write_that_failed_leaves_no_gap_in_the_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Full))
+    session = SqliteSession(tmp_path / "sessions.db", "a")
+    one, two = BegunEntry("call_1"), BegunEntry("call_2")
+    async with session.writing() as writer:
+        monkeypatch.setattr(Full, "full", True)
+        with pytest.raises(SessionError, match="disk is full"):
+            await writer.append([one])
+        await writer.append([two])
+    async with session.writing() as writer:
+        assert list(writer.entries) == [two]
+        await writer.append([one])
+    assert await session.read() == (two, one)
+
+
+async def test_a_log_with_a_gap_is_gone_on_with(tmp_path):
+    session = SqliteSession(tmp_path / "sessions.db", "a")
+    await Agent(FunctionModel(yes)).run("?", session=session)
+    with closing(sqlite3.connect(session.path)) as other, other:
+        other.execute("UPDATE agentkit_entries SET number = number + 100 WHERE number > 2")
+    assert (await Agent(FunctionModel(yes)).run("?", session=session)).output == "Yes."
+    assert len(await session.messages()) == 4
 
 
 # -- versions
