@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import math
 import threading
@@ -22,7 +21,7 @@ from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import ToolResult
 from agentkit.run import Run
-from agentkit.tasks import cancelled, flat_errors, put_off_cancellation
+from agentkit.tasks import fails_alone, flat_errors, put_off_cancellation
 from agentkit.tools import Tool
 
 if TYPE_CHECKING:
@@ -97,7 +96,8 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
     if run.plan.hooks.after_tool is None or outcome.waits:
         return outcome
     try:
-        changed = await run.plan.hooks.after_tool(run.context(prepared), prepared.call, outcome.result)
+        with fails_alone("Hooks.after_tool"):
+            changed = await run.plan.hooks.after_tool(run.context(prepared), prepared.call, outcome.result)
     except anyio.get_cancelled_exc_class():
         put_off_cancellation()  # what the tool did is done, and known
         return outcome
@@ -109,7 +109,7 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
     call = prepared.call
     seconds = run.timeout(tool)
     try:
-        with anyio.move_on_after(seconds) as deadline:
+        with anyio.move_on_after(seconds) as deadline, fails_alone("the tool"):
             if isinstance(tool, AgentTool):
                 value = await delegate(run, prepared)
             else:
@@ -139,20 +139,13 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
 
 
 async def invoke(run: Run, prepared: PreparedCall, function: Callable[[], Any]) -> Any:
-    """Calls a tool's function, a synchronous one in a thread.
-
-    What it raises to end the program, or as if it had been cancelled, ends the call alone.
-    """
+    """Calls a tool's function, a synchronous one in a thread. Whatever it raises ends the call alone."""
     assert prepared.tool is not None
-    try:
+    with fails_alone("the tool"):
         if prepared.tool.is_async:
             return await function()
         value = await _in_thread(run, prepared.tool, prepared.call.id, function)
         return await value if inspect.isawaitable(value) else value
-    except (SystemExit, asyncio.CancelledError, anyio.get_cancelled_exc_class()) as error:
-        if not isinstance(error, SystemExit) and cancelled():
-            raise
-        raise RuntimeError(f"the tool raised {error!r}") from error
 
 
 async def _in_thread(run: Run, tool: Tool, call_id: str, function: Callable[[], Any]) -> Any:

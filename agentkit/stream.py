@@ -12,7 +12,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from agentkit.events import Event, RunFinished
 from agentkit.models.base import Emit
 from agentkit.result import AgentRunResult
-from agentkit.tasks import flat_errors
+from agentkit.tasks import flat_errors, is_meant
 
 _AHEAD = 64  # events a run may be ahead of whoever looks
 
@@ -47,7 +47,9 @@ async def open_stream(start: Callable[[Emit], Awaitable[AgentRunResult[Any]]]) -
         async with send:
             try:
                 await send.send(RunFinished(await start(send.send)))
-            except (Exception, SystemExit) as error:  # raised in a task, the latter would end the event loop
+            except BaseException as error:  # raised in a task, SystemExit would end the event loop
+                if is_meant(error):
+                    raise
                 stream._error = error
 
     with flat_errors():

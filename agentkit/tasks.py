@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from anyio import current_effective_deadline, get_current_task
+from anyio import current_effective_deadline, get_cancelled_exc_class, get_current_task
 from anyio.lowlevel import current_token
 
 from agentkit.errors import UserError
@@ -38,6 +39,35 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def cancelled() -> bool:
     """Whether what runs here is being cancelled: by a scope around it, or by asyncio itself."""
     return _by_scope() or bool((task := _asyncio_task()) and task.cancelling())
+
+
+@contextmanager
+def fails_alone(who: str) -> Iterator[None]:
+    """Around code of others in an event loop: whatever it raises is an `Exception`, and ends no more than its caller.
+
+    `sys.exit`, an extension's panic, or a cancellation that nobody asked for would end all that runs beside it. What is
+    being cancelled ends as it is to, and so does Ctrl-C, which comes to the main thread.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        if is_meant(error):
+            raise
+        raise RuntimeError(f"{who} raised {error!r}") from error
+
+
+def is_meant(error: BaseException) -> bool:
+    """Whether an error is to end what runs here: a cancellation that was asked for, or Ctrl-C in the main thread."""
+    errors = list(_leaves(error))
+    if threading.current_thread() is threading.main_thread() and _any(errors, KeyboardInterrupt):
+        return True
+    return cancelled() and _any(errors, get_cancelled_exc_class())
+
+
+def _any(errors: Iterable[BaseException], kind: type[BaseException]) -> bool:
+    return any(isinstance(error, kind) for error in errors)
 
 
 def put_off_cancellation() -> None:

@@ -24,7 +24,7 @@ from agentkit.errors import RunCancelled, UserError
 from agentkit.events import Event, RunFinished
 from agentkit.options import RunOptions, check_options
 from agentkit.result import AgentRunResult, OutputT
-from agentkit.tasks import refuse_running_loop
+from agentkit.tasks import fails_alone, refuse_running_loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Assistant(Generic[DepsT, OutputT]):
         with self._lock:
             self._refuse_closed()
             if self._thread is None:
-                self._thread = LoopThread(self._backend, "agentkit-assistant")
+                self._thread = LoopThread(self._backend, "agentkit-assistant", self._ended)
             self._loader.begin(self._thread.spawn)
         return self
 
@@ -141,6 +141,7 @@ class Assistant(Generic[DepsT, OutputT]):
             self._start_if_new()
             before = [other for other in self._answers if other.conversation == conversation]
             self._answers.add(answer)
+            self.conversations.asked(conversation)
             assert self._thread is not None
             self._thread.spawn(partial(self._answer, _Question(answer, before, options, on_event, on_done)))
         return answer
@@ -208,17 +209,24 @@ class Assistant(Generic[DepsT, OutputT]):
 
     # -- in the assistant's thread
 
+    def _ended(self) -> None:
+        """The event loop has ended, whatever ended it: the assistant is closed, and nobody waits any more."""
+        with self._lock:
+            self._loader.close()
+            answers, self._answers = self._answers, set()
+        for answer in answers:
+            answer._settle(RunCancelled())
+
     async def _answer(self, asked: _Question[DepsT, OutputT]) -> None:
         outcome: AgentRunResult[OutputT] | Exception = RunCancelled()
         try:
-            with asked.answer._token.linked_to(asked.options.get("cancellation_token")):
+            token = asked.options.get("cancellation_token")
+            with fails_alone("the agent's code"), asked.answer._token.linked_to(token):
                 outcome = await self._run(asked)
         except Exception as error:
             outcome = error
-        except SystemExit as error:
-            outcome = RuntimeError(f"the agent's code raised {error!r}")
-            outcome.__cause__ = error
         finally:
+            self.conversations.over(asked.answer.conversation)
             with self._lock:
                 self._answers.discard(asked.answer)
             asked.answer._settle(outcome)
@@ -235,7 +243,7 @@ class Assistant(Generic[DepsT, OutputT]):
                 self._places = self._places or anyio.CapacityLimiter(self._max_runs)
                 await held.enter_async_context(self._places)
             token.check()
-            conversation = held.enter_context(self.conversations.run_in(answer.conversation))
+            conversation = self.conversations.of(answer.conversation)
             given: RunOptions[DepsT] = {**asked.options, "cancellation_token": token}
             if given.get("session") is None:
                 given["message_history"] = conversation.messages

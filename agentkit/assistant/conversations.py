@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from agentkit.messages import Message
@@ -13,26 +12,24 @@ from agentkit.messages import Message
 
 @dataclass(slots=True)
 class Conversation:
-    """What was said up to the last run that is over.
-
-    runs   how many are in it
-    """
+    """What was said up to the last run that is over."""
 
     messages: tuple[Message, ...] = ()
-    runs: int = 0
 
 
 class Conversations(MutableMapping[str, Sequence[Message]]):
     """Messages by the name of their conversation, the one that was asked longest ago first; for any thread.
 
     A conversation that is replaced or deleted while a run is in it keeps nothing of that run. Of more than `most`
-    conversations, the ones that were asked longest ago are forgotten, but none in which a run is under way.
+    conversations, the ones that were asked longest ago are forgotten, but none in which a question waits or a run is
+    under way.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Conversation] = OrderedDict()
+        self._open: Counter[str] = Counter()  # how many questions are asked and not over
 
     def __getitem__(self, name: str) -> tuple[Message, ...]:
         with self._lock:
@@ -54,22 +51,28 @@ class Conversations(MutableMapping[str, Sequence[Message]]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    @contextmanager
-    def run_in(self, name: str) -> Iterator[Conversation]:
-        """For the assistant: the conversation of a run. What is to be kept of it goes into `messages`."""
+    def asked(self, name: str) -> None:
+        """For the assistant: a question is asked in it, and open until `over`; where it is kept, it is the latest."""
         with self._lock:
-            conversation = self._kept.setdefault(name, Conversation())
-            self._kept.move_to_end(name)
-            conversation.runs += 1
-        try:
-            yield conversation
-        finally:
-            with self._lock:
-                conversation.runs -= 1
-                self._forget_old()
+            self._open[name] += 1
+            if name in self._kept:
+                self._kept.move_to_end(name)
+
+    def of(self, name: str) -> Conversation:
+        """For the assistant: the conversation of a run that begins. What is to be kept of it goes into `messages`."""
+        with self._lock:
+            return self._kept.setdefault(name, Conversation())
+
+    def over(self, name: str) -> None:
+        """For the assistant: a question that was asked in it is over."""
+        with self._lock:
+            self._open[name] -= 1
+            if not self._open[name]:
+                del self._open[name]
+            self._forget_old()
 
     def _forget_old(self) -> None:
         too_many = 0 if self._most is None else len(self._kept) - self._most
-        idle = [name for name, conversation in self._kept.items() if not conversation.runs]
+        idle = [name for name in self._kept if name not in self._open]
         for name in idle[: max(too_many, 0)]:
             del self._kept[name]

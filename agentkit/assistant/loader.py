@@ -16,6 +16,7 @@ from agentkit.errors import RunCancelled, UserError
 from agentkit.models import load_model
 from agentkit.models.base import Model
 from agentkit.result import OutputT
+from agentkit.tasks import fails_alone
 
 AssistantState: TypeAlias = Literal["new", "loading", "ready", "failed", "closed"]
 
@@ -90,7 +91,8 @@ class Loader(Generic[DepsT, OutputT]):
 
     async def _load(self) -> None:
         try:
-            self._agent = await anyio.to_thread.run_sync(self._make, abandon_on_cancel=True)
+            with fails_alone("loading the agent"):
+                self._agent = await anyio.to_thread.run_sync(self._make, abandon_on_cancel=True)
             self._become("ready")
         except Exception as error:
             self.error = error

@@ -179,7 +179,33 @@ async def cancelled_elsewhere() -> None:
     raise asyncio.CancelledError
 
 
-@pytest.mark.parametrize("leave", [leave_thread, leave_loop, cancelled_thread, cancelled_elsewhere])
+class Panic(BaseException):
+    """As extensions raise that are written in Rust."""
+
+
+@tool(name="leave")
+def panic_thread() -> None:
+    raise Panic
+
+
+@tool(name="leave")
+async def panic_loop() -> None:
+    raise Panic
+
+
+def panic(value: str) -> None:
+    raise Panic
+
+
+@tool(name="leave", check=panic)
+def panic_afterwards() -> str:
+    return "left"
+
+
+LEAVING = [leave_thread, leave_loop, cancelled_thread, cancelled_elsewhere, panic_thread, panic_loop, panic_afterwards]
+
+
+@pytest.mark.parametrize("leave", LEAVING)
 async def test_a_tool_that_would_end_the_program_or_its_task_fails_alone(leave):
     @tool
     async def pay() -> str:
@@ -188,6 +214,15 @@ async def test_a_tool_that_would_end_the_program_or_its_task_fails_alone(leave):
 
     failed, paid = await run([leave, pay], call("leave"), call("pay"))
     assert failed.startswith("The tool failed: RuntimeError: the tool raised ") and paid == "paid"
+
+
+def test_ctrl_c_in_the_main_thread_ends_the_run():
+    @tool
+    async def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Agent(ScriptedModel([call("interrupted"), "Done."]), tools=[interrupted]).run_sync("Go.")
 
 
 async def test_a_tool_may_run_an_agent():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -181,6 +182,15 @@ async def test_what_a_hook_raises_is_the_developers(name):
 
     agent = Agent(ScriptedModel([call("add", a=1, b=2), "3"]), tools=[add], hooks=Hooks(**{name: broken}))
     with pytest.raises(LookupError, match=name):
+        await agent.run("?")
+
+
+async def test_a_hook_that_would_end_the_program_ends_its_run():
+    async def leave(context, call, result):
+        sys.exit(2)
+
+    agent = Agent(ScriptedModel([call("add", a=1, b=1)]), tools=[add], hooks=Hooks(after_tool=leave))
+    with pytest.raises(RuntimeError, match=r"Hooks.after_tool raised SystemExit\(2\)"):
         await agent.run("?")
 
 

@@ -1,5 +1,6 @@
 """An assistant as an app uses it: plain threads ask, follow, cancel and close, and none of them has an event loop."""
 
+import asyncio
 import logging
 import random
 import sys
@@ -20,6 +21,7 @@ from agentkit import (
     DeferredToolResults,
     DelegatedEvent,
     Event,
+    Hooks,
     Loading,
     ModelError,
     ModelNotFoundError,
@@ -28,7 +30,10 @@ from agentkit import (
     RunContext,
     RunFinished,
     TextCommitted,
+    ToolCallPart,
     ToolCallStarted,
+    ToolMessage,
+    ToolResult,
     UserError,
     UserMessage,
     tool,
@@ -490,6 +495,66 @@ def test_a_tool_that_would_end_the_program_does_not_end_the_assistant(backend):
         assert assistant.ask("?", on_event=leaves).result(SOON).output == "Well."
 
 
+class Panic(BaseException):
+    """As extensions raise that are written in Rust."""
+
+
+@pytest.mark.parametrize("where", ["tool", "async_tool", "checked", "hooked", "asked", "model"])
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, Panic, asyncio.CancelledError])
+def test_what_is_no_exception_ends_no_other_answer(kind, where, backend):
+    def fail(*_: object) -> None:
+        raise kind("boo")
+
+    async def fail_in_the_loop() -> None:
+        fail()
+
+    async def fail_after(context: RunContext, made: ToolCallPart, result: ToolResult) -> None:
+        if made.name == "hooked":
+            fail()
+
+    def reply(request):
+        said = request.messages[-1]
+        if isinstance(said, ToolMessage):
+            return str(said.results[0].content)
+        if said.text == "model":
+            fail()
+        arguments = {"prompt": "?"} if said.text == "asked" else {}
+        return "Hello." if said.text == "hello" else call(said.text, **arguments)
+
+    tools = [
+        tool(name="tool")(lambda: fail()),
+        tool(name="async_tool")(fail_in_the_loop),
+        tool(name="checked", check=fail)(lambda: 1),
+        tool(name="hooked")(lambda: 1),
+        Agent(FunctionModel(fail)).as_tool(name="asked", description="Ask."),
+    ]
+    agent = Agent(FunctionModel(reply), tools=tools, hooks=Hooks(after_tool=fail_after))
+    with Assistant(agent, backend=backend) as assistant:
+        answer = assistant.ask(where, conversation="1")
+        assert answer.wait(SOON)
+        outcome = caught(answer)
+        told = str(outcome) if isinstance(outcome, RuntimeError) else answer.result().output
+        assert f"raised {kind.__name__}('boo')" in told
+        assert assistant.ask("hello", conversation="2").result(SOON).output == "Hello."
+
+
+def test_when_its_event_loop_ends_for_whatever_reason_nobody_waits_any_more(backend, caplog):
+    async def end() -> None:
+        answers.append(assistant.ask("too late"))
+        raise Panic
+
+    assistant = Assistant(Agent(FunctionModel(lambda request: call("forever")), tools=[forever]), backend=backend)
+    answers = [assistant.ask("?"), assistant.ask("and?")]
+    next(event for event in answers[0] if isinstance(event, ToolCallStarted))
+    assistant._thread.spawn(end)
+    assistant._thread._thread.join(SOON)
+    assert [type(caught(answer)) for answer in answers] == [RunCancelled] * 3
+    assert assistant.state == "closed" and "The event loop of agentkit-assistant has ended" in caplog.text
+    with pytest.raises(UserError, match="closed"):
+        assistant.ask("?")
+    assistant.close()
+
+
 def test_an_assistant_that_was_never_started_closes():
     assistant = Assistant(Agent(echo()))
     assert assistant.state == "new" and "new" in repr(assistant)
@@ -567,6 +632,7 @@ def test_an_error_while_loading_is_told_to_whoever_asks_and_loading_can_be_tried
         (Agent("/no/such/folder"), Exception, "no such folder"),
         (Agent("openai:x@http://localhost"), ModelNotFoundError, "can't be used"),
         (lambda: "an agent", UserError, "gave 'an agent'"),
+        (lambda: sys.exit("no config"), RuntimeError, r"raised SystemExit\('no config'\)"),
     ],
 )
 def test_what_cannot_be_opened_says_why(source: Agent | Callable[[], Agent], error, complaint):
@@ -653,6 +719,20 @@ def test_the_oldest_conversations_are_forgotten_and_none_in_which_somebody_waits
         for name in ("second", "third", "fourth"):
             assistant.ask("?", conversation=name).result(SOON)
         assert list(assistant.conversations) == ["first", "fourth"]
+
+
+def test_a_conversation_is_not_forgotten_while_its_question_waits_for_a_place(gate):
+    async def reply(request):
+        if request.messages[-1].text == "slow":
+            await anyio.to_thread.run_sync(gate.wait, SOON)
+        return str(len(request.messages))
+
+    with Assistant(Agent(FunctionModel(reply)), max_runs=1, max_conversations=2) as assistant:
+        assistant.ask("one", conversation="a").result(SOON)
+        answers = [assistant.ask("slow", conversation="b"), assistant.ask("?", conversation="c")]
+        answers.append(assistant.ask("two", conversation="a"))
+        gate.set()
+        assert [answer.result(SOON).output for answer in answers] == ["1", "1", "3"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -16,9 +16,11 @@ def test_it_is_a_mapping_that_keeps_the_latest(operations: list[tuple[str, str]]
     for number, (operation, name) in enumerate(operations):
         said = (UserMessage(str(number)),)
         if operation == "run":
-            with kept.run_in(name) as conversation:
-                assert conversation.messages == expected.pop(name, ())
-                conversation.messages = said
+            kept.asked(name)
+            conversation = kept.of(name)
+            assert conversation.messages == expected.pop(name, ())
+            conversation.messages = said
+            kept.over(name)
             expected[name] = said
         elif operation == "put":
             kept[name] = said
@@ -32,17 +34,28 @@ def test_it_is_a_mapping_that_keeps_the_latest(operations: list[tuple[str, str]]
 
 def test_what_is_replaced_or_deleted_keeps_nothing_of_a_run_in_it() -> None:
     kept = Conversations()
-    with kept.run_in("a") as replaced, kept.run_in("b") as deleted:
-        kept["a"] = [UserMessage("new")]
-        del kept["b"]
-        replaced.messages = deleted.messages = (UserMessage("old"),)
+    replaced, deleted = kept.of("a"), kept.of("b")
+    kept["a"] = [UserMessage("new")]
+    del kept["b"]
+    replaced.messages = deleted.messages = (UserMessage("old"),)
     assert dict(kept) == {"a": (UserMessage("new"),)}
 
 
-def test_a_conversation_with_a_run_in_it_is_not_forgotten() -> None:
+def test_a_conversation_with_a_question_in_it_is_not_forgotten() -> None:
     kept = Conversations(most=1)
-    with kept.run_in("a"):
-        kept["b"] = ()
-        assert list(kept) == ["a"]
+    kept["a"] = ()
+    kept.asked("a")
+    kept.asked("a")
+    kept.over("a")
+    kept["b"] = ()
+    assert list(kept) == ["a"]
+    kept.over("a")
     kept["c"] = ()
     assert list(kept) == ["c"]
+
+
+def test_the_conversation_that_was_asked_last_comes_last_before_its_run_begins() -> None:
+    kept = Conversations()
+    kept["a"] = kept["b"] = ()
+    kept.asked("a")
+    assert list(kept) == ["b", "a"]
