@@ -135,17 +135,34 @@ class TokenAutomaton:
         """Raises PlanError where it does not fit the model."""
         if not all(len(tokens) for tokens in self.sets):
             raise PlanError("the automaton has an edge without tokens")
-        every = np.concatenate([np.asarray(tokens) for tokens in (*self.sets, [0])])
-        highest = max(self.pad, *self.stops, int(every.max()))
-        if highest >= vocab_size:
-            raise PlanError(f"the automaton has token {highest}; the vocabulary ends at {vocab_size - 1}")
+        for kind, end in {"token": vocab_size, "state": self.size, "label": len(self.sets)}.items():
+            for number in self._extremes[kind]:
+                if not 0 <= number < end:
+                    raise PlanError(f"the automaton has {kind} {number}; here they go from 0 to {end - 1}")
         if self.distance[self.start] == UNREACHABLE:
             raise PlanError("no way leads from the automaton's start to its final state")
+
+    @cached_property
+    def _extremes(self) -> dict[str, list[int]]:
+        """The lowest and the highest token, state and label; kernels take them all for places in arrays."""
+        ways = [way for each in self.choices.values() for way in each]
+        states = [self.start, self.final, *self.breaks, *self.choices, *(way.target for way in ways)]
+        return {
+            "token": _extremes(*self.sets, [self.pad, *self.stops]),
+            "state": _extremes(self.source, self.target, states),
+            "label": _extremes(self.label, [way.label for way in ways]),
+        }
 
     @cached_property
     def tables(self) -> Tables:
         """The edges as arrays."""
         return Tables(self)
+
+
+def _extremes(*parts: Ints) -> list[int]:
+    """The least and the greatest of all numbers, if there are any."""
+    every = np.concatenate([np.asarray(part, np.int64) for part in parts])
+    return [int(every.min()), int(every.max())] if len(every) else []
 
 
 def _reached(source: Sequence[int], first: Sequence[int], tokens: Sequence[int], found: list[int]) -> list[int]:

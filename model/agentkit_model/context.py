@@ -1,5 +1,6 @@
 """A context: tokens with their keys and values cached, and the canvases that continue them."""
 
+import contextlib
 import operator
 import secrets
 import threading
@@ -101,7 +102,15 @@ class Context:
             ContextError: a token outside of the vocabulary, too many tokens, or canvases that are still being filled.
             OutOfMemoryError: they do not fit into the engine's cache_memory; the context is as it was.
         """
-        await self._extension(tokens).arrival()
+        before = len(self)
+        work = self._extension(tokens)
+        try:
+            await work.arrival()
+        except BaseException:
+            if work.error is None:  # they were appended before the task heard that it is cancelled
+                with contextlib.suppress(ContextError):  # unless the context was closed
+                    self.rewind_sync(before)
+            raise
 
     async def commit(self, result: CanvasResult) -> None:
         """Appends a canvas' tokens up to and including its stop token, never the tail behind it.
@@ -257,8 +266,11 @@ class Context:
             raise ContextError(f"cannot {action}: tokens are just being appended; await that first")
 
     def _check_not_filling(self, action: str) -> None:
+        """Behind it the tokens may change, so what is read for canvases that nobody has any more is given up."""
         if any(not work.ended for work in self._filling):
             raise ContextError(f"cannot {action}: a canvas is being filled; leave its block or await its result first")
+        if self._flushing is not None and not self._flushing.ended:
+            self._flushing.abandon()
 
     def _check_position(self, result: CanvasResult, action: str) -> None:
         if result.position != len(self):

@@ -76,7 +76,7 @@ class Engine:
         closed, so that a prompt that begins alike prefills only the rest; 0 remembers none. cache_memory: bytes that
         all contexts may take together; what would take more waits until others are closed. None is no limit on the CPU,
         and elsewhere nine tenths of what is free beside the weights and a step of `max_batch` canvases. memory_timeout:
-        seconds that it waits while the engine has nothing else to do and nothing is given back. Then it fails with
+        seconds that it waits while the engine has nothing else to do and too little is given back. Then it fails with
         OutOfMemoryError, and so does at once what would never fit, and the last of those who all wait for one another.
         graphs: runs passes over canvases as CUDA graphs, which are recorded when a number of canvases first comes up,
         and take as much memory again as a step. compiled: runs a small float32 network on a CPU by compiled kernels,

@@ -1,5 +1,6 @@
 """Who waits for memory, and who gets it next."""
 
+import time
 from collections.abc import Callable
 
 from agentkit_model.cache import Memory, NoRoom
@@ -16,7 +17,8 @@ class Line:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._waiting: dict[Prefill | Denoising, tuple[int, str]] = {}  # the bell's count at the last attempt, and why
+        # Since when each waits, the bell's count at its last attempt, and why that failed; who came first is first.
+        self._waiting: dict[Prefill | Denoising, tuple[float, int, str]] = {}
 
     def __contains__(self, work: Prefill | Denoising) -> bool:
         return work in self._waiting
@@ -26,7 +28,7 @@ class Line:
 
     def asks(self, work: Prefill | Denoising) -> bool:
         """Whether memory for this work might be there now: it has not asked yet, or something happened since it did."""
-        asked, _ = self._waiting.get(work, (None, ""))
+        _, asked, _ = self._waiting.get(work, (0.0, None, ""))
         return asked != self._memory.bell.rings
 
     def admits(self, work: Prefill | Denoising, take: Callable[[], None]) -> bool:
@@ -38,7 +40,8 @@ class Line:
         try:
             take()
         except NoRoom as error:
-            self._waiting[work] = rings, str(error)
+            since, _, _ = self._waiting.get(work, (time.monotonic(), rings, ""))
+            self._waiting[work] = since, rings, str(error)
             return False
         finally:
             self._memory.spoken_for = False
@@ -57,10 +60,15 @@ class Line:
         if holding and not self._memory.held_by_others({work.cache for work in holding}) and not moves:
             self._fail(holding[-1], "all of them wait for one another")
 
-    def give_up(self) -> None:
-        """Fails all, since nothing was given back for too long."""
-        for work in list(self._waiting):
-            self._fail(work, "none of them was closed while this waited")
+    @property
+    def since(self) -> float:
+        """Since when the first one waits."""
+        return next(iter(self._waiting.values()))[0]
+
+    def give_up(self, before: float) -> None:
+        """Fails those who wait since before a time, since too little was given back for too long."""
+        for work in [work for work, (since, _, _) in self._waiting.items() if since <= before]:
+            self._fail(work, "too little was given back while this waited")
 
     def _before(self, work: Prefill | Denoising) -> list[Prefill | Denoising]:
         """Those in the line who come before this work, which may be in it or not."""
@@ -68,7 +76,7 @@ class Line:
         return ranked[: ranked.index(work)]
 
     def _fail(self, work: Prefill | Denoising, why: str) -> None:
-        _, reason = self._waiting[work]
+        _, _, reason = self._waiting[work]
         work.fail(OutOfMemoryError(f"{reason} ({why})"))
         self._leave(work)
 

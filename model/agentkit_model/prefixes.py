@@ -72,10 +72,20 @@ class Prefixes:
             self._stores.setdefault(key, {})[store] = None
         self.trim()
 
+    @property
+    def full(self) -> bool:
+        """Whether there is too much, if no context holds it."""
+        return self._bytes > self.memory
+
     def trim(self) -> None:
         """Lets go of what is too much."""
-        if self._bytes > self.memory:
+        if self.full:
             self.free(sum(store.bytes for store in self._idle()) - self.memory)
+
+    def clear(self) -> None:
+        """Forgets all; what contexts hold goes with them."""
+        for store in list(self._tokens):
+            self._forget(store)
 
     def free(self, needed: int) -> None:
         """Lets go of so many bytes, if as many are held by nobody else."""

@@ -13,7 +13,7 @@ from agentkit_model import sampler, vocabulary
 from agentkit_model.attention import Reading, Seat, Segments
 from agentkit_model.cache import GRAIN, Cache, Memory, Store
 from agentkit_model.compiled import Compiled, Looked
-from agentkit_model.errors import OutOfMemoryError
+from agentkit_model.errors import DenoisingError, OutOfMemoryError
 from agentkit_model.graphs import Graphs
 from agentkit_model.lanes import SMALL, Lanes, shares
 from agentkit_model.network import Network, Rope
@@ -22,7 +22,7 @@ from agentkit_model.path import Path, best_path
 from agentkit_model.plan import CanvasResult, Draft
 from agentkit_model.prefixes import Prefixes
 from agentkit_model.review import doubtful, expected
-from agentkit_model.sight import Asked
+from agentkit_model.sight import Asked, of_clamps
 from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
 from agentkit_model.work import Denoising, Earlier, Prefill, failing
@@ -291,8 +291,16 @@ class Runner:
         return results
 
     def clamped_result(self, row: Denoising) -> CanvasResult:
-        """The result of a canvas of which every position is clamped: there is nothing to denoise."""
-        tokens = [row.plan.clamped[position] for position in range(self.canvas_length)]
+        """The result of a canvas of which every position is clamped: there is nothing to denoise.
+
+        Raises:
+            DenoisingError: the automaton that it is held to does not accept it.
+        """
+        hold, clamped = row.plan.hold, row.plan.clamped
+        tokens = [clamped[position] for position in range(self.canvas_length)]
+        path = None if hold is None else best_path(hold, of_clamps(Asked(hold.automaton.tables, clamped)))
+        if path is not None and path.tokens.tolist() != tokens:
+            raise DenoisingError("the automaton does not accept the tokens to which every position is clamped")
         return CanvasResult.of(
             tokens,
             [0.0] * self.canvas_length,
@@ -302,6 +310,7 @@ class Runner:
             seed=row.seed,
             position=row.position,
             probabilities=[1.0] * self.canvas_length,
+            states=() if path is None else path.states,
         )
 
     def _parts(self, count: int) -> Iterator[slice]:

@@ -136,6 +136,6 @@ def confident(entropies: Tensor, free: Tensor | None, thresholds: Tensor) -> Ten
     `free` (..., L) bool leaves out clamped positions: they are certain by decree, and a mean that counts them would
     stop a canvas with few free positions far too early. None means that all are free.
     """
-    if free is not None:
-        return (entropies * free).sum(dim=-1) < thresholds * free.sum(dim=-1)
+    if free is not None:  # where all are free, the same numbers as without
+        entropies, thresholds = entropies * free, thresholds * (free.sum(dim=-1) / free.shape[-1])
     return entropies.mean(dim=-1) < thresholds

@@ -214,6 +214,14 @@ class Summed(Sight):
         return found / self._cold[place, None]
 
 
+def of_clamps(asked: Asked) -> Sight:
+    """Of a canvas of which every position is clamped, so that nothing depends on the network."""
+    length, classes, shown = len(asked.clamped), asked.tables.larger.count + 1, len(asked.tables.shown)
+    keys, (masses, single) = np.zeros((length, classes), np.int64), np.zeros((2, length, 1), np.float32)
+    top, cold = np.zeros((2, length), np.float32)
+    return Summed(asked, keys, masses.repeat(classes, 1), single.repeat(shown, 1), top, cold)
+
+
 class ClassSums:
     """Gathers, chunk by chunk of the vocabulary, what `Summed` has to know of some canvases' classes; on the device.
 

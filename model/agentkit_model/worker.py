@@ -77,6 +77,7 @@ class Worker:
         self._passing: list[Denoising] = []  # ... and those that are in one
         self._reading = False  # whether prompts are being read
         self._rested = time.monotonic()  # when the last pass ended
+        self._trimmed = 0  # the bell's count when it was last looked whether too much is remembered
         self._turn = threading.Lock()
         self._line = Line(runner.memory)
         self._bell = runner.memory.bell
@@ -149,24 +150,43 @@ class Worker:
         self._live.clear()
         self._passing.clear()
         self._line.sweep()
+        self.runner.prefixes.clear()
         if self.runner.lanes is not None:
             self.runner.lanes.close()
 
     def _wait_for_work(self) -> bool:
-        """Sleeps until there is something to do for this thread; False when the engine is closed. If all that there is
-        waits for memory and none is given back for too long, it has waited enough."""
+        """Sleeps until there is something to do for this thread; False when the engine is closed. What waits for memory
+        and is not given enough for too long has waited enough, if there is nothing else to do."""
+        patience = None
         if not self._has_work():
             with self._turn:
                 if not self._busy:
                     self._line.untangle()
-        patience = self.memory_timeout if self._line else None
+                patience = self._patience()
         with self._bell.condition:
-            woken = self._bell.condition.wait_for(lambda: self._closed or self._has_work(), patience)
+            woken = self._bell.condition.wait_for(lambda: self._closed or self._has_work() or self._overfull, patience)
         if not woken:
             with self._turn:
-                if not self._busy and time.monotonic() - self._rested >= self.memory_timeout:
-                    self._line.give_up()
+                if self._patience() == 0.0:
+                    self._line.give_up(time.monotonic() - self.memory_timeout)
+        if self._overfull:
+            with self._turn:
+                self._trimmed = self._bell.rings
+                self.runner.prefixes.trim()
         return not self._closed
+
+    @property
+    def _overfull(self) -> bool:
+        """Whether prompts may be remembered that are too much since a context was closed."""
+        return self.runner.prefixes.full and self._trimmed != self._bell.rings
+
+    def _patience(self) -> float | None:
+        """How long the first one in the line waits yet if nothing happens. None if there is none, or as long as a pass
+        is under way: its thread asks again."""
+        if self._busy or not self._line:
+            return None
+        waited = time.monotonic() - max(self._rested, self._line.since)
+        return min(max(self.memory_timeout - waited, 0.0), threading.TIMEOUT_MAX)
 
     @property
     def _busy(self) -> bool:

@@ -45,14 +45,14 @@ class Mix:
     nullable: float = 0.4  # optional parameters that may be null
     instructions: float = 0.3
     earlier_exchange: float = 0.12
-    no_tool_fits: float = 0.28
+    no_tool_fits: float = 0.3
     chitchat: float = 0.05
     failed: float = 0.1  # training calls of families' tools whose result is an error
     by_description: float = 0.2  # training requests in the very words of a tool's description
     asides: float = 0.08  # something beside the request, before it or after it
     other_registers: float = 0.25  # training requests with context before them, or misspelt
     composed: float = 0.33  # packs of composed tools
-    everyday: float = 0.6  # of the other packs, those that draw on all families there are; the rest on the known ones
+    everyday: float = 0.45  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
     pairs: float = 0.3  # packs in which most requests are for tools that take two values of one kind
     pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentkit_model import PlanError
 from agentkit_model.automaton import UNREACHABLE, Choice, TokenAutomaton
 
 pytestmark = pytest.mark.usefixtures("both_ways")
@@ -68,3 +72,30 @@ def test_long_chains_are_followed_to_their_beginning() -> None:
         stops=frozenset([1]),
     )
     assert chain.distance == list(range(count - 1, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"sets": [[4, -1]]}, "token -1; here they go from 0 to 47"),
+        ({"sets": [np.array([48])]}, "token 48"),
+        ({"pad": -2}, "token -2"),
+        ({"stops": frozenset([50_000_000])}, "token 50000000"),
+        ({"source": [50_000_000]}, "state 50000000; here they go from 0 to 8"),
+        ({"target": [-1]}, "state -1"),
+        ({"start": 9}, "state 9"),
+        ({"final": -1}, "state -1"),
+        ({"breaks": frozenset([9])}, "state 9"),
+        ({"choices": {9: [Choice(0, 1)]}}, "state 9"),
+        ({"choices": {0: [Choice(0, -50_000_000)]}}, "state -50000000"),
+        ({"choices": {0: [Choice(3, 1)]}}, "label 3"),
+        ({"label": [1]}, "label 1; here they go from 0 to 0"),
+        ({"label": [-1]}, "label -1"),
+    ],
+)
+def test_what_leads_outside_of_an_automaton_is_refused(fault: dict[str, Any], message: str) -> None:
+    whole = automaton([(0, SIZE - 1)], [], set())
+    whole.check(48)
+    for _ in range(2):
+        with pytest.raises(PlanError, match=message):
+            replace(whole, **fault).check(48)

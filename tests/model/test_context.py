@@ -3,6 +3,7 @@
 import gc
 from typing import Any
 
+import anyio
 import pytest
 import torch
 from hypothesis import settings
@@ -185,6 +186,41 @@ def test_a_canvas_left_before_what_was_committed_is_read_leaves_a_usable_context
             canvas.canvas.start()
     expected = engine.sync.open(context.context.tokens).fill(CanvasPlan(seed=3, max_denoising_steps=3)).result()
     assert context.fill(CanvasPlan(seed=3, max_denoising_steps=3)).result().tokens == expected.tokens
+
+
+def test_a_forgotten_canvas_leaves_no_reading_of_what_was_committed_behind(tiny_config: Any) -> None:
+    """It would be written into the cache beside what is read in its stead."""
+    plan = CanvasPlan(seed=1, max_denoising_steps=3)
+    with Engine.from_config(tiny_config(), device="cpu") as engine, Engine.from_config(tiny_config()) as other:
+        context = engine.sync.open([number % 48 for number in range(100)])
+        context.commit(context.fill(CanvasPlan(seed=0, max_denoising_steps=2)).result())
+        context.fill()
+        context.rewind(5)
+        assert context.context._flushing is not None and context.context._flushing.ended
+        for tokens in ([30] * 95, [31] * 5):
+            context.extend(tokens)
+        expected = other.sync.open(context.tokens).fill(plan).result()
+        assert context.fill(plan).result() == engine.sync.open(context.tokens).fill(plan).result() == expected
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_what_was_read_before_a_task_heard_that_it_is_cancelled_is_not_appended(
+    engine: Engine, anyio_backend: str
+) -> None:
+    context, plan = await engine.open([3] * 20), CanvasPlan(seed=1, max_denoising_steps=3)
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            with engine._worker._turn:  # nothing is read before the task waits for it
+                tasks.start_soon(context.extend, [5] * 10)
+                await anyio.wait_all_tasks_blocked()
+            assert context._extending is not None
+            context._extending.wait()  # the event loop is busy meanwhile
+            scope.cancel()
+    assert scope.cancelled_caught and context.tokens == (3,) * 20
+    await context.extend([7])
+    async with context.fill(plan) as canvas, (await engine.open([3] * 20 + [7])).fill(plan) as fresh:
+        assert await canvas.result() == await fresh.result()
 
 
 def test_the_result_of_a_fork_can_be_committed_to_its_origin(engine: Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ import anyio
 import pytest
 
 from agentkit_model import CanvasPlan, CanvasResult, Context, Engine, EngineClosedError, OutOfMemoryError
+from agentkit_model.cache import NoRoom
+from agentkit_model.line import Line
+from agentkit_model.work import Prefill
 
 pytestmark = pytest.mark.anyio
 
@@ -184,12 +188,47 @@ async def test_nobody_waits_for_contexts_that_stay(tiny_config: Any) -> None:
     options = {"cache_memory": PROMPT * 2, "memory_timeout": 0.01, "prefix_memory": 0}
     async with Engine.from_config(tiny_config(), device="cpu", **options) as engine:
         contexts = [await engine.open(prompt(number)) for number in range(2)]
-        with pytest.raises(OutOfMemoryError, match=r"close contexts, .* \(none of them was closed while this waited\)"):
+        with pytest.raises(
+            OutOfMemoryError, match=r"close contexts, .* \(too little was given back while this waited\)"
+        ):
             await engine.open(prompt(2))
         await contexts[0].close()
         assert len(await engine.open(prompt(2))) == LENGTH
     with pytest.raises(ValueError, match="seconds from 0, not -1"):
         Engine.from_config(tiny_config(), device="cpu", memory_timeout=-1)
+
+
+async def test_who_came_later_waits_longer(engine: Engine) -> None:
+    line = Line(engine._runner.memory)
+
+    def take() -> None:
+        raise NoRoom("there is none")
+
+    def come() -> Prefill:
+        work = Prefill(engine._runner.new_cache(), (), (2, 3), lambda: None)
+        assert not line.admits(work, take)
+        time.sleep(0.05)
+        return work
+
+    first = come()
+    then = time.monotonic()
+    second = come()
+    engine._runner.memory.bell.ring()  # to try once more is not to begin to wait anew
+    assert not line.admits(first, take) and line.since < then
+    line.give_up(then)
+    assert isinstance(first.error, OutOfMemoryError) and not second.ended
+    assert second in line and line.since > then
+
+
+async def test_who_may_wait_for_ever_waits(tiny_config: Any) -> None:
+    options = {"cache_memory": PROMPT * 2, "memory_timeout": float("inf"), "prefix_memory": 0}
+    async with Engine.from_config(tiny_config(), device="cpu", **options) as engine:
+        contexts = [await engine.open(prompt(number)) for number in range(2)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.open, prompt(2))
+            await waiting(engine, 1)
+            await anyio.sleep(0.05)
+            await contexts[0].close()
 
 
 async def test_closing_the_engine_ends_the_waiting(engine: Engine) -> None:

@@ -250,7 +250,7 @@ def test_what_does_not_fit_is_refused(engine: Engine) -> None:
         context.fill(CanvasPlan(hold=Hold(automaton=CALL, limit=2)))
     with pytest.raises(PlanError, match=r"states 0 to 3, not \[9"):
         context.fill(CanvasPlan(hold=Hold(automaton=CALL, state=9)))
-    with pytest.raises(PlanError, match="token 90; the vocabulary ends at 6"):
+    with pytest.raises(PlanError, match="token 90; here they go from 0 to 6"):
         context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [90])], 2))))
     with pytest.raises(PlanError, match="an edge without tokens"):
         context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [])], 2))))
@@ -259,3 +259,24 @@ def test_what_does_not_fit_is_refused(engine: Engine) -> None:
     clamped = CanvasPlan(clamped={0: 4}, hold=Hold(automaton=CALL))
     with pytest.raises(DenoisingError, match="accepts no sequence"):
         context.fill(clamped).result_sync()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, VOCAB - 1), min_size=8, max_size=8) | st.just([OPEN, 4, 5, CLOSE, 4, OPEN, CLOSE, STOP]))
+def test_a_canvas_with_every_position_clamped_obeys_too(engine: Engine, tokens: list[int]) -> None:
+    context = engine.open_sync([2])
+    canvas = context.fill(CanvasPlan(clamped=dict(enumerate(tokens)), hold=Hold(automaton=CALL)))
+    if any(True for _ in accepted(CALL, tokens)):
+        result = canvas.result_sync()
+        assert (result.tokens, result.steps, result.departures) == (tuple(tokens), 0, ())
+        assert result.states[-1] in {state for _, state in accepted(CALL, tokens)}
+    else:
+        with pytest.raises(DenoisingError, match="accepts no sequence"):
+            canvas.result_sync()
+
+
+def test_text_is_not_written_over_a_clamped_canvas(engine: Engine) -> None:
+    tokens = [4, 5, CLOSE, 4, 4, STOP, PAD, PAD]
+    canvas = engine.open_sync([2]).fill(CanvasPlan(clamped=dict(enumerate(tokens)), hold=Hold(automaton=TURN)))
+    with pytest.raises(DenoisingError, match="does not accept the tokens to which every position is clamped"):
+        canvas.result_sync()

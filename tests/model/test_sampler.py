@@ -86,6 +86,16 @@ def test_confidence_is_that_of_the_free_positions() -> None:
     assert sampler.confident(entropies, free, torch.tensor([0.41, 0.41])).tolist() == [False, True]
 
 
+@given(seed=SEEDS, length=st.integers(1, 100))
+def test_confidence_is_the_same_beside_a_canvas_with_clamps(seed: int, length: int) -> None:
+    entropies = torch.rand(1, length, generator=torch.Generator().manual_seed(seed))
+    mean = entropies.mean(dim=-1)
+    free = torch.ones(1, length, dtype=torch.bool)
+    for threshold, confident in ((mean, False), (torch.nextafter(mean, torch.tensor(9.0)), True)):
+        for mask in (None, free):
+            assert sampler.confident(entropies, mask, threshold).tolist() == [confident]
+
+
 def test_noise_is_a_canvas_own_and_covers_the_vocabulary() -> None:
     assert torch.equal(Noise(3).tokens(50, 9), Noise(3).tokens(50, 9))
     assert set(Noise(3).tokens(500, 9).tolist()) == set(range(9))
