@@ -363,14 +363,16 @@ def ms(seconds: float) -> float:
 
 
 def figures(seconds: dict[str, float], steps: int, setting: Setting) -> Figures:
-    """From the seconds of both sides for one step and for `steps` steps."""
-    per_step = {name: (seconds[f"{name} {steps}"] - seconds[f"{name} 1"]) / (steps - 1) for name in ("ours", "theirs")}
+    """From the seconds of both sides for one step and for `steps` steps. A step's own time is None where what varies
+    from run to run is more."""
+    beyond = {name: (seconds[f"{name} {steps}"] - seconds[f"{name} 1"]) / (steps - 1) for name in ("ours", "theirs")}
+    per_step = {name: ms(found) if found > 0 else None for name, found in beyond.items()}
     return {
         "ratio": round(seconds[f"theirs {steps}"] / seconds[f"ours {steps}"], 2),
         "ours_ms": ms(seconds[f"ours {steps}"]),
         "generate_ms": ms(seconds[f"theirs {steps}"]),
-        "ours_ms_per_step": ms(per_step["ours"]),
-        "generate_ms_per_step": ms(per_step["theirs"]),
+        "ours_ms_per_step": per_step["ours"],
+        "generate_ms_per_step": per_step["theirs"],
         "generate_setting": str(setting),
         "steps_per_canvas": steps,
         "stop_rule": "off",
@@ -394,7 +396,9 @@ def table(found: dict[str, Figures]) -> Table:
         shown.add_column(heading, justify="left" if heading in ("case", "generate() ran with") else "right")
     for name, figure in flat(found):
         steps = (
-            f"{figure['ours_ms_per_step']} : {figure['generate_ms_per_step']}" if "ours_ms_per_step" in figure else ""
+            f"{figure['ours_ms_per_step'] or '?'} : {figure['generate_ms_per_step'] or '?'}"
+            if "ours_ms_per_step" in figure
+            else ""
         )
         shown.add_row(
             name,
