@@ -39,7 +39,7 @@ AGAIN = (
 REFERENCES = ("it", "that", "the result", "what you find", "that {n}", "this {n}", "the {n}")
 WRITTEN = frozenset("text message note query title topic word".split())
 """The kinds of values that a result of any kind may be."""
-PREPOSITIONS = tuple("for in at on from with to by about of into".split())
+PREPOSITIONS = tuple(f"{word} " for word in "for in at on from with to by about of into".split())
 THREE = 0.15  # of the requests for several calls, those for three
 SAME_TURN = 0.6  # of the chained calls, those that follow each other in one turn
 
@@ -300,11 +300,9 @@ def chained(scene: Scene, rng: random.Random, split: str) -> Case | None:
 
 def tells_a_value(view: View | Composed) -> bool:
     """Whether the tool's result is one value, no list and no object."""
-    return (
-        " = " not in view.family.result[:40] and view.family.result[0] != "*"
-        if isinstance(view, View)
-        else view.result == "value"
-    )
+    if isinstance(view, Composed):
+        return view.result == "value"
+    return " = " not in view.family.result and not view.family.result.startswith("* ")
 
 
 def gaps(view: View | Composed) -> list[Any]:
