@@ -91,7 +91,7 @@ async def test_a_server_that_died_between_calls_is_started_again_unnoticed():
 
 async def test_calls_side_by_side_are_all_told_when_the_server_dies():
     async with MCPToolset(STDIO_PEER) as toolset:
-        turn = [call("wait", seconds=60), call("die"), call("wait", seconds=60)]
+        turn = [call("wait", seconds=60), call("wait", seconds=60), call("die")]  # what comes later asks a new server
         with anyio.fail_after(30):
             assert all("went away" in str(error) for error in await results(toolset, turn))
 
