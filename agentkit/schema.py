@@ -302,14 +302,18 @@ class Generator(GenerateJsonSchema):
             described = {"additionalProperties": False, **described}
         keys: Any = schema.get("keys_schema", {})
         kind = keys.get("type")
-        if kind == "enum":
-            return {**described, "propertyNames": {"enum": [str(member.value) for member in keys["members"]]}}
+        if kind == "enum":  # numbers are read from strings only where all members are numbers
+            values = [member.value for member in keys["members"]]
+            taken = [str(value) for value in values if isinstance(value, str) or keys.get("sub_type")]
+            if taken:
+                return {**described, "propertyNames": {"enum": taken}}
         if kind == "bool":
             return {**described, "propertyNames": {"enum": ["true", "false"]}}
         if kind == "int" and keys.get("ge") is not None and keys.get("le") is not None:
             if keys["le"] - keys["ge"] < _MOST_KEYS:
                 return {**described, "propertyNames": {"enum": [str(n) for n in range(keys["ge"], keys["le"] + 1)]}}
-        if kind == "tuple" or (kind == "literal" and not all(isinstance(one, str) for one in keys["expected"])):
+        literal = kind == "literal" and not all(isinstance(one, str) for one in keys["expected"])
+        if kind in ("enum", "tuple") or literal:
             raise PydanticInvalidForJsonSchema("the keys of a JSON object are strings, and these are read from none")
         pattern = _KEYS.get(kind)
         return {**described, "propertyNames": {"pattern": pattern}} if pattern else described
@@ -341,7 +345,7 @@ class Generator(GenerateJsonSchema):
         number = dict(next((one for one in described.get("anyOf", ()) if one.get("type") == "number"), described))
         places, digits = schema.get("decimal_places"), schema.get("max_digits")
         if places is not None:
-            number.setdefault("multipleOf", 10.0**-places if places else 1)
+            number.setdefault("multipleOf", float(Decimal(10) ** -places) if places else 1)
         if "multipleOf" in number:
             number["x-decimal"] = True
         if places is not None and digits is not None:  # so many digits before the point are left

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, time
 from decimal import Decimal
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -22,6 +22,15 @@ from tests.agentkit.constraints.paths import Walker
 class Level(IntEnum):
     LOW = 1
     HIGH = 2
+
+
+class Mixed(Enum):
+    NUMBER = 1
+    WORD = "x"
+
+
+class Numbers(Enum):
+    ONE = 1
 
 
 def tool_of(annotation: Any) -> Tool:
@@ -56,6 +65,7 @@ def walk(gemma: Gemma4) -> Callable[[Tool], Walker]:
         (dict[Annotated[str, Field(pattern="^a+$")], str], [{"aa": "b"}, {}]),
         (dict[Annotated[int, Field(ge=1, le=3)], str], [{"2": "b"}]),
         (dict[Level, int], [{"1": 5, "2": 6}]),
+        (dict[Mixed, int], [{"x": 1}]),
         (dict[bool, int], [{"true": 1}]),
     ],
     ids=str,
@@ -79,7 +89,9 @@ def test_a_naive_time_has_no_offset_and_an_aware_one_has(gemma: Gemma4, walk: Ca
         assert not walk(tool_of(annotation)).spells(gemma.tokenizer, gemma.render_call("f", {"x": value}))
 
 
-@pytest.mark.parametrize("annotation", [type[int], dict[Literal[1, 2], int], dict[tuple[int, int], str]], ids=str)
+@pytest.mark.parametrize(
+    "annotation", [type[int], dict[Literal[1, 2], int], dict[Numbers, int], dict[tuple[int, int], str]], ids=str
+)
 def test_types_that_no_json_is_read_as_are_refused(annotation: Any) -> None:
     with pytest.raises(ToolDefinitionError, match=r"parameter 'x': the annotation .* can't be given as JSON"):
         tool_of(annotation)

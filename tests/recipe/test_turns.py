@@ -10,8 +10,9 @@ from jsonschema import Draft202012Validator
 
 from agentkit.messages import AssistantMessage, ToolMessage, UserMessage
 from agentkit_recipe import turns
-from agentkit_recipe.cases import Case, Mix, Scene, choose_scene, show
+from agentkit_recipe.cases import Case, Mix, Scene, View, choose_scene, show
 from agentkit_recipe.catalogue import KNOWN
+from agentkit_recipe.composed import Composed
 from agentkit_recipe.families import without
 from agentkit_recipe.values import SPLITS, convert
 
@@ -78,9 +79,10 @@ def test_a_follow_up_changes_one_value_of_the_call_before() -> None:
 
 
 def test_a_chained_call_holds_the_result_of_the_one_before() -> None:
-    lengths = set()
+    lengths, takers = set(), set()
     for _, case in made("chained", 60):
         lengths.add(len(case.rounds))
+        takers.add(type(case.rounds[-1][0].view))
         if len(case.rounds) == 2:
             result = case.rounds[0][0].result
         else:
@@ -88,6 +90,7 @@ def test_a_chained_call_holds_the_result_of_the_one_before() -> None:
             result = told.results[0].content
         assert result in case.rounds[-1][0].arguments.values()
     assert lengths == {1, 2}
+    assert takers == {View, Composed}
 
 
 def test_a_family_s_request_is_made_again_with_other_values_that_go_together() -> None:
