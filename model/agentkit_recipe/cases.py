@@ -39,8 +39,8 @@ class Mix:
     """The shares of what a pack holds."""
 
     tools_in_view: tuple[int, ...] = (28, 34, 22, 9, 5, 2)  # weights of one to six tools
-    usual_names: float = 0.3  # a tool under its usual name and keys
-    invented_names: float = 0.5  # under random words; the rest under synonyms
+    usual_names: float = 0.36  # a tool under its usual name and keys
+    invented_names: float = 0.42  # under random words; the rest under synonyms
     bare_parameters: float = 0.35  # tools whose parameters have no descriptions
     nullable: float = 0.4  # optional parameters that may be null
     instructions: float = 0.3
@@ -51,10 +51,10 @@ class Mix:
     by_description: float = 0.2  # training requests in the very words of a tool's description
     asides: float = 0.08  # something beside the request, before it or after it
     other_registers: float = 0.25  # training requests with context before them, or misspelt
-    composed: float = 0.33  # packs of composed tools
-    everyday: float = 0.45  # of the other packs, those that draw on all families there are; the rest on the known ones
+    composed: float = 0.24  # packs of composed tools
+    everyday: float = 0.55  # of the other packs, those that draw on all families there are; the rest on the known ones
     families_beside: float = 0.25  # of the tools in view there, those of the catalogue's families
-    pairs: float = 0.3  # packs in which most requests are for tools that take two values of one kind
+    pairs: float = 0.28  # packs in which most requests are for tools that take two values of one kind
     pair_names: tuple[float, float] = (0.4, 0.35)  # there, tools under their usual names and under random words
     pair_requests: float = 0.7  # there, requests for such a tool
     near_misses: float = 0.7  # of the requests that no composed tool fits, those for a composed tool kept out of view

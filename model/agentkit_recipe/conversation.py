@@ -14,7 +14,7 @@ from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import Message, SystemMessage, ToolDefinition, UserMessage
 
-from . import own_words, pairs, turns
+from . import cues, own_words, pairs, turns
 from .cases import (
     HELD_OUT_MIX,
     INSTRUCTIONS,
@@ -36,7 +36,7 @@ from .cases import (
 )
 from .catalogue import HELD_OUT, KNOWN
 
-DATA_VERSION = 10
+DATA_VERSION = 11
 SETS = tuple("known invented pairs families composed own_words irrelevant chat".split())
 """The held-out sets, beside those of `turns`."""
 
@@ -117,9 +117,10 @@ class Writer:
             made.append(Branch(tokens + reply, self.spots(len(tokens), reply) * canvases))
         return Pack(self.dialect.render_bos(), made)
 
-    def pairs(self, key: str, *, branches: int, canvases: int) -> Pack:
-        """Telling two values of one kind apart, and nothing else; see the module of that name."""
-        tool, cases = pairs.drill(random.Random(f"{DATA_VERSION}/pairs/{key}"), branches)
+    def telling_apart(self, key: str, *, branches: int, canvases: int) -> Pack:
+        """Telling values apart, and nothing else; see the modules `pairs` and `cues`."""
+        rng = random.Random(f"{DATA_VERSION}/pairs/{key}")
+        tool, cases = rng.choice((pairs.drill, cues.drill))(rng, branches)
         rng = random.Random(key)
         made = [self.branch(case, canvases, answers=False, rng=rng) for case in cases]
         return Pack(self.prefix([], [tool]), made)

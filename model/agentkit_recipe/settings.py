@@ -24,7 +24,7 @@ class TrainSettings:
     drill_steps: int = 600  # the first steps, most of them drills in copying ...
     drill_share: float = 0.5
     drill_branches: int = 32
-    pair_share: float = 0.1  # steps of drills in telling two values of one kind apart
+    pair_share: float = 0.18  # steps of drills in telling values apart
     few_tools_steps: int = 1500  # ... and until here one or two tools in view
     narrow_share: float = 0.5  # steps whose canvases are cut to `narrow_length`: most replies fit, and padding costs
     narrow_length: int = 32

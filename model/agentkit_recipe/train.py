@@ -177,7 +177,7 @@ class Run:
             drill = self.writer.drill(key, branches=s.drill_branches, canvases=1)
             return collate([drill], self.device, DRILL_WIDTH)
         if rng.random() < s.pair_share:
-            pack = self.writer.pairs(key, branches=s.drill_branches, canvases=1)
+            pack = self.writer.telling_apart(key, branches=s.drill_branches, canvases=1)
             return collate([pack], self.device, s.narrow_length)
         answers = rng.random() < s.answer_share
         width = s.narrow_length if rng.random() < s.narrow_share else self.writer.canvas_length

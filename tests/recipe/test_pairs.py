@@ -36,7 +36,7 @@ def test_each_request_says_both_values_where_its_call_has_them(seed: int) -> Non
 
 def test_drills_are_the_same_for_the_same_key_and_fit_their_canvases(tokenizer: Tokenizer) -> None:
     writer = Writer(tokenizer, canvas_length=48)
-    pack = writer.pairs("1/2/0", branches=8, canvases=1)
-    assert pack == writer.pairs("1/2/0", branches=8, canvases=1)
-    assert pack != writer.pairs("1/3/0", branches=8, canvases=1)
+    pack = writer.telling_apart("1/2/0", branches=8, canvases=1)
+    assert pack == writer.telling_apart("1/2/0", branches=8, canvases=1)
+    assert pack != writer.telling_apart("1/3/0", branches=8, canvases=1)
     assert len(pack.branches) == 8 and all(len(branch.canvases) == 1 for branch in pack.branches)
