@@ -1,11 +1,11 @@
 """What a Gemma 4 model writes in its turn, as regions: text, thoughts and calls.
 
-Reading goes by token id: a marker is the control token, and text that looks like one stays text. These variants are
-read as the call or the thought that they mean, since models of the family write them:
+Reading goes by token id: a marker is the control token, and text that looks like one stays text. So does a call
+without its `<|tool_call>`, which models of the family write now and then: words that a model repeats could be that,
+whoever wrote them first. These variants are read as the call or the thought that they mean:
 
 - a stop token in place of `<tool_call|>`, once the arguments are complete
-- `call:NAME{...}` or `<call>NAME{...}` without `<|tool_call>`, at the beginning or right after `<channel|>`
-- `<|tool_call>:call:NAME{` and `<|tool_call>:NAME{`
+- `<|tool_call>:call:NAME{`, `<|tool_call>:NAME{` and `<|tool_call><call>NAME{`
 - `call:NAME(...)` with round brackets
 - a call that begins inside a thought, a stray `<channel|>`, and a thought at the beginning without its `<|channel>`
 - `nil`, `none` and `null` for None, and `108.` for 108.0
@@ -31,8 +31,6 @@ _THOUGHT_LIMITS = frozenset((_CALL, _CHANNEL_END))
 _NAME = r"""(?P<name>[^\s{}()\[\]<>|:,"'`]+)"""
 _MARKED_HEAD = re.compile(rf"\s*:?\s*(?:call:|<call>)?\s*{_NAME}\s*")
 _PREFIXED_HEAD = re.compile(rf"\s*(?::\s*(?:call:|<call>)?|call:|<call>)\s*{_NAME}\s*")
-_BARE_HEAD = re.compile(rf"\s*(?P<opening>call:|<call>){_NAME}(?=[{{(])")
-_LONGEST_HEAD = 256
 
 
 def parse(tokenizer: Tokenizer, tokens: Sequence[int], stops: frozenset[int]) -> Parsed:
@@ -71,22 +69,18 @@ class _Parser:
                 self._marked_call()
             elif mark == _CHANNEL:
                 self._thought(self._position + 1)
-            elif mark == _CHANNEL_END:
-                self._position += 1
-                self._bare_call()
             else:
-                self._stray(self._position, "the answer")
+                if mark != _CHANNEL_END:
+                    self._stray(self._position, "the answer")
                 self._position += 1
             self._text_start = self._position
         self._end_text()
 
     def _begin(self) -> None:
-        """A turn may begin with a thought that lacks its opening, or with a bare call."""
+        """A turn may begin with a thought that lacks its opening."""
         symbols = self._symbols
         if symbols.text(0, 8) == "thought\n" and symbols.find(_THOUGHT_LIMITS, 0) < len(symbols):
             self._thought(0)
-        else:
-            self._bare_call()
         self._text_start = self._position
 
     def _end_text(self) -> None:
@@ -101,7 +95,7 @@ class _Parser:
         self.faults.append(Fault(f"the control token {name} has no place in {place}", span, kind="stray"))
 
     def _thought(self, content: int) -> None:
-        """A channel whose text begins at `content`; what follows may be a bare call."""
+        """A channel whose text begins at `content`."""
         symbols, start = self._symbols, self._position
         end = symbols.find(_THOUGHT_LIMITS, content)
         for index in range(content, end):
@@ -113,9 +107,7 @@ class _Parser:
         span = symbols.span(start, end + closed)
         self.regions.append(ThoughtRegion(text, span))
         self._position = end + closed
-        if closed:
-            self._bare_call()
-        elif end == len(symbols):
+        if end == len(symbols):
             self._ended(span, "thought", f"{_CHANNEL_END} is missing")
 
     def _ended(self, span: Span, region: str, missing: str) -> None:
@@ -130,35 +122,11 @@ class _Parser:
     def _marked_call(self) -> None:
         symbols, start = self._symbols, self._position
         limit = symbols.find(_CALL_LIMITS, start + 1)
-        call = _Call(symbols, start, start + 1, limit)
-        call.read_marked()
+        call = _Call(symbols, start, limit)
+        call.read()
         closed = limit < len(symbols) and symbols.marks[limit] == _CALL_END
         self._finish(call, limit + closed)
         self._position = limit + closed
-
-    def _bare_call(self) -> None:
-        """Reads a call without its marker, if one stands here."""
-        symbols, start = self._symbols, self._position
-        plain_end = start
-        while plain_end < min(len(symbols), start + _LONGEST_HEAD) and symbols.marks[plain_end] is None:
-            plain_end += 1
-        head = _BARE_HEAD.match(symbols.text(start, plain_end))
-        if head is None:
-            return
-        bracket = start + head.end()
-        name_start = start + head.start("name")
-        start += head.start("opening")
-        limit = symbols.find(_CALL_LIMITS, bracket)
-        call = _Call(symbols, start, start, limit)
-        call.read_arguments(head["name"], name_start, bracket)
-        end = limit if call.faults or call.cut else call.end
-        behind = end
-        while behind < limit and symbols.characters[behind].isspace():
-            behind += 1
-        if behind < len(symbols) and symbols.marks[behind] == _CALL_END:
-            end = behind + 1
-        self._finish(call, end)
-        self._position = end
 
     def _finish(self, call: _Call, end: int) -> None:
         span = self._symbols.span(call.start, end)
@@ -170,11 +138,11 @@ class _Parser:
 
 
 class _Call:
-    """One call being read: it starts at `start`, its text at `content`, and it must end before `limit`."""
+    """One call being read: its marker stands at `start`, and it must end before `limit`."""
 
-    def __init__(self, symbols: Symbols, start: int, content: int, limit: int) -> None:
+    def __init__(self, symbols: Symbols, start: int, limit: int) -> None:
         self._symbols = symbols
-        self._content = content
+        self._content = start + 1
         self._limit = limit
         self._name = ""
         self._name_span: Span | None = None
@@ -201,7 +169,7 @@ class _Call:
             faults=tuple(self.faults),
         )
 
-    def read_marked(self) -> None:
+    def read(self) -> None:
         """Reads a call behind its marker, to the last symbol before the limit."""
         symbols, bracket = self._symbols, self._content
         while bracket < self._limit and symbols.marks[bracket] is None and symbols.characters[bracket] not in "{(":
@@ -218,17 +186,15 @@ class _Call:
             if not _PREFIXED_HEAD.fullmatch(text):
                 span = symbols.span(self._content, bracket)
                 self.faults.append(Fault("'call:' must stand before the tool's name", span))
-            name_start = self._content + head.start("name")
+            self._set_name(head["name"], self._content + head.start("name"))
             if at_limit or symbols.marks[bracket] is not None:
-                self._set_name(head["name"], name_start)
                 span = symbols.span(bracket, bracket + 1)
                 self.faults.append(Fault("the arguments are missing: '{' must follow the tool's name", span))
             else:
-                self.read_arguments(head["name"], name_start, bracket)
+                self._read_arguments(bracket)
                 self._check_end()
 
-    def read_arguments(self, name: str, name_start: int, bracket: int) -> None:
-        self._set_name(name, name_start)
+    def _read_arguments(self, bracket: int) -> None:
         self._reader = ArgumentsReader(self._symbols, bracket, self._limit)
         try:
             self._arguments = self._reader.read()

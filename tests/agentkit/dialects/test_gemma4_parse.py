@@ -101,14 +101,9 @@ VARIANTS = {
     "a turn's end as closer": "<|tool_call>call:f-g.h{a:1}<turn|>",
     "the end of the output's text as closer": "<|tool_call>call:f-g.h{a:1}<eos>",
     "the response's opening as closer": "<|tool_call>call:f-g.h{a:1}<|tool_response>",
-    "bare after a thought": "<|channel>thought\nhm\n<channel|>call:f-g.h{a:1}",
-    "bare after a stray closer": "<channel|>call:f-g.h{a:1}<tool_call|><turn|>",
-    "bare at the beginning": "\ncall:f-g.h{a:1}<turn|>",
     "a colon before call": "<|tool_call>:call:f-g.h{a:1}<tool_call|>",
     "a colon for call": "<|tool_call>:f-g.h{a:1}<tool_call|>",
     "round brackets": "<|tool_call>call:f-g.h(a:1)<tool_call|>",
-    "round brackets, bare": "call:f-g.h(a:1)<turn|>",
-    "an opening in text": "<call>f-g.h{a:1}",
     "an opening in text, marked": "<|tool_call><call>f-g.h{a:1}<tool_call|>",
     "a thought that is not closed": "<|channel>thought\nhm<|tool_call>call:f-g.h{a:1}<tool_call|>",
     "a thought that is not opened": "thought\nhm\n<channel|><|tool_call>call:f-g.h{a:1}<tool_call|>",
@@ -206,7 +201,6 @@ def test_reading_goes_on_behind_a_bad_value(gemma: Gemma4, write: Write) -> None
         "<|tool_call>call:f{a:[1,{b:2",
         "<|tool_call>call:f{a:1,",
         "<|tool_call>call:f{a:1}",
-        "call:f{a:[",
     ],
 )
 def test_the_output_may_end_anywhere(gemma: Gemma4, write: Write, text: str) -> None:
@@ -273,6 +267,14 @@ def test_text_that_looks_like_a_marker_is_text(gemma: Gemma4) -> None:
 @pytest.mark.parametrize("text", ["I call:f{} now", "thought\nand nothing more", "call:", "call:f", "call: f{}", "{}"])
 def test_prose_stays_prose(gemma: Gemma4, write: Write, text: str) -> None:
     parsed = gemma.parse(write(text + "<turn|>"))
+    assert (parsed.text, parsed.calls, parsed.faults) == (text, (), ())
+
+
+@pytest.mark.parametrize("before", ["", "\n", "<|channel>thought\nhm\n<channel|>", "<channel|>"])
+@pytest.mark.parametrize("text", ["call:f{a:1}", "call:f(a:1)", "<call>f{a:1}", ":call:f{}"])
+def test_only_the_control_token_begins_a_call(gemma: Gemma4, write: Write, before: str, text: str) -> None:
+    """Words that a model repeats, from a mail or a page, could be these."""
+    parsed = gemma.parse(write(f"{before}{text}<turn|>"))
     assert (parsed.text, parsed.calls, parsed.faults) == (text, (), ())
 
 
