@@ -331,15 +331,10 @@ def attend(
     mask: (S, the sum of all R), added to the scores; "causal" for the tokens' own keys alone, of which half need not be
     computed then. DiffusionGemma scales by 1.
     """
-    keys, values = (torch.cat(parts).transpose(0, 1) for parts in zip(*seen, strict=True))  # (H, R, D)
-    queries = queries.transpose(0, 1)
-    if isinstance(mask, str) or queries.device.type != "cpu":
-        told: dict[str, Any] = {"is_causal": True} if isinstance(mask, str) else {"attn_mask": mask}
-        mixed = F.scaled_dot_product_attention(queries[None], keys[None], values[None], scale=1.0, **told)[0]
-    else:  # for few tokens on a CPU the fused kernel takes longer, forward and backward, than three operations
-        scores = torch.bmm(queries, keys.transpose(1, 2))  # (H, S, R)
-        mixed = torch.bmm((scores if mask is None else scores + mask).softmax(-1), values)
-    return mixed.transpose(0, 1)
+    keys, values = (torch.cat(parts).transpose(0, 1)[None] for parts in zip(*seen, strict=True))  # (1, H, R, D)
+    told: dict[str, Any] = {"is_causal": True} if isinstance(mask, str) else {"attn_mask": mask}
+    mixed = F.scaled_dot_product_attention(queries.transpose(0, 1)[None], keys, values, scale=1.0, **told)
+    return mixed[0].transpose(0, 1)
 
 
 def _causal(start: int, size: int, device: torch.device) -> Tensor:
