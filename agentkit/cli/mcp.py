@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from functools import partial
 
 import anyio
@@ -25,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
     server = mcp_server(load_tools(options.tools), name=options.name)
     if options.http is None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread waits for the next line, and only the system can end it
         anyio.run(serve_stdio, server)
     else:
         host, port = _address(options.http)

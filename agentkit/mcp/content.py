@@ -13,7 +13,10 @@ def value_of(result: mcp.CallToolResult) -> JSON:
     """A call's result as a value: structured where it is, else its texts. What isn't text is named, not shown."""
     structured = result.structured_content
     if structured is not None:
-        return structured["result"] if isinstance(structured, dict) and structured.keys() == {"result"} else structured
+        wrapped = isinstance(structured, dict) and structured.keys() == {"result"}
+        value = structured["result"] if wrapped else structured
+        others = [_block(block) for block in result.content if not isinstance(block, mcp.TextContent)]
+        return [value, *others] if others else value
     values = [_block(block) for block in result.content]
     if all(isinstance(value, str) for value in values):
         return "\n".join(values)

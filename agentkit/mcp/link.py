@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,13 +17,23 @@ from anyio.abc import TaskGroup, TaskStatus
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client, MCPError
 from mcp.client import Transport
-from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST
+from mcp_types import CONNECTION_CLOSED, METHOD_NOT_FOUND
 
 from agentkit.tasks import flat_errors
 
 logger = logging.getLogger("agentkit")
 
 ValueT = TypeVar("ValueT")
+
+_statuses: ContextVar[list[int] | None] = ContextVar("_statuses", default=None)
+"""Of the HTTP responses to a call's requests in a session, which the SDK makes in the call's context."""
+
+
+def note_status(status: int) -> None:
+    """What a transport tells of each HTTP response in a session."""
+    statuses = _statuses.get()
+    if statuses is not None:
+        statuses.append(status)
 
 
 class LinkLost(Exception):
@@ -93,6 +104,8 @@ class Link:
         return await self._on(await self._connected(), request)
 
     async def _on(self, connection: _Connection, request: Callable[[Client], Coroutine[Any, Any, ValueT]]) -> ValueT:
+        statuses: list[int] = []
+        _statuses.set(statuses)
         with anyio.CancelScope() as scope:
             connection.calls.add(scope)
             try:
@@ -100,9 +113,9 @@ class Link:
             except MCPError as error:
                 if error.code == CONNECTION_CLOSED:
                     raise LinkLost("it went away", sent=True) from None
-                if error.code == INVALID_REQUEST and "session" in error.message.lower():  # it has forgotten who we are
+                if statuses[-1:] == [404] and error.code != METHOD_NOT_FOUND:  # it has forgotten who we are
                     connection.lost.set()
-                    raise LinkLost(error.message, sent=False) from None
+                    raise LinkLost("it has forgotten the session", sent=len(statuses) > 1) from None
                 raise
             finally:
                 connection.calls.discard(scope)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio
@@ -14,9 +14,10 @@ from mcp.server.stdio import stdio_server
 
 from agentkit.agent import Agent
 from agentkit.budget import Budget
-from agentkit.calls import prepare
+from agentkit.calls import in_words, prepare
 from agentkit.errors import UserError
 from agentkit.execution import run_tool
+from agentkit.jsonable import clean
 from agentkit.mcp.content import error_result, result_of_value
 from agentkit.messages import ToolCallPart
 from agentkit.models.base import Conversation, Model
@@ -39,14 +40,16 @@ def mcp_server(
     deps          what tools find as `RunContext.deps`
     tool_timeout  seconds after which a call is given up; a tool's own `timeout` goes before it
 
-    Arguments are checked as in a run, and what a tool raises is told to the caller in the same words. Raises
-    `UserError` for a tool that `requires_approval`: here nobody could be asked.
+    Arguments are checked as in a run, `sequential` tools run alone, and what a tool raises is told to the caller in the
+    same words; of exceptions that aren't made for that, only the type. Raises `UserError` for a tool that
+    `requires_approval`: here nobody could be asked.
     """
     served = collect_tools(tool.as_tool() if isinstance(tool, Agent) else tool for tool in tools)
     for tool in served.values():
         if tool.options.may_ask:
             raise UserError(f"The tool {tool.name!r} requires approval, and a server has nobody to ask: leave it out.")
     plan = Plan(_NoModel(), served, tool_timeout=tool_timeout)
+    gate = _Gate()
     listed = [
         mcp.Tool(name=tool.name, description=tool.description, input_schema=tool.parameters, annotations=_hints(tool))
         for tool in served.values()
@@ -58,11 +61,13 @@ def mcp_server(
     async def call_tool(context: Any, params: mcp.CallToolRequestParams) -> mcp.CallToolResult:
         prepared = prepare(ToolCallPart(params.name, params.arguments or {}, id="call"), served)
         if prepared.wrong is not None:
-            return error_result(prepared.wrong)
+            return error_result(_discreet(prepared.wrong, prepared.error))
+        assert prepared.tool is not None
         run = Run(plan, [], 0, deps, _nowhere, budget=Budget(plan.limits))
-        outcome = await run_tool(run, prepared)
+        async with gate.passed(alone=prepared.tool.options.sequential):
+            outcome = await run_tool(run, prepared)
         if outcome.result.is_error:
-            return error_result(str(outcome.result.content))
+            return error_result(_discreet(str(outcome.result.content), outcome.error))
         return result_of_value(outcome.result.content)
 
     from agentkit import __version__
@@ -122,6 +127,39 @@ async def serve_http(
 
 def _hints(tool: Tool) -> mcp.ToolAnnotations:
     return mcp.ToolAnnotations(read_only_hint=tool.options.read_only, idempotent_hint=tool.options.may_repeat)
+
+
+def _discreet(message: str, error: Exception | None) -> str:
+    """The message without an exception's own words, which may name hosts and passwords: callers may be anybody."""
+    if error is None:
+        return message
+    return message.replace(clean(in_words(error)), f"The tool failed: {type(error).__name__}")
+
+
+class _Gate:
+    """Lets calls pass in the order they come, side by side, and those of sequential tools alone."""
+
+    def __init__(self) -> None:
+        self._entrance = anyio.Lock()
+        self._inside = 0
+        self._empty = anyio.Event()
+
+    @asynccontextmanager
+    async def passed(self, *, alone: bool) -> AsyncIterator[None]:
+        async with self._entrance:
+            if alone:
+                if self._inside:
+                    self._empty = anyio.Event()
+                    await self._empty.wait()
+                yield
+                return
+            self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._empty.set()
 
 
 async def _nowhere(event: object) -> None:

@@ -46,6 +46,9 @@ class Shelf:
 
     async def get_prompt(self, name: str, arguments: Mapping[str, str] | None = None) -> tuple[Message, ...]:
         """The messages of a prompt, for `agent.run(None, message_history=...)`. What isn't text is named in them."""
+        for argument, value in (arguments or {}).items():
+            if not isinstance(value, str):
+                raise UserError(f"The prompt {name!r} takes texts: give {argument!r} as a str, not {value!r}.")
         result = await self._asked(
             lambda client: client.get_prompt(name, dict(arguments or {})), f"the prompt {name!r}"
         )
@@ -75,10 +78,14 @@ class Shelf:
 
 
 async def all_pages(client: Client, method: str, what: str) -> list[Any]:
-    """All that a server lists, page by page."""
+    """All that a server lists, page by page. Raises `MCPError` when it gives a page for the second time."""
     page = await getattr(client, method)()
     found = list(getattr(page, what))
+    cursors: set[str] = set()
     while page.next_cursor:
+        if page.next_cursor in cursors:
+            raise MCPError(mcp.INTERNAL_ERROR, f"its list of {what} goes round in circles")
+        cursors.add(page.next_cursor)
         page = await getattr(client, method)(cursor=page.next_cursor)
         found += getattr(page, what)
     return found

@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,11 +18,11 @@ import httpx2
 import mcp_types as mcp
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client import Transport
-from mcp.client.streamable_http import streamable_http_client
+from mcp.client.streamable_http import MCP_SESSION_ID, streamable_http_client
 
 from agentkit.errors import ToolDefinitionError, ToolFailed, UserError
 from agentkit.mcp.content import value_of
-from agentkit.mcp.link import Link, LinkLost, result_of
+from agentkit.mcp.link import Link, LinkLost, note_status, result_of
 from agentkit.mcp.shelf import Shelf, all_pages
 from agentkit.tools import Tool
 
@@ -43,7 +43,7 @@ class MCPToolset(Shelf):
     server           a command with its arguments, or the URL of a streamable HTTP endpoint
     prefix           goes before the tools' names, with "_" between
     timeout          seconds that a call may take, and reading a resource or prompt
-    connect_timeout  seconds that connecting may take
+    connect_timeout  seconds that connecting may take, and then the server's answer to which tools there are
     include          the server's names of the tools to offer; None: all of them
     tool_options     options of `agentkit.tool` for all tools, such as `requires_approval`
     headers          of every HTTP request, such as one that authorizes
@@ -73,6 +73,7 @@ class MCPToolset(Shelf):
         self._include = include
         self._tool_options = {"timeout": timeout, **(tool_options or {})}
         transport = _transport(self.server, headers=headers, env=env, cwd=cwd)
+        self._connect_timeout = connect_timeout
         self._link = Link(transport, connect_timeout=connect_timeout, options=dict(client_options or {}))
         self._tools: dict[str, Tool] | None = None
         self.refused: dict[str, str] = {}
@@ -94,14 +95,11 @@ class MCPToolset(Shelf):
 
     def open(self) -> None:
         """Connects and reads which tools there are. Raises `UserError` when the server can't be reached."""
-        if self._tools is not None:
-            raise UserError(f"{self!r} is already connected.")
-        self._link.open()
+        self._check_closed()
         try:
-            listed = self._link.do(partial(all_pages, method="list_tools", what="tools")).result()
-            self._tools = self._collected(listed)
-        except (LinkLost, MCPError) as error:
-            raise UserError(f"{self!r} can't be reached: {error}.") from error
+            self._link.open()
+            with self._told():
+                self._tools = self._collected(self._link.do(self._listed_tools).result())
         finally:
             if self._tools is None:
                 self._link.close()
@@ -121,7 +119,15 @@ class MCPToolset(Shelf):
         self.close()
 
     async def __aenter__(self) -> MCPToolset:
-        await anyio.to_thread.run_sync(self.open)
+        self._check_closed()
+        try:
+            await anyio.to_thread.run_sync(self._link.open)
+            with self._told():
+                self._tools = self._collected(await result_of(self._link.do(self._listed_tools)))
+        finally:
+            if self._tools is None:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(self._link.close)
         return self
 
     async def __aexit__(
@@ -129,6 +135,24 @@ class MCPToolset(Shelf):
     ) -> None:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.close)
+
+    def _check_closed(self) -> None:
+        if self._tools is not None:
+            raise UserError(f"{self!r} is already connected.")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns what goes wrong while connecting into a `UserError`."""
+        try:
+            yield
+        except TimeoutError:
+            raise UserError(f"{self!r} did not list its tools within {self._connect_timeout:g} seconds.") from None
+        except (LinkLost, MCPError) as error:
+            raise UserError(f"{self!r} can't be reached: {error}.") from error
+
+    async def _listed_tools(self, client: Client) -> list[mcp.Tool]:
+        with anyio.fail_after(self._connect_timeout):
+            return await all_pages(client, "list_tools", "tools")
 
     def _collected(self, listed: Sequence[mcp.Tool]) -> dict[str, Tool]:
         tools: dict[str, Tool] = {}
@@ -167,7 +191,7 @@ class MCPToolset(Shelf):
         except MCPError as error:
             raise ToolFailed(error.message) from error
         if result.is_error:
-            raise ToolFailed(str(value_of(result)))
+            raise ToolFailed(str(value_of(result)) or "The tool failed, and its server does not say why.")
         return value_of(result)
 
     def __repr__(self) -> str:
@@ -195,6 +219,12 @@ def _transport(
 @asynccontextmanager
 async def _http(url: str, headers: dict[str, str]) -> Any:
     patient = httpx2.Timeout(30, read=300)  # a server may hold a stream open
-    async with httpx2.AsyncClient(headers=headers, timeout=patient) as http:
+    hooks = {"response": [_note_response]}
+    async with httpx2.AsyncClient(headers=headers, timeout=patient, event_hooks=hooks) as http:
         async with streamable_http_client(url, http_client=http) as streams:
             yield streams
+
+
+async def _note_response(response: httpx2.Response) -> None:
+    if MCP_SESSION_ID in response.request.headers and not response.has_redirect_location:
+        note_status(response.status_code)

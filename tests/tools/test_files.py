@@ -152,6 +152,14 @@ def test_a_long_file_is_cut_and_says_so(root: Path) -> None:
     assert Files(root, max_bytes=2000).read_file("long.txt") == "é" * 1000
 
 
+def test_a_cut_may_fall_within_a_character_after_a_mark(root: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        (root / "long.txt").write_text("日本🙂" * 20, encoding=encoding)
+        for length in range(4, 24):
+            text, _, note = Files(root, max_bytes=length).read_file("long.txt").partition("\n")
+            assert ("日本🙂" * 20).startswith(text) and f"first {length} of" in note
+
+
 def test_a_giant_file_takes_neither_time_nor_memory(root: Path) -> None:
     with open(root / "giant", "wb") as file:
         file.write(b"start ")
@@ -200,7 +208,29 @@ def test_a_deep_tree_does_not_exhaust_anything(root: Path) -> None:
         folder = folder / "d"
         folder.mkdir()
     (root / "d" / "near.txt").write_text("needle")
-    assert Files(root).find_text("needle") == ["d/near.txt"]
+    assert Files(root).find_text("needle") == [
+        "d/near.txt",
+        "(the search stopped early: there is more to look through)",
+    ]
+
+
+def test_what_was_not_looked_through_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing, stopped = [], ["(the search stopped early: there is more to look through)"]
+    assert Files(root).find_text("nowhere") == nothing
+    with monkeypatch.context() as patch:
+        patch.setattr("agentkit_tools.files.SCAN_BYTES", 5)
+        assert Files(root).find_text("world") == stopped
+        assert Files(root).find_text("hel") == ["readme.txt", *stopped]
+    with monkeypatch.context() as patch:
+        patch.setattr("agentkit_tools.files.SCAN_FILES", 1)
+        assert Files(root).find_text("größe") == stopped
+    folder = root
+    for _ in range(100):
+        folder = folder / "d"
+        folder.mkdir()
+    assert Files(root).find_text("nowhere") == nothing
+    (folder / "d").mkdir()
+    assert Files(root).find_text("nowhere") == stopped
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 1001, "x" * 10**7])

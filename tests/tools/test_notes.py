@@ -149,6 +149,30 @@ def test_a_place_that_cannot_hold_notes(tmp_path: Path) -> None:
         Notes("")
 
 
+def test_a_relative_path_stays_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    notes = Notes("50% of #1?.db")
+    notes.add_note("milk")
+    monkeypatch.chdir(tmp_path / "there")
+    assert notes.list_notes() == ["milk"]
+    assert list((tmp_path / "there").iterdir()) == []
+    (tmp_path / "here" / "50% of #1?.db").unlink()
+    with pytest.raises(ToolFailed, match="unable to open"):
+        notes.add_note("bread")
+
+
+def test_an_error_that_ended_the_transaction_is_told_as_it_is() -> None:
+    notes = Notes(":memory:")
+    assert notes._memory is not None
+    notes._memory.execute("PRAGMA max_page_count = 4")
+    with pytest.raises(ToolFailed, match="could not be saved: database or disk is full"):
+        notes.add_note("x" * 9000)
+        notes.add_note("x" * 9000)
+    notes.add_note("short")
+
+
 def test_closed_notes_say_so() -> None:
     notes = Notes(":memory:")
     notes.close()

@@ -38,6 +38,12 @@ def test_the_text_of_a_page() -> None:
         ("kept <a href=", "kept"),
         ("İİİ<SCRIPT>x</SCRIPT>kept", "İİİkept"),
         ("&lt;script&gt;", "<script>"),
+        ("<p>before<svg/>after <script src='x' />end", "beforeafter end"),
+        ("<svg><path/></svg>kept", "kept"),
+        ("<table><tr><td>12</td><td>34</td></tr><tr><th>a</th><td>b</td></tr></table>", "12 34\na b"),
+        ("<dl><dt>Total<dd>5<dt>Tax<dd>7</dl>", "Total\n5\nTax\n7"),
+        ("<blockquote>one</blockquote><figure>two</figure>", "one\ntwo"),
+        ("<select><option>1</option><option>2</option></select>", "1\n2"),
         ("&#65;&#x42;&#0065;", "ABA"),
     ],
 )
@@ -87,14 +93,18 @@ def unpacked(encoding: str, data: bytes, limit: int, size: int = 1000) -> bytes:
 
 
 @settings(max_examples=100)
-@given(st.binary(max_size=5000), st.integers(0, 6000), st.integers(2, 500))
+@given(st.binary(max_size=5000), st.integers(0, 6000), st.integers(1, 500))
 def test_unpacking(data: bytes, limit: int, size: int) -> None:
     raw = zlib.compressobj(wbits=-15)
-    bodies = {"": data, "gzip": gzip.compress(data), "deflate": zlib.compress(data), "X-GZip ": gzip.compress(data)}
-    for encoding, body in bodies.items():
+    bodies = [
+        ("", data),
+        ("gzip", gzip.compress(data)),
+        ("X-GZip ", gzip.compress(data[:100]) + gzip.compress(b"") + gzip.compress(data[100:])),
+        ("deflate", zlib.compress(data)),
+        ("deflate", raw.compress(data) + raw.flush()),
+    ]
+    for encoding, body in bodies:
         assert unpacked(encoding, body, limit, size) == data[: limit + 1]
-    body = raw.compress(data) + raw.flush()
-    assert unpacked("deflate", body, limit, len(body)) == data[: limit + 1]
 
 
 def test_a_bomb_is_unpacked_to_the_limit_only() -> None:
@@ -105,11 +115,19 @@ def test_a_bomb_is_unpacked_to_the_limit_only() -> None:
 
 
 def test_what_follows_the_compressed_data_is_not_kept() -> None:
-    unpacker = Unpacker("gzip", 1000)
-    unpacker.feed(gzip.compress(b"all"))
-    assert unpacker.done
-    unpacker.feed(b"more" * 1000)
-    assert unpacker.data == b"all"
+    for encoding, body in (("gzip", gzip.compress(b"all")), ("deflate", zlib.compress(b"all"))):
+        unpacker = Unpacker(encoding, 1000)
+        unpacker.feed(body)
+        unpacker.feed(b"more" * 1000)
+        assert unpacker.data == b"all" and unpacker.done and not unpacker.cut
+
+
+def test_compressed_data_that_breaks_off_is_cut() -> None:
+    data = bytes(range(256))
+    for encoding, body in (("gzip", gzip.compress(data)), ("deflate", zlib.compress(data))):
+        unpacker = Unpacker(encoding, 1000)
+        unpacker.feed(body[:-20])
+        assert unpacker.cut and not Unpacker(encoding, 1000).cut and data.startswith(unpacker.data)
 
 
 @pytest.mark.parametrize(

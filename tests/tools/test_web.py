@@ -91,6 +91,10 @@ async def test_compressed_pages() -> None:
     async with serving(answer(gzip.compress(b"hello"), "Content-Encoding: gzip")) as (port, heads):
         assert await local_web().http_get(f"http://127.0.0.1:{port}/") == "hello"
     assert "Accept-Encoding: gzip\r\n" in heads[0]
+    broken_off = gzip.compress(b"hello" + bytes(range(32, 127)))[:-40]
+    async with serving(answer(broken_off, "Content-Encoding: gzip")) as (port, _):
+        page = await local_web().http_get(f"http://127.0.0.1:{port}/")
+        assert page.startswith("hello") and page.endswith("\n[cut: the page is longer]")
 
 
 LOCAL_HOSTS = [

@@ -24,7 +24,10 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.]))"
     r"|(?P<word>[A-Za-z][A-Za-z0-9]*)|(?P<sign>\*\*|//|[-+*/%(),]))"
 )
-_THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_COMMAS = re.compile(
+    r"(?P<open>(?:[A-Za-z][A-Za-z0-9]*\s*)?\()|(?P<close>\))"
+    r"|(?P<thousands>(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,]))"
+)
 _BINARY = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}  # a sign in front of a number binds with 3
 _CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
 
@@ -69,8 +72,7 @@ def _tokens(expression: str) -> list[str]:
         expression = expression.replace(spelling, f" {usual} ")
     expression = expression.rstrip().removesuffix("=").rstrip()
     expression = re.sub(r"\bdivided by\b", "/", expression)
-    if not re.search(r"[a-z]\s*\(", expression):  # in max(1,234) the comma parts two arguments
-        expression = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), expression)
+    expression = _without_thousands(expression)
     tokens, position = [], 0
     while position < len(expression):
         match = _TOKEN.match(expression, position)
@@ -79,6 +81,24 @@ def _tokens(expression: str) -> list[str]:
         tokens.append(_WORDS.get(match[0].strip(), match[0].strip()))
         position = match.end()
     return tokens
+
+
+def _without_thousands(expression: str) -> str:
+    """Drops the commas in numbers. Directly inside max(...) and the like they may part arguments as well: refused."""
+    functions: list[str] = []  # of the parentheses that are open
+
+    def plain(match: re.Match[str]) -> str:
+        if match["open"]:
+            functions.append(match[0].removesuffix("(").rstrip())
+        elif match["close"]:
+            del functions[-1:]
+        elif functions and functions[-1] in _SEVERAL:
+            _fail(f"unclear {match[0]!r}: write numbers without commas, such as 1234, and two of them as 1, 234")
+        else:
+            return match[0].replace(",", "")
+        return match[0]
+
+    return _COMMAS.sub(plain, expression)
 
 
 class _Reader:
@@ -260,3 +280,4 @@ _FUNCTIONS: dict[str, Callable[..., Number]] = {
     "sqrt": math.sqrt,
     "tan": math.tan,
 }
+_SEVERAL = {"gcd", "hypot", "lcm", "log", "max", "min", "round"}

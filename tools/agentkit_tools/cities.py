@@ -34,11 +34,11 @@ CITIES = {
     "Asia/Makassar": "Bali, Denpasar",
     "Asia/Manila": "Cebu, Quezon City",
     "Asia/Riyadh": "Jeddah, Mecca, Medina",
-    "Asia/Seoul": "Busan, Incheon",
+    "Asia/Seoul": "Busan, Incheon, Korea",
     "Asia/Shanghai": "Beijing, Chengdu, China, Guangzhou, Hangzhou, Nanjing, Peking, Shenzhen, Tianjin, Wuhan, Xian",
     "Asia/Tehran": "Isfahan, Mashhad",
     "Asia/Tokyo": "Fukuoka, Hiroshima, Kobe, Kyoto, Nagoya, Osaka, Sapporo, Yokohama",
-    "Asia/Yangon": "Mandalay, Naypyidaw",
+    "Asia/Yangon": "Burma, Mandalay, Myanmar, Naypyidaw",
     "Atlantic/Canary": "Las Palmas, Tenerife",
     "Australia/Brisbane": "Cairns, Gold Coast",
     "Europe/Amsterdam": "Rotterdam, The Hague, Utrecht",
@@ -65,6 +65,7 @@ CITIES = {
     "Europe/Vienna": "Graz, Innsbruck, Linz, Salzburg, Wien",
     "Europe/Warsaw": "Gdansk, Krakow, Lodz, Poznan, Wroclaw",
     "Europe/Zurich": "Basel, Bern, Geneva, Lausanne",
+    "Pacific/Apia": "Samoa",
     "Pacific/Auckland": "Christchurch, New Zealand, Wellington",
 }
 

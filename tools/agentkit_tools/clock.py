@@ -43,13 +43,14 @@ def find_zone(place: str) -> tzinfo | None:
     """
     if len(place) > MAX_LENGTH:
         raise ModelRetry(f"the place is too long: at most {MAX_LENGTH} characters", argument="place")
-    offset = _OFFSET.fullmatch(place.strip().lower().replace("−", "-"))
+    written = re.sub("[−–—]", "-", unicodedata.normalize("NFKC", place)).lower().strip("() \t\r\n")
+    offset = _OFFSET.fullmatch(written)
     if offset is not None:
         return _fixed(offset)
     name = _plain(place)
     if name in ("local", "here", "local time"):
         return None
-    zone = _named(name) or _in_country(place)
+    zone = _named(written) or _named(name) or _in_country(place)
     if zone is not None:
         return zone
     zones, countries = _zones(), _countries()
@@ -104,9 +105,14 @@ def _plain(name: str) -> str:
 
 @cache
 def _zones() -> dict[str, str]:
-    """Plain name -> zone: full names, their last parts (the first in the alphabet wins), cities, abbreviations."""
+    """Plain name -> zone: full names, their last parts (the first in the alphabet wins), cities, abbreviations.
+
+    Etc/GMT+5 and its like, which their signs tell apart, have their own name in lower case only.
+    """
     keys = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
-    zones: dict[str, str] = {}
+    signed = [key for key in keys if re.search(r"[+-][0-9]", key)]
+    zones = {key.lower(): key for key in signed}
+    keys = [key for key in keys if key not in signed]
     for key in keys:
         if not key.startswith(("Brazil/", "Chile/", "Mexico/", "Factory")):  # Brazil/East, Mexico/General ...
             zones.setdefault(_plain(_city(key)), key)
@@ -119,12 +125,16 @@ def _zones() -> dict[str, str]:
 
 @cache
 def _countries() -> dict[str, tuple[str, ...]]:
-    """Plain country name -> its zones, the most populous first, from the database's own tables."""
+    """Plain country name -> its zones, the most populous first, from the database's own tables.
+
+    What these call "Korea (South)" is South Korea, too.
+    """
     folder = resources.files("tzdata").joinpath("zoneinfo")
     names = dict(_rows(folder.joinpath("iso3166.tab").read_text("utf-8"), 0, 1))
     zones: dict[str, list[str]] = {}
     for code, zone in _rows(folder.joinpath("zone.tab").read_text("utf-8"), 0, 2):
-        zones.setdefault(_plain(names[code]), []).append(zone)
+        for name in {names[code], re.sub(r"(.+) \((.+)\)", r"\2 \1", names[code])}:
+            zones.setdefault(_plain(name), []).append(zone)
     for name in ("usa", "us", "america", "united states of america"):
         zones[name] = zones["united states"]
     return {country: tuple(own) for country, own in zones.items()}

@@ -1,5 +1,6 @@
 """Reading files below one folder."""
 
+import codecs
 import errno
 import os
 from collections.abc import Callable, Iterator
@@ -85,32 +86,44 @@ class Files:
             raise ModelRetry(f"the text is too long: at most {MAX_TEXT} characters", argument="text")
         wanted = text.casefold()
         found: list[str] = []
-        total = 0
+        total, left_out = 0, False
         for count, names in enumerate(self._walk()):
             if count >= SCAN_FILES or total >= SCAN_TOTAL or len(found) >= self.max_results:
-                return [*found, "(the search stopped early: there is more to look through)"]
+                left_out = True
+                break
+            if names is None:
+                left_out = True
+                continue
             try:
-                data, _ = self._read(names, SCAN_BYTES)
+                data, size = self._read(names, SCAN_BYTES)
             except (OSError, below.UnsafePathError):
                 continue  # gone, or not ours to read
             total += len(data)
-            content = _decode(data, cut=True)
+            cut = size > len(data)
+            content = _decode(data, cut=cut)
             if content is not None and wanted in content.casefold():
                 found.append(_path(names))
-        return found
+            elif content is not None and cut:
+                left_out = True
+        return [*found, "(the search stopped early: there is more to look through)"] if left_out else found
 
-    def _walk(self) -> Iterator[tuple[str, ...]]:
-        """The files below the root, a folder's own before those of its folders."""
+    def _walk(self) -> Iterator[tuple[str, ...] | None]:
+        """The files below the root, a folder's own before those of its folders; None for what is left out."""
         folders: list[tuple[str, ...]] = [()]
         while folders:
             folder = folders.pop()
             try:
-                entries = below.scan(self.root, folder, SCAN_FILES)
+                entries = below.scan(self.root, folder, SCAN_FILES + 1)
             except (OSError, below.UnsafePathError):
                 continue
+            if len(entries) > SCAN_FILES:
+                yield None
             yield from ((*folder, name) for name, is_folder in entries if not is_folder)
-            if len(folder) < 100:
-                folders += [(*folder, name) for name, is_folder in reversed(entries) if is_folder]
+            inner = [(*folder, name) for name, is_folder in reversed(entries) if is_folder]
+            if inner and len(folder) >= 100:
+                yield None
+            else:
+                folders += inner
 
     def _read(self, names: tuple[str, ...], limit: int) -> tuple[bytes, int]:
         """Up to `limit` bytes, and the file's size."""
@@ -127,18 +140,14 @@ def _path(names: tuple[str, ...]) -> str:
 
 def _decode(data: bytes, *, cut: bool) -> str | None:
     """The text of UTF-8, or of UTF-16 with its mark; None when it is neither. Cut data may end within a character."""
+    encoding = "utf-8"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
-        data = data[: len(data) // 2 * 2] if cut else data
     elif b"\0" in data:
         return None
-    else:
-        encoding = "utf-8-sig"
     try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if cut and error.reason.startswith("unexpected end") and len(data) - error.start < 4:
-            return data[: error.start].decode(encoding)
+        return codecs.getincrementaldecoder(encoding)().decode(data.removeprefix(codecs.BOM_UTF8), final=not cut)
+    except UnicodeDecodeError:
         return None
 
 

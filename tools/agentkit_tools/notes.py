@@ -1,5 +1,6 @@
 """Notes kept in an SQLite file."""
 
+import os
 import sqlite3
 import threading
 import unicodedata
@@ -22,7 +23,7 @@ class Notes:
     literally, so neither SQL nor wildcards in it have a meaning.
 
     Args:
-        path: The SQLite file, made when it does not exist; ":memory:" keeps the notes until `close`.
+        path: The SQLite file, made now if it does not exist; ":memory:" keeps the notes until `close`.
         max_length: Characters a note may have.
         max_notes: Notes that can be saved.
         max_results: Notes that one call returns, the newest ones.
@@ -44,12 +45,14 @@ class Notes:
         self.path = str(path)
         if not self.path:
             raise ValueError('the path of the notes is empty: name a file, or ":memory:"')
+        if self.path != ":memory:":
+            self.path = os.path.abspath(self.path)  # the same file wherever the program goes
         self.max_length = max_length
         self.max_notes = max_notes
         self.max_results = max_results
         self.timeout = timeout
         self._lock = threading.Lock()
-        self._memory = self._connect() if self.path == ":memory:" else None
+        self._memory = self._connect(":memory:") if self.path == ":memory:" else None
         if self._memory is not None:
             weakref.finalize(self, self._memory.close)
         try:
@@ -124,31 +127,32 @@ class Notes:
         left = count - len(texts)
         return texts[::-1] + ([f"({left} older notes are not shown)"] if left else [])
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, place: str) -> sqlite3.Connection:
         # Transactions are opened by hand; the lock lets one thread at a time use the connection.
-        return sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(place, timeout=self.timeout, isolation_level=None, check_same_thread=False, uri=True)
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, mode: str) -> Iterator[sqlite3.Connection]:
         """A file gets a new connection each time, which is cheap and stays right after a fork."""
         if self._memory is not None:
             with self._lock:
                 yield self._memory
         else:
-            with closing(self._connect()) as connection:
+            with closing(self._connect(f"{Path(self.path).as_uri()}?mode={mode}")) as connection:
                 yield connection
 
     @contextmanager
     def _transaction(self, verb: str) -> Iterator[sqlite3.Connection]:
         try:
-            with self._connection() as connection:
+            with self._connection("rwc" if verb == "opened" else "rw") as connection:
                 connection.execute("BEGIN" if verb == "read" else "BEGIN IMMEDIATE")
                 try:
                     yield connection
+                    connection.execute("COMMIT")
                 except BaseException:
-                    connection.execute("ROLLBACK")
+                    if connection.in_transaction:  # some errors end it by themselves
+                        connection.execute("ROLLBACK")
                     raise
-                connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise ToolFailed(f"the notes could not be {verb}: {error}") from error
 

@@ -14,9 +14,12 @@ _CHARSETS = re.compile(
 )
 _TEXT_TYPES = re.compile(r"text/.+|application/(.+\+)?(json|xml|javascript|yaml|x-ndjson|xhtml\+xml)|image/svg\+xml")
 _HIDDEN = ("script", "style", "template", "noscript", "svg")
-_BREAKS = frozenset(
-    "title p div br li ul ol tr table h1 h2 h3 h4 h5 h6 section article header footer main nav pre hr".split()
-)
+_BREAKS = dict.fromkeys(
+    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol optgroup option p pre search "
+    "section select summary table tbody textarea tfoot thead title tr ul".split(),
+    "\n",
+) | dict.fromkeys(("td", "th", "button"), " ")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # ASCII only: the length stays
 _LONG_NUMBER = re.compile(r"(&#[xX]?[0-9a-fA-F]{8})[0-9a-fA-F]+")  # no character has one, and `int` refuses them
 _TAG = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
@@ -35,30 +38,49 @@ class Unpacker:
         encoding = encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise ValueError(f"the encoding {encoding[:40]!r} is not known")
-        self._zlib = None if encoding in ("", "identity") else zlib.decompressobj(47 if "gzip" in encoding else 15)
-        self._raw_deflate = encoding == "deflate"  # some servers leave out the zlib header
+        self._gzip = "gzip" in encoding
+        self._zlib = None if encoding in ("", "identity") else zlib.decompressobj(47 if self._gzip else 15)
+        self._head: bytes | None = b"" if encoding == "deflate" else None
+        self._begun = self._over = False
 
     @property
     def done(self) -> bool:
         """Whether the limit is passed, or the compressed data at its end: there is nothing more to feed."""
-        return len(self.data) > self.limit or (self._zlib is not None and self._zlib.eof)
+        return len(self.data) > self.limit or self._over
+
+    @property
+    def cut(self) -> bool:
+        """Whether something is missing: what is beyond the limit, or the rest of compressed data that broke off."""
+        return len(self.data) > self.limit or (self._begun and self._zlib is not None and not self._zlib.eof)
 
     def feed(self, piece: bytes) -> None:
-        room = self.limit + 1 - len(self.data)
-        if not self.done:
-            self.data += piece[:room] if self._zlib is None else self._unpack(piece, room)
+        self._begun = True
+        if self._head is not None:
+            piece, self._head = self._head + piece, None
+            if len(piece) < 2:
+                self._head = piece
+                return
+            if piece[0] & 15 != 8 or int.from_bytes(piece[:2]) % 31:  # some servers leave out the zlib header
+                self._zlib = zlib.decompressobj(-15)
+        while piece and not self.done:
+            piece = self._unpack(piece, self.limit + 1 - len(self.data))
 
     def _unpack(self, piece: bytes, room: int) -> bytes:
-        assert self._zlib is not None
+        """Unpacks up to `room` bytes of one member of the data; gives back what follows it."""
+        if self._zlib is None:
+            self.data += piece[:room]
+            return b""
+        if self._zlib.eof:
+            if piece[0] != 0x1F:  # no further member of a gzip file
+                self._over = True
+                return b""
+            self._zlib = zlib.decompressobj(31)
         try:
-            unpacked = self._zlib.decompress(piece, room)
+            self.data += self._zlib.decompress(piece, room)
         except zlib.error as error:
-            if not self._raw_deflate:
-                raise ValueError("the compressed data is broken") from error
-            self._raw_deflate, self._zlib = False, zlib.decompressobj(-15)
-            return self._unpack(piece, room)
-        self._raw_deflate = False
-        return unpacked
+            raise ValueError("the compressed data is broken") from error
+        self._over = self._zlib.eof and not self._gzip
+        return self._zlib.unused_data
 
 
 def is_text(content_type: str) -> bool:
@@ -90,7 +112,7 @@ def is_html(content_type: str, text: str) -> bool:
 
 
 def text_of_html(page: str) -> str:
-    """What a reader sees: the title and the text, a line for each block, without tags, scripts and styles."""
+    """What a reader sees: the title and the text, a line for each block and row, without tags, scripts and styles."""
     lower = page.translate(_LOWER)
     pieces: list[str] = []
     position = 0
@@ -101,14 +123,15 @@ def text_of_html(page: str) -> str:
         if page.startswith("<!--", start):
             position = _after(page, "-->", start + 4)
         elif name in _HIDDEN and page[start + 1] != "/":
-            position = _after(page, ">", _after(lower, f"</{name}", start, keep=True))
+            position = _after(page, ">", start)
+            if page[position - 2] != "/":  # <svg/> hides nothing
+                position = _after(page, ">", _after(lower, f"</{name}", position, keep=True))
         elif tag or page[start + 1 : start + 2] in ("!", "?", "/"):
             position = _after(page, ">", start)
         else:
             pieces.append("<")  # as in 1 < 2
             position = start + 1
-        if name in _BREAKS:
-            pieces.append("\n")
+        pieces.append(_BREAKS.get(name, ""))
     pieces.append(page[position:])
     text = _LONG_NUMBER.sub(r"\1", "".join(pieces))
     lines = (" ".join(line.split()) for line in html.unescape(text).splitlines())

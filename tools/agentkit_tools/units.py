@@ -62,7 +62,8 @@ def convert_units(value: float, from_unit: str, to_unit: str) -> float:
         raise ModelRetry(f"{value} {source.name} is below absolute zero", argument="value")
     if source == target:
         return float(value)
-    return float(f"{result:.{max(DIGITS, _digits(value))}g}") + 0.0
+    whole = len(f"{abs(result):.0f}")  # digits before the decimal point are never rounded away
+    return float(f"{result:.{max(DIGITS, _digits(value), whole)}g}") + 0.0
 
 
 def find_unit(name: str, argument: str | None = None) -> Unit:
@@ -132,14 +133,14 @@ _TABLE = {
         0.3048       | foot, feet | ft, ′, '
         0.9144       | yard, yds | yd
         1609.344     | mile | mi
-        1852         | nautical mile | nmi
+        1852         | nautical mile | nmi, NM
         1e-10        | angstrom, ångström | Å
         1e-6         | micron | um
         149597870700 | astronomical unit | au, AU
         9460730472580800 | light year, lightyear | ly
     """,
     "mass": """
-        0.001         | gram, gramme | g
+        0.001         | gram, gramme, gm | g
         1000          | tonne, metric ton | t
         0.45359237    | pound, lbs | lb
         0.028349523125 | ounce | oz

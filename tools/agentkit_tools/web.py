@@ -108,7 +108,7 @@ class Web:
                 content_type = response.headers.get("content-type", "")
                 if not page.is_text(content_type):
                     raise ToolFailed(f"the address holds {content_type[:60]}, not text")
-                data = await self._body(response)
+                body = await self._body(response)
         except httpx.TimeoutException:
             raise TimeoutError from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
@@ -117,7 +117,7 @@ class Web:
             raise ToolFailed("the server cannot be reached, or its certificate is not valid") from None
         except httpx.HTTPError as error:
             raise ToolFailed(f"the page could not be fetched: {type(error).__name__}") from None
-        return await anyio.to_thread.run_sync(self._text, data, content_type)
+        return await anyio.to_thread.run_sync(self._text, body, content_type)
 
     @asynccontextmanager
     async def _opened(self, client: "httpx.AsyncClient", url: str) -> "AsyncIterator[httpx.Response]":
@@ -157,7 +157,7 @@ class Web:
                 self._ssl_context = httpx.create_ssl_context()
             return self._ssl_context
 
-    async def _body(self, response: "httpx.Response") -> bytes:
+    async def _body(self, response: "httpx.Response") -> page.Unpacker:
         """The body up to one byte over the limit; no more is read."""
         try:
             body = page.Unpacker(response.headers.get("content-encoding", ""), self.max_bytes)
@@ -167,17 +167,17 @@ class Web:
                     break
         except ValueError as error:
             raise ToolFailed(f"the page cannot be read: {error}") from None
-        return bytes(body.data)
+        return body
 
-    def _text(self, data: bytes, content_type: str) -> str:
-        text = page.decode(data[: self.max_bytes], content_type)
+    def _text(self, body: page.Unpacker, content_type: str) -> str:
+        text = page.decode(bytes(body.data[: self.max_bytes]), content_type)
         if text is None:
             raise ToolFailed("the address holds binary data, not text")
         if self.html_to_text and page.is_html(content_type, text):
             text = page.text_of_html(text)
         if len(text) > self.max_characters:
             return f"{text[: self.max_characters]}\n[cut: the page is longer]"
-        return f"{text}\n[cut: the page is longer]" if len(data) > self.max_bytes else text
+        return f"{text}\n[cut: the page is longer]" if body.cut else text
 
 
 def _normalised(url: str) -> str:

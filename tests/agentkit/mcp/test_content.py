@@ -38,6 +38,11 @@ def test_structured_content_goes_before_texts(structured, value):
     assert value_of(mcp.CallToolResult(content=[TEXT], structured_content=structured)) == value
 
 
+def test_what_is_no_text_is_named_beside_structured_content():
+    result = mcp.CallToolResult(content=[TEXT, SOUND], structured_content={"result": 3})
+    assert value_of(result) == [3, {"type": "audio", "mime_type": "audio/wav", "base64_characters": 4}]
+
+
 @pytest.mark.parametrize("value", [None, True, 3, "text", [1, "a"], {"a": {"b": None}}])
 def test_a_value_survives_the_way_there_and_back(value):
     result = result_of_value(value)

@@ -1,11 +1,13 @@
 """Our tools as a server, asked by the client of the official SDK: a process of its own each time."""
 
 import http.client
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
@@ -151,8 +153,10 @@ async def test_what_tools_raise_is_told_to_the_client() -> None:
                 raise ToolFailed("no hope")
             case "retry":
                 raise ModelRetry("not like this", "how")
-            case _:
+            case "unprintable":
                 return object()
+            case _:
+                raise ConnectionError("postgres://admin:hunter2@db refused")
 
     async with Client(mcp_server([broken])) as client:
 
@@ -164,6 +168,51 @@ async def test_what_tools_raise_is_told_to_the_client() -> None:
         assert await error("failed") == "no hope"
         assert await error("retry") == "how: not like this"
         assert "can't be shown" in await error("unprintable")
+        assert await error("broken") == "The tool failed: ConnectionError"
+
+
+async def test_sequential_tools_run_alone() -> None:
+    together: list[set[str]] = []
+    running: set[str] = set()
+
+    async def work(name: str) -> None:
+        running.add(name)
+        together.append(set(running))
+        await anyio.sleep(0.05)
+        running.remove(name)
+
+    @tool(sequential=True)
+    async def pay(to: str) -> None:
+        await work(f"pay {to}")
+
+    @tool
+    async def look(at: str) -> None:
+        await work(f"look {at}")
+
+    async with Client(mcp_server([pay, look])) as client, anyio.create_task_group() as group:
+        for number in "123":
+            group.start_soon(client.call_tool, "look", {"at": f"{number}a"})
+            group.start_soon(client.call_tool, "look", {"at": f"{number}b"})
+            group.start_soon(client.call_tool, "pay", {"to": number})
+    assert len(together) == 9
+    assert all(len(names) == 1 for names in together if any(name.startswith("pay") for name in names))
+    assert max(map(len, together)) > 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C goes to all of a console")
+def test_ctrl_c_ends_a_server_whose_input_is_open(command: list[str]) -> None:
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        while not process.stdout.readline().startswith(b"{"):  # it serves
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == -signal.SIGINT
+    finally:
+        process.kill()
+        process.communicate()
 
 
 async def test_an_agent_that_stops_without_an_answer_is_an_error() -> None:

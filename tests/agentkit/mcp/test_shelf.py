@@ -62,6 +62,8 @@ async def test_what_the_server_does_not_have():
             await toolset.get_prompt("praise")
         with pytest.raises(UserError, match="does not give the prompt 'review'"):
             await toolset.get_prompt("review", {"author": "Jane"})
+        with pytest.raises(UserError, match="'review' takes texts: give 'title' as a str, not 5"):
+            await toolset.get_prompt("review", {"title": 5})
 
 
 async def test_a_server_without_any():

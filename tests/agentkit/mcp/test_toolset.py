@@ -208,6 +208,74 @@ async def test_tools_that_cannot_be_offered_are_refused_with_the_reason(tmp_path
         assert isinstance(failed, ToolFailed)
 
 
+BARE = """
+import json, sys
+
+def answer(id, **what):
+    print(json.dumps({"jsonrpc": "2.0", "id": id, **what}), flush=True)
+
+TOOL = {"name": "pay", "description": "Pays.", "inputSchema": {"type": "object", "properties": {}}}
+CAN = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "bare", "version": "1"}}
+how, log = sys.argv[1:]
+for line in sys.stdin:
+    message = json.loads(line)
+    match message["method"]:
+        case "initialize":
+            answer(message["id"], result=CAN)
+        case "tools/list" if how == "circles":
+            answer(message["id"], result={"tools": [], "nextCursor": "again"})
+        case "tools/list" if how != "silent":
+            answer(message["id"], result={"tools": [TOOL]})
+        case "tools/call":
+            with open(log, "a") as file:
+                file.write("paid ")
+            if how == "mute":
+                answer(message["id"], result={"content": [], "isError": True})
+            else:
+                answer(message["id"], error={"code": -32600, "message": "paid, but the session has expired"})
+        case method if "id" in message and method != "tools/list":
+            answer(message["id"], error={"code": -32601, "message": "no"})
+with open(log, "a") as file:
+    file.write("ended")
+"""
+
+
+def bare(how: str, log: Path) -> list[str]:
+    """The command of a server that speaks for itself, and writes what it did into a file."""
+    return [sys.executable, "-c", BARE, how, str(log)]
+
+
+async def test_an_error_that_speaks_of_a_session_is_told_and_the_call_not_made_again(tmp_path: Path):
+    async with MCPToolset(bare("error", tmp_path / "log")) as toolset:
+        (error,) = await results(toolset, call("pay"))
+        assert str(error) == "paid, but the session has expired"
+    assert (tmp_path / "log").read_text() == "paid ended"
+
+
+async def test_a_failure_without_words_is_told_as_one(tmp_path: Path):
+    async with MCPToolset(bare("mute", tmp_path / "log")) as toolset:
+        (error,) = await results(toolset, call("pay"))
+        assert str(error) == "The tool failed, and its server does not say why."
+
+
+async def test_a_list_of_tools_that_never_ends(tmp_path: Path):
+    with pytest.raises(UserError, match="its list of tools goes round in circles"):
+        MCPToolset(bare("circles", tmp_path / "log")).open()
+    with pytest.raises(UserError, match="did not list its tools within 3 seconds"):
+        MCPToolset(bare("silent", tmp_path / "log"), connect_timeout=3).open()
+
+
+@both_backends
+async def test_a_cancelled_opening_leaves_no_server(tmp_path: Path):
+    toolset = MCPToolset(bare("silent", tmp_path / "log"))
+    with anyio.move_on_after(3) as scope:
+        async with toolset:
+            raise AssertionError("it never lists its tools")
+    assert scope.cancelled_caught and (tmp_path / "log").read_text() == "ended"
+    with pytest.raises(UserError, match="is not connected"):
+        list(toolset)
+
+
 def until_noticed(toolset: MCPToolset) -> None:
     for _ in range(3000):
         if toolset._link._connection.lost.is_set():
