@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from agentkit.errors import UserError
-from agentkit.messages import Message, ToolMessage, ToolResult, UserMessage, is_prompt
+from agentkit.messages import AssistantMessage, Message, ToolMessage, ToolResult, UserMessage, is_prompt
 
 DROPPED = "(dropped to save room)"
 SUMMARY = "Summary of the conversation until here: "
@@ -29,6 +29,7 @@ class History:
     context: int | None = None
     handovers: tuple[Message, ...] = ()
     _ask: Callable[[Sequence[Message], int], Awaitable[str]] | None = field(default=None, repr=False)
+    _count: Callable[[Sequence[Message]], int | None] | None = field(default=None, repr=False)
 
     @property
     def filled(self) -> float:
@@ -40,6 +41,14 @@ class History:
         if self._ask is None:
             raise UserError("This history belongs to no run: there is no model to ask.")
         return await self._ask(messages, max_tokens)
+
+    def fits(self, messages: Sequence[Message], *, max_tokens: int) -> bool:
+        """Whether `ask` can be answered in so many tokens; True where that is not known.
+
+        A quarter of the context has to stay free besides: what is said on a canvas is short, but not the canvas.
+        """
+        tokens = None if self._count is None else self._count(messages)
+        return tokens is None or self.context is None or tokens + max_tokens <= self.context * 3 // 4
 
 
 Compaction: TypeAlias = Callable[[History], Sequence[Message] | Awaitable[Sequence[Message]]]
@@ -67,13 +76,16 @@ class DropOldResults:
         if history.filled < self.over:
             return history.messages
         places = [place for place, message in enumerate(history.messages) if isinstance(message, ToolMessage)]
-        old = set(places[: max(0, len(places) - self.keep)]) - {len(history.messages) - 1}
+        turns = [place for place, message in enumerate(history.messages) if isinstance(message, AssistantMessage)]
+        old = set(places[: max(0, len(places) - self.keep)]) & set(range(max(turns, default=0)))
         return [_emptied(message) if place in old else message for place, message in enumerate(history.messages)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summarise:
     """Puts a summary by the same model in the place of what was said long ago, as a message of the user.
+
+    Of what is longer than the model can read at once, it goes on from a summary of the first half.
 
     keep          so many latest steps stay whole: a message, or a turn of calls with its results; the last request
                   and the turns that handed the conversation over since then stay besides
@@ -99,8 +111,19 @@ class Summarise:
         new = [message for message in old if message not in kept and not _is_summary(message)]
         if history.filled < self.over or len(new) < 2:
             return history.messages
-        summary = await history.ask([*old, UserMessage(self.instructions)], max_tokens=self.max_tokens)
+        summary = await self._summary(history, list(_steps(old)))
         return [UserMessage(SUMMARY + summary), *kept] if summary.strip() else history.messages
+
+    async def _summary(self, history: History, steps: Sequence[list[Message]], before: Sequence[Message] = ()) -> str:
+        """What the model makes of the steps, and of what stands before them; nothing if it says nothing to a part."""
+        asked = [*before, *_flat(steps), UserMessage(self.instructions)]
+        if len(steps) < 2 or history.fits(asked, max_tokens=self.max_tokens):
+            return await history.ask(asked, max_tokens=self.max_tokens)
+        half = len(steps) // 2
+        first = await self._summary(history, steps[:half], before)
+        if not first.strip():
+            return first
+        return await self._summary(history, steps[half:], [UserMessage(SUMMARY + first)])
 
 
 def _steps(messages: Sequence[Message]) -> Iterator[list[Message]]:

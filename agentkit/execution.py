@@ -16,7 +16,7 @@ import anyio.to_thread
 from agentkit.agent_tool import AgentTool
 from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, refusal, told, too_late
 from agentkit.delegation import AgentWaits, delegate
-from agentkit.errors import ApprovalRequired, ModelRetry, SessionError, ToolFailed
+from agentkit.errors import ApprovalRequired, ModelRetry, SessionError, ToolFailed, UserError
 from agentkit.events import ToolCallFinished, ToolCallStarted
 from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import ToolResult
@@ -101,7 +101,13 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
     except anyio.get_cancelled_exc_class():
         put_off_cancellation()  # what the tool did is done, and known
         return outcome
-    return outcome if changed is None else replace(outcome, result=changed)
+    if changed is None:
+        return outcome
+    try:
+        return replace(outcome, result=replace(changed, content=to_json_value(changed.content)))
+    except NotJsonable as error:
+        what = f"it gave a result of tool {prepared.tool.name!r} that JSON can't hold: {error}."
+        raise UserError(f"Hooks.after_tool: {what} Give it content that JSON can hold.") from error
 
 
 async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:

@@ -40,19 +40,24 @@ class Handoff(ToolOutput[OutputT]):
         name: str | None = None,
         description: str | None = None,
     ) -> None:
-        if name is None and callable(agent):
+        from agentkit.agent import Agent  # here, since agents have outputs
+
+        if isinstance(agent, Agent):
+            self._given: Callable[[], Agent[Any, OutputT]] = lambda: agent
+            named = called(agent) if name is None else agent.name
+        elif name is None:
             raise UserError("Handoff: a function that gives an agent needs a name: Handoff(lambda: ..., name='...').")
-        named = None if callable(agent) else called(agent)
+        else:
+            self._given, named = agent, None
         super().__init__(
             cast(Any, _over),
             name=name or f"transfer_to_{named}",
             description=description or f"Hand the conversation over to {named or 'another agent'}.",
         )
-        self._agent = agent
 
     @property
     def agent(self) -> Agent[Any, OutputT]:
-        return self._agent() if callable(self._agent) else self._agent
+        return self._given()
 
     def tool(self, *, several: bool) -> OutputTool:
         assert self.name is not None

@@ -6,12 +6,15 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from agentkit.messages import JSON
 
 MAX_DEPTH = 64
 """How deep lists and dicts may be nested: sessions nest them deeper, and pydantic reads no more than 200 levels."""
+
+_AS_PYTHON = TypeAdapter[Any](Any)
 
 
 class NotJsonable(TypeError):
@@ -33,6 +36,8 @@ def to_json_value(value: Any) -> JSON:
         raise NotJsonable(str(error).split("\n")[0]) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise NotJsonable(f"{type(value).__name__}: {error}") from error
+    except Exception as error:  # of the value's own code
+        raise NotJsonable(f"{type(value).__name__}: {error!r}") from error
     if too_deep(plain):
         raise NotJsonable(f"{type(value).__name__}: nested too deeply, more than {MAX_DEPTH} levels")
     return plain
@@ -50,6 +55,7 @@ def _converted(value: Any) -> Any:
     try:
         return to_jsonable_python(value, fallback=_from_array)
     except UnicodeDecodeError:
+        value = _AS_PYTHON.dump_python(value, by_alias=True)  # a model would write its bytes as text all the same
         return to_jsonable_python(value, fallback=_from_array, bytes_mode="base64")
     except UnicodeEncodeError:  # keys that aren't Unicode, such as names of files
         return _converted(_with_clean_keys(value))

@@ -87,7 +87,8 @@ class UserMessage:
 class AssistantMessage:
     """What the model wrote in one turn.
 
-    `tokens` are the committed token ids as `model` wrote them; they mean nothing to another model.
+    `tokens` are the committed token ids as `model` wrote them; they mean nothing to another model, and they are sent to
+    `model` again only as long as they say what the parts say.
     """
 
     parts: tuple[AssistantPart, ...]
@@ -179,6 +180,16 @@ def read_json(adapter: TypeAdapter[T], data: str | bytes) -> T:
         except (ValueError, RecursionError):
             raise error from None
         return adapter.validate_python(value)
+
+
+def stripped(parts: Iterable[AssistantPart]) -> tuple[AssistantPart, ...]:
+    """The parts, without blanks around the whole of their text; those between two texts belong to it."""
+    found = list(parts)
+    texts = [(index, part.text) for index, part in enumerate(found) if isinstance(part, TextPart)]
+    for index, text in texts:
+        text = text.lstrip() if index == texts[0][0] else text
+        found[index] = TextPart(text.rstrip() if index == texts[-1][0] else text)
+    return tuple(found)
 
 
 def is_prompt(message: Message) -> bool:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 import anyio
 import anyio.to_thread
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from agentkit._typeddict import readable
 from agentkit.context import RunContext
@@ -130,7 +129,7 @@ class OutputTool(Tool):
         """What the function gave back, as JSON. Raises `NotJsonable`."""
         try:
             return to_json_value(self._value.dump_python(value, mode="json", warnings="error"))
-        except (PydanticSerializationError, UnicodeDecodeError) as error:
+        except Exception as error:  # pydantic's, or of the value's own code
             raise NotJsonable(str(error).split("\n")[0]) from error
 
     def loaded(self, value: JSON) -> Any:

@@ -60,23 +60,30 @@ class Repairs:
         return mended
 
     async def retried(self, index: int, call: PreparedCall, outcome: Outcome) -> PreparedCall | None:
-        """The call written again because its tool asked for another value of an argument; None: the model is told."""
+        """The call written again because its tool asked for another value of an argument; None: the model is told.
+
+        It is told about the call that the tool refused: what was written since, and is no better, is dropped.
+        """
         error = outcome.error
         if not isinstance(error, ModelRetry) or not error.argument:
             return None
         pointer = error.argument if error.argument.startswith("/") else f"/{escaped_step(error.argument)}"
-        again = await self._again(index, call, [ArgumentFault(pointer, error.message)], ban=True)
-        if again is None:
-            return None
-        return (await self.checked_one(index, again)) if again.wrong is not None else again
-
-    async def checked_one(self, index: int, call: PreparedCall) -> PreparedCall | None:
-        """The call, written again while its arguments are wrong; None when they stay so."""
-        current: PreparedCall | None = call
-        while current is not None and current.wrong is not None:
-            faults = self._faults(index, current)
-            current = await self._again(index, current, faults, ban=True) if faults else None
+        refused, current = self._message, None
+        try:
+            current = await self._right(index, call, [ArgumentFault(pointer, error.message)])
+        finally:
+            if current is None:
+                self._run.messages[-1] = refused
         return current
+
+    async def _right(self, index: int, call: PreparedCall, faults: Sequence[ArgumentFault]) -> PreparedCall | None:
+        """The call, written again until nothing is wrong with it; None when something stays so."""
+        while faults:
+            again = await self._again(index, call, faults, ban=True)
+            if again is None or again.wrong is None:
+                return again
+            call, faults = again, self._faults(index, again)
+        return None
 
     def _faults(self, index: int, call: PreparedCall) -> list[ArgumentFault]:
         if call.wrong is None:

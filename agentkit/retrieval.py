@@ -12,13 +12,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from agentkit.letters import UNSPACED
 from agentkit.messages import JSON, AssistantMessage, Message, ToolDefinition, UserMessage, is_prompt
 
 K1, B = 1.2, 0.5  # BM25: how soon a repeated word stops counting, how much a long declaration is held against a tool
 NAME, DESCRIPTION, PARAMETERS = 3, 2, 1  # how often a word counts, by where it stands
 EARLIER = 0.3  # the weight of the conversation before the last request
 SLIP, LEAST = 0.8, 5  # likeness at which a word that no tool has is taken for one misspelt, and its least length
-WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+|\d+")
+SLIPS = 100  # words of a request that are looked up in this way, since each takes a while
+UNDIVIDED = re.compile(f"[{UNSPACED}]+")
+WORD = re.compile(rf"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|{UNDIVIDED.pattern}|[^\W\d_a-zA-Z{UNSPACED}]+|\d+")
 
 
 class ToolIndex:
@@ -34,6 +37,7 @@ class ToolIndex:
         mean = max(sum(lengths) / max(len(tools), 1), 1.0)
         found = Counter(word for count in counts for word in count)
         self._size = len(tools)
+        self._spellings: dict[str, str] = {}
         self._scores: dict[str, dict[int, float]] = {}  # by word, then by the tool's place
         for place, count in enumerate(counts):
             for word, times in count.items():
@@ -44,7 +48,7 @@ class ToolIndex:
     def scores(self, text: str) -> list[float]:
         """How well each tool fits `text`, in the order of the tools; 0 where they share no word."""
         totals = [0.0] * self._size
-        for word in set(stems(text)):
+        for word in dict.fromkeys(stems(text)):
             for place, score in self._scores.get(self._spelled(word), {}).items():
                 totals[place] += score
         return totals
@@ -52,8 +56,10 @@ class ToolIndex:
     def _spelled(self, word: str) -> str:
         if word in self._scores or len(word) < LEAST:
             return word
-        alike = [known for known in self._scores if known[0] == word[0] and len(known) >= LEAST - 1]
-        return next(iter(get_close_matches(word, alike, n=1, cutoff=SLIP)), word)
+        if word not in self._spellings and len(self._spellings) < SLIPS:
+            alike = [known for known in self._scores if known[0] == word[0] and len(known) >= LEAST - 1]
+            self._spellings[word] = next(iter(get_close_matches(word, alike, n=1, cutoff=SLIP)), word)
+        return self._spellings.get(word, word)
 
 
 def tools_in_view(
@@ -70,23 +76,28 @@ def tools_in_view(
     asked = [place for place, message in enumerate(messages) if is_prompt(message)]
     last = asked[-1] if asked else 0
     requests = [message.text for message in messages if isinstance(message, UserMessage) and not message.is_retry]
-    called = {
-        call.name for message in messages[last:] if isinstance(message, AssistantMessage) for call in message.calls
-    }
+    turns = [message for message in messages[last:] if isinstance(message, AssistantMessage)]
+    kept = {call.name for message in turns for call in message.calls} | {keep}
     index = ToolIndex(tools)
     now, before = index.scores(" ".join(requests[-1:])), index.scores(" ".join(requests[:-1]))
     ranked = sorted(
         range(len(tools)),
-        key=lambda place: (tools[place].name not in called | {keep}, -now[place] - EARLIER * before[place]),
+        key=lambda place: (tools[place].name not in kept, -now[place] - EARLIER * before[place]),
     )
-    chosen = set(ranked[: max(most, len(called))])
+    chosen = set(ranked[: max(most, sum(tool.name in kept for tool in tools))])
     return tuple(tool for place, tool in enumerate(tools) if place in chosen)
 
 
 def stems(text: str) -> Iterator[str]:
-    """The words of a text or a name (`getInvoice`, `get_invoice`, `get-invoice`), lower case, without their endings."""
+    """The words of a text or a name (`getInvoice`, `get_invoice`, `get-invoice`), lower case, without their endings.
+
+    Where no spaces divide words, every two letters that stand together.
+    """
     for word in WORD.findall(text):
-        yield _stem(word.lower())
+        if UNDIVIDED.match(word):
+            yield from (word[at : at + 2] for at in range(max(len(word) - 1, 1)))
+        else:
+            yield _stem(word.lower())
 
 
 def _stem(word: str) -> str:
@@ -115,8 +126,7 @@ def _told(schema: JSON) -> str:
     if not isinstance(schema, Mapping):
         return ""
     own = [str(schema.get("description", "")), *(str(choice) for choice in schema.get("enum", ()))]
-    names = schema.get("properties")
-    named = list(names) if isinstance(names, Mapping) else []
-    inner = [*(names.values() if isinstance(names, Mapping) else ())]
-    inner += [schema.get(word) for word in ("items", "anyOf", "oneOf", "allOf", "$defs")]
+    maps = (schema.get(word) for word in ("properties", "$defs"))
+    named, defined = (found if isinstance(found, Mapping) else {} for found in maps)
+    inner = [*named.values(), *defined.values(), *(schema.get(word) for word in ("items", "anyOf", "oneOf", "allOf"))]
     return " ".join([*own, *named, *(_told(part) for part in inner)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from agentkit.compaction import History
 from agentkit.errors import UserError
@@ -24,8 +26,11 @@ async def compact(run: Run) -> None:
     before = tuple(run.messages)
     tokens = prompt_tokens(run)
     turns, context = handovers(run.plan, before), run.plan.model.context_length
-    found = policy(History(before, tokens, context, turns, lambda messages, most: _ask(run, messages, most)))
-    given = tuple(await found if inspect.isawaitable(found) else found)
+    found: Any = policy(History(before, tokens, context, turns, partial(_ask, run), partial(_count, run)))
+    found = await found if inspect.isawaitable(found) else found
+    if not isinstance(found, Iterable):
+        raise UserError(f"compaction: it has to give the messages to go on with, all of them; it gave {found!r}.")
+    given = tuple(found)
     after = tuple(with_handovers(run.plan, turns, given))
     if after == before:
         return
@@ -37,13 +42,22 @@ async def compact(run: Run) -> None:
 
 
 async def _ask(run: Run, messages: Sequence[Message], max_tokens: int) -> str:
-    settings = replace(run.plan.settings, max_tokens=max_tokens, tool_choice=None, thinking=False)
-    request = ModelRequest(tuple(messages), settings=settings, budget=run.budget.child(), canvases=run.next_canvas)
+    request = replace(_request(run, messages, max_tokens), budget=run.budget.child(), canvases=run.next_canvas)
     request.budget.check_canvas()
     async with run.plan.model.converse() as conversation:
         response = await conversation.respond(request, _nowhere)
     request.budget.settle(response.usage)
     return response.message.text
+
+
+def _count(run: Run, messages: Sequence[Message]) -> int | None:
+    outline = run.plan.model.outline(_request(run, messages))
+    return None if outline is None else outline.total
+
+
+def _request(run: Run, messages: Sequence[Message], max_tokens: int | None = None) -> ModelRequest:
+    settings = replace(run.plan.settings, max_tokens=max_tokens, tool_choice=None, thinking=False)
+    return ModelRequest(tuple(messages), settings=settings)
 
 
 async def _nowhere(event: Event) -> None:

@@ -29,6 +29,7 @@ from agentkit.constraints.automaton import Automaton, Slot
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.letters import UNSPACED
 
 LONGEST_RUN = 24
 """Words of a run."""
@@ -47,17 +48,10 @@ _MARKS = "\u200c\u200d" + "".join(
     for character in map(chr, (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)))
     if unicodedata.category(character)[0] == "M"
 )
-# letters of scripts without spaces between words, each of which may be one
-_UNSPACED = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b"  # Han
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-    "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana, Katakana
-    "\u0e01-\u0e4f\u0e81-\u0ecf\u0edc-\u0edf"  # Thai, Lao
-    "\u1780-\u17df\u1000-\u103f\u1050-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Khmer, Myanmar
-)
-_ALONE = re.compile(f"[{_UNSPACED}]")
-_WORD = re.compile(rf"[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{_MARKS}])*|\S[{_MARKS}]*")
-_REST = re.compile(rf"(?<=\S)(?:[^\W{_UNSPACED}]|[{_MARKS}.,])*")  # of a word or a number
+# a letter that may be a word by itself
+_ALONE = re.compile(f"[{UNSPACED}]")
+_WORD = re.compile(rf"[^\W{UNSPACED}](?:[^\W{UNSPACED}]|[{_MARKS}])*|\S[{_MARKS}]*")
+_REST = re.compile(rf"(?<=\S)(?:[^\W{UNSPACED}]|[{_MARKS}.,])*")  # of a word or a number
 _SYMBOLS = "".join(  # emoji, currencies, arrows
     character for character in map(chr, range(0xA0, 0x20000)) if unicodedata.category(character) in ("So", "Sk", "Sc")
 )

@@ -28,9 +28,9 @@ _CALL, _CALL_END = "<|tool_call>", "<tool_call|>"
 _CHANNEL, _CHANNEL_END = "<|channel>", "<channel|>"
 _CALL_LIMITS = frozenset((_CALL, _CALL_END))
 _THOUGHT_LIMITS = frozenset((_CALL, _CHANNEL_END))
-_NAME = r"""(?P<name>[^\s{}()\[\]<>|:,"'`]+)"""
-_MARKED_HEAD = re.compile(rf"\s*:?\s*(?:call:|<call>)?\s*{_NAME}\s*")
-_PREFIXED_HEAD = re.compile(rf"\s*(?::\s*(?:call:|<call>)?|call:|<call>)\s*{_NAME}\s*")
+_NAME = r"""(?P<name>[^\s{}()\[\]<>|:,"'`]++)"""  # possessive, as all are: else blanks are divided in every way
+_MARKED_HEAD = re.compile(rf"\s*+:?\s*+(?:call:|<call>)?\s*+{_NAME}\s*+")
+_PREFIXED_HEAD = re.compile(rf"\s*+(?::\s*+(?:call:|<call>)?|call:|<call>)\s*+{_NAME}\s*+")
 
 
 def parse(tokenizer: Tokenizer, tokens: Sequence[int], stops: frozenset[int]) -> Parsed:

@@ -8,7 +8,8 @@
 The answers of tools stay in the model's turn, and the model goes on right after them. A message that this very model
 wrote is replayed by its own tokens, after the opening that it had: rendering a longer conversation begins with the
 rendering of the shorter one and those tokens, so that the model's cache can be kept. Only thoughts are dropped: those
-of turns before the last user message, and of messages without a call.
+of turns before the last user message, and of messages without a call. A message whose parts were changed since is
+written by its parts: its tokens say something else.
 
 Where the models' chat templates lose or misplace something, this does not: text that comes before a call stays before
 it (they move it behind the answers), a model's text that follows a closed model turn opens a turn of its own, and a
@@ -17,17 +18,21 @@ failed call's message is the member `error` of the response.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
 
+from agentkit.dialects.base import CallRegion, Region, TextRegion
+from agentkit.dialects.gemma4_parse import parse
 from agentkit.dialects.gemma4_schema import declaration_pieces
 from agentkit.dialects.gemma4_values import Marker, Piece, encode_pieces, member_pieces, value_pieces
 from agentkit.dialects.tokenizer import Tokenizer
+from agentkit.jsonable import too_deep
 from agentkit.messages import (
     JSON,
     AssistantMessage,
+    AssistantPart,
     Message,
     SystemMessage,
     TextPart,
@@ -37,6 +42,7 @@ from agentkit.messages import (
     ToolMessage,
     ToolResult,
     UserMessage,
+    stripped,
 )
 
 BOS = Marker("<bos>")
@@ -137,9 +143,9 @@ class Transcript:
             self._write(TURN, "model\n")
         elif self._turn is _Turn.CALLED:
             self._write(RESPONSE)
-        for part in message.parts:
+        for part in stripped(message.parts):
             if isinstance(part, TextPart):
-                self._write(part.text.strip())
+                self._write(part.text)
             elif isinstance(part, ToolCallPart):
                 calls = faulty_call_pieces(part) if part.arguments is None else call_pieces(part.name, part.arguments)
                 self._write(*calls)
@@ -247,6 +253,30 @@ def _encoded(tokenizer: Tokenizer, pieces: tuple[Piece, ...]) -> tuple[int, ...]
 STOPS = frozenset(("<eos>", TURN_END.name, RESPONSE.name))
 
 
+def _unchanged(tokenizer: Tokenizer, message: AssistantMessage) -> bool:
+    """Whether a message says what its tokens say."""
+    return _said(message.parts) == _read(tokenizer, tuple(message.tokens or ()))
+
+
+@lru_cache(maxsize=4096)
+def _read(tokenizer: Tokenizer, tokens: Tokens) -> list[tuple[str, str]]:
+    """What a turn's tokens say. Kept, since each turn of a conversation replays those before it."""
+    stops = frozenset(tokenizer.control[name] for name in STOPS)
+    return _said(parse(tokenizer, tokens, stops).regions)
+
+
+def _said(parts: Iterable[AssistantPart | Region]) -> list[tuple[str, str]]:
+    """What a message and the regions that it was made of have in common: each part's kind, or tool, and text."""
+    said: list[tuple[str, str]] = []
+    for part in parts:
+        if isinstance(part, (ToolCallPart, CallRegion)):
+            legible = part.arguments is not None and not too_deep(part.arguments)
+            said.append((part.name, repr(part.arguments) if legible else part.raw))
+        elif text := part.text.strip():
+            said.append(("" if isinstance(part, (TextPart, TextRegion)) else CHANNEL.name, text))
+    return said
+
+
 def render(
     tokenizer: Tokenizer,
     messages: Sequence[Message],
@@ -272,7 +302,7 @@ def render(
         elif isinstance(message, SystemMessage):
             if index:
                 transcript.system(message.text)
-        elif message.tokens is not None and model is not None and message.model == model:
+        elif message.tokens is not None and model == message.model is not None and _unchanged(tokenizer, message):
             following = messages[index + 1] if index + 1 < len(messages) else None
             answered = isinstance(following, ToolMessage)
             transcript.replay(

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -168,17 +169,22 @@ class Tokenizer:
         return {marker: id for marker, id in ids.items() if id is not None}
 
     def _encode(self, text: str) -> list[int]:
-        if not text:
-            return []
-        encoding = self._backend.encode(text, add_special_tokens=False)
-        guarded = self._guarded
-        for id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
-            if id in guarded:
-                # The library took some text for a marker (one that is not flagged as special): cut inside it.
+        ids: list[int] = []
+        parts = [text]
+        while parts:
+            part = parts.pop()
+            encoding = self._backend.encode(part, add_special_tokens=False)
+            pairs = zip(encoding.ids, encoding.offsets, strict=True)
+            markers = [(start, end) for id, (start, end) in pairs if id in self._guarded]
+            for start, end in markers:
                 if end - start < 2:
-                    raise TokenizerError(f"the tokenizer has no plain token for {text[start:end]!r}")
-                return self._encode(text[: start + 1]) + self._encode(text[start + 1 :])
-        return list(encoding.ids)
+                    raise TokenizerError(f"the tokenizer has no plain token for {part[start:end]!r}")
+            if markers:  # the library took some text for what is not flagged as special: cut inside it
+                cuts = [len(part), *(start + 1 for start, _ in reversed(markers)), 0]
+                parts += [part[start:end] for end, start in pairwise(cuts)]
+            else:
+                ids += encoding.ids
+        return ids
 
     def _lossy_characters(self) -> dict[str, list[int]]:
         """Characters that the vocabulary would turn into others, with the byte tokens that keep them."""

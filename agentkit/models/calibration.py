@@ -46,13 +46,14 @@ class Calibration:
         """The map of values whose certainty is known, and whether they were right.
 
         Isotonic regression by pooling adjacent violators (Zadrozny and Elkan 2002, Transforming Classifier Scores into
-        Accurate Multiclass Probability Estimates), from steps of at least `LEAST` values each; a point for each
-        pool, at its mean certainty. Without values nothing is changed.
+        Accurate Multiclass Probability Estimates), from steps of at least `LEAST` values each, those of one certainty
+        together; a point for each pool, at its mean certainty. Without values nothing is changed.
         """
-        pairs = sorted(judged)
+        pairs = sorted((round(certainty, 6), right) for certainty, right in judged)
         pools: list[tuple[int, float, float]] = []  # values, sum of certainties, right ones
-        for begin in range(0, len(pairs), LEAST):
-            step = pairs[begin : begin + LEAST]
+        while pairs:
+            end = bisect_right(pairs, (pairs[:LEAST][-1][0], True))
+            step, pairs = pairs[:end], pairs[end:]
             pools.append((len(step), sum(c for c, _ in step), sum(right for _, right in step)))
             while len(pools) > 1 and pools[-2][2] / pools[-2][0] >= pools[-1][2] / pools[-1][0]:
                 (n, c, r), (m, d, s) = pools.pop(), pools.pop()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,19 @@ class LocalModel:
 
 
 def local_models(folders: Iterable[Path] = ()) -> list[LocalModel]:
-    """The checkpoints found. Raises `ModelNotFoundError` for a folder of `folders` that holds none."""
+    """The checkpoints found, without those of the cache whose configuration says too little.
+
+    Raises `ModelNotFoundError` for a folder of `folders` that holds none.
+    """
     found = [inspect("bundled", bundled.folder())]
     for folder in folders:
         if not is_checkpoint(folder):
             raise ModelNotFoundError(f"{folder} holds no config.json of a DiffusionGemma checkpoint.")
         found.append(inspect(str(folder), folder))
-    return found + [inspect(name, folder) for name, folder in cached()]
+    for name, folder in cached():
+        with suppress(ModelNotFoundError):
+            found.append(inspect(name, folder))
+    return found
 
 
 def cached() -> Iterator[tuple[str, Path]]:
@@ -63,24 +69,29 @@ def is_checkpoint(folder: Path) -> bool:
 
 
 def inspect(name: str, folder: Path) -> LocalModel:
+    """What a checkpoint says of itself. Raises `ModelNotFoundError` if its configuration lacks some of it."""
     config = read_config(folder)
-    text = config["text_config"]
-    counts = [count_parameters(file) for file in sorted(folder.glob("*.safetensors"))]
-    return LocalModel(
-        name=name,
-        folder=folder,
-        parameters=sum(counts) if counts else None,
-        canvas=config["canvas_length"],
-        vocabulary=text["vocab_size"],
-        context=text["max_position_embeddings"],
-    )
+    try:
+        canvas, text = config["canvas_length"], config["text_config"]
+        vocabulary, context = text["vocab_size"], text["max_position_embeddings"]
+    except (KeyError, TypeError) as error:
+        raise ModelNotFoundError(f"{folder / 'config.json'} is no whole configuration: {error!r}.") from error
+    return LocalModel(name, folder, _parameters(folder), canvas, vocabulary, context)
+
+
+def _parameters(folder: Path) -> int | None:
+    """How many there are; None where there are no weights, or none that can be read."""
+    try:
+        return sum(map(count_parameters, folder.glob("*.safetensors"))) or None
+    except (OSError, ValueError):
+        return None
 
 
 def count_parameters(file: Path) -> int:
-    """How many numbers a safetensors file holds, read from its header alone."""
+    """How many numbers a safetensors file holds, read from its header alone. Raises `ValueError` if it is none."""
     with file.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        header: dict[str, Any] = json.loads(stream.read(length))
+        length = int.from_bytes(stream.read(8), "little")
+        header: dict[str, Any] = json.loads(stream.read(min(length, file.stat().st_size)))
     total = 0
     for key, entry in header.items():
         if key != "__metadata__":
@@ -92,5 +103,8 @@ def count_parameters(file: Path) -> int:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    """A checkpoint's configuration. Raises `OSError` or `ValueError` when there is none."""
+    config: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not isinstance(config, dict):
+        raise ValueError(f"{folder / 'config.json'} holds no object.")
     return config

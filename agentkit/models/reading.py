@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agentkit.dialects.base import CallRegion, Dialect, Fault, Parsed, TextRegion
-from agentkit.messages import AssistantMessage, AssistantPart, TextPart, ThoughtPart, ToolCallPart, ToolDefinition
+from agentkit.messages import (
+    AssistantMessage,
+    AssistantPart,
+    TextPart,
+    ThoughtPart,
+    ToolCallPart,
+    ToolDefinition,
+    stripped,
+)
 from agentkit.models.base import CanvasRecord, Finish
 from agentkit.models.calibration import Calibration
 from agentkit.models.watch import call_id
@@ -36,11 +44,11 @@ def message_of(
         if isinstance(region, CallRegion):
             parts.append(_call_part(region, call_id(turn, len(parts)), probabilities, calibration))
         elif isinstance(region, TextRegion):
-            if text := region.text.strip():
-                parts.append(TextPart(text))
+            if region.text.strip():
+                parts.append(TextPart(region.text))
         elif text := region.text.strip():
             parts.append(ThoughtPart(text))
-    return AssistantMessage(tuple(parts), model=model, tokens=tuple(tokens))
+    return AssistantMessage(stripped(parts), model=model, tokens=tuple(tokens))
 
 
 def said_on(canvases: Sequence[CanvasRecord], dialect: Dialect) -> list[AssistantPart]:

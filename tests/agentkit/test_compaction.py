@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ from agentkit import (
     UserMessage,
 )
 from agentkit.compaction import DROPPED, SUMMARY
+from agentkit.dialects.base import Outline
 from agentkit.testing import FunctionModel, ScriptedModel, call, toy_model
 from tests.agentkit.conversations import conversations
 
@@ -160,6 +162,36 @@ async def test_a_summary_is_not_summarised_alone_and_an_empty_one_is_none():
     assert (await silent.run("two", message_history=longer)).all_messages()[:3] == tuple(longer)
 
 
+class Small(FunctionModel):
+    """Reads 100 words at most, and says which numbers it has read."""
+
+    context_length = 100
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: " ".join(re.findall(r"\d+", " ".join(m.text for m in request.messages))))
+
+    def outline(self, request):
+        return Outline(0, (), tuple(len(message.text.split()) for message in request.messages), 0)
+
+
+async def test_what_is_longer_than_the_context_is_summarised_in_stretches():
+    model = Small()
+    history = [UserMessage(f"{number}. " + "word " * 9) for number in range(12)]
+    agent = Agent(model, compaction=Summarise(keep=1, over=0.5, max_tokens=10))
+    result = await agent.run("Which?", message_history=history)
+    everything = " ".join(map(str, range(12)))
+    assert result.all_messages()[:2] == (UserMessage(SUMMARY + everything), UserMessage("Which?"))
+    assert result.output == everything
+    assert all(model.outline(request).total <= 65 for request in model.requests)
+    assert len(model.requests) == 5
+
+
+async def test_results_that_the_model_has_yet_to_read_are_kept():
+    messages = (await Agent(ScriptedModel([call("look", n=1), "."]), tools=[look]).run("?")).all_messages()[:-1]
+    more = [*messages, UserMessage("And?")]
+    assert DropOldResults(keep=0, over=0)(History(tuple(more))) == more
+
+
 async def test_a_function_is_a_policy_too():
     def last_alone(history: History) -> Sequence[Message]:
         return history.messages[-1:]
@@ -174,6 +206,7 @@ async def test_a_function_is_a_policy_too():
 @pytest.mark.parametrize(
     ("policy", "reason"),
     [
+        (lambda history: None, "it has to give the messages to go on with"),
         (lambda history: [], "the last message has to stay"),
         (lambda history: history.messages[:-1], "the last message has to stay"),
         (

@@ -7,6 +7,7 @@ import threading
 
 import anyio
 import pytest
+from pydantic import BaseModel, computed_field
 
 from agentkit import Agent, ToolMessage, tool
 from agentkit.testing import ScriptedModel, call
@@ -150,6 +151,22 @@ async def test_a_result_that_json_cannot_hold_is_told_in_a_sentence(caplog):
     (answer,) = await run([lock], call("lock"))
     assert answer.startswith("The tool ran, but its result can't be shown: ")
     assert "Tool 'lock' returned what JSON can't hold" in caplog.text
+
+
+async def test_a_result_whose_own_code_fails_is_one_of_a_tool_that_ran():
+    class Order(BaseModel):
+        lines: dict[str, int]
+
+        @computed_field
+        @property
+        def total(self) -> int:
+            return self.lines["total"]
+
+    def order():
+        return Order(lines={})
+
+    (answer,) = await run([order], call("order"))
+    assert answer == "The tool ran, but its result can't be shown: Order: KeyError('total')."
 
 
 async def test_stop_iteration_does_not_get_lost():

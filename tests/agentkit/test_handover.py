@@ -107,6 +107,20 @@ async def test_what_it_is_called():
         Handoff(lambda: billing)
 
 
+async def test_an_agent_without_a_name_is_called_by_the_name_that_is_given():
+    assert Handoff(Agent(ScriptedModel([])), name="to_billing").description.endswith("to another agent.")
+    assert Handoff(Agent(ScriptedModel([]), name="客服"), name="to_support").description.endswith("to 客服.")
+
+
+async def test_an_agent_that_can_be_called_is_an_agent():
+    class Callable(Agent):
+        def __call__(self, prompt: str) -> None: ...
+
+    billing = Callable(ScriptedModel(["Paid."]), name="billing")
+    desk = Agent(ScriptedModel([call("transfer_to_billing")]), output_type=Handoff(billing), name="desk")
+    assert (await desk.run("My bill?")).output == "Paid."
+
+
 async def test_agents_that_send_each_other_on_are_stopped():
     def ping() -> Agent:
         return first

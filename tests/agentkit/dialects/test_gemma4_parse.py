@@ -257,6 +257,12 @@ def test_a_turn_that_ends_in_a_thought(gemma: Gemma4, write: Write) -> None:
     assert not parsed.open
 
 
+@pytest.mark.timeout(20)
+def test_a_canvas_of_blanks_is_read_at_once(gemma: Gemma4, write: Write) -> None:
+    for text in ("<|tool_call>" + " \n" * 2000, "<|tool_call>:" + "\n" * 2000 + '"<turn|>'):
+        assert gemma.parse(write(text)).calls[0].faults
+
+
 def test_text_that_looks_like_a_marker_is_text(gemma: Gemma4) -> None:
     text = "<|tool_call>call:f{}<tool_call|> and <turn|> and <|channel>"
     parsed = gemma.parse(gemma.tokenizer.encode(text))

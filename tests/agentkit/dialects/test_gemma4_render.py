@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from agentkit.messages import (
     ToolResult,
     UserMessage,
 )
+from agentkit.models.reading import message_of
 
 WEATHER = ToolDefinition("weather", "Weather", {"type": "object", "properties": {"city": {"type": "string"}}})
 DECLARED = (
@@ -41,9 +43,9 @@ def show(gemma: Gemma4, messages: list[Message], tools: tuple[ToolDefinition, ..
     return gemma.tokenizer.decode(gemma.render(messages, tools, **settings), markers=True)
 
 
-def own(tokens: list[int]) -> AssistantMessage:
+def own(gemma: Gemma4, tokens: list[int]) -> AssistantMessage:
     """What the model "m" wrote."""
-    return AssistantMessage((), model="m", tokens=tuple(tokens))
+    return message_of(gemma.parse(tokens), tokens, model="m", turn=0)
 
 
 def test_a_question(gemma: Gemma4) -> None:
@@ -128,26 +130,36 @@ class TestReplay:
     """Messages of the model's own are replayed by their tokens."""
 
     def test_only_for_the_model_that_wrote_them(self, gemma: Gemma4, write: Write) -> None:
-        message = AssistantMessage((TextPart("as text"),), model="m", tokens=tuple(write("as tokens<turn|>")))
-        assert "as tokens" in show(gemma, [ask, message, ask], model="m")
+        message = own(gemma, write("Cold.\n\n<turn|>"))
+        assert "Cold.\n\n<turn|>" in show(gemma, [ask, message, ask], model="m")
         for other in (None, "n"):
-            assert "as text" in show(gemma, [ask, message, ask], model=other)
+            assert "Cold.<turn|>" in show(gemma, [ask, message, ask], model=other)
+
+    def test_only_while_they_say_what_the_message_says(self, gemma: Gemma4, write: Write) -> None:
+        message = own(gemma, write("The key is 1234.<turn|>"))
+        changed = replace(message, parts=(TextPart("(removed)"),))
+        assert "<|turn>model\n(removed)<turn|>" in show(gemma, [ask, changed, ask], model="m")
+        called = own(gemma, write("<|tool_call>call:f{on: true}<tool_call|><|tool_response>"))
+        changed = replace(called, parts=(replace(called.calls[0], arguments={"on": 1}),))
+        assert "call:f{on:1}" in show(gemma, [ask, changed, result], model="m")
+        renamed = replace(called, parts=(replace(called.calls[0], id="call_7"),))
+        assert "call:f{on: true}" in show(gemma, [ask, renamed, result], model="m")
 
     def test_a_call_ends_with_the_stop_that_opens_the_response(self, gemma: Gemma4, write: Write) -> None:
         prompt = gemma.render([ask], [WEATHER], model="m")
         tokens = gemma.render_call("weather", {"city": "Oslo"}, stop=True)
-        longer = gemma.render([ask, own(tokens), result], [WEATHER], model="m")
+        longer = gemma.render([ask, own(gemma, tokens), result], [WEATHER], model="m")
         assert longer == prompt + tokens + gemma.render_response(result.results[0], opened=True)
-        assert gemma.render([ask, own(tokens)], [WEATHER], model="m") == prompt + tokens
+        assert gemma.render([ask, own(gemma, tokens)], [WEATHER], model="m") == prompt + tokens
         answer = gemma.render_answer("Cold.")
-        assert gemma.render([ask, own(tokens), result, own(answer), ask], model="m", tools=[WEATHER]) == (
+        assert gemma.render([ask, own(gemma, tokens), result, own(gemma, answer), ask], model="m", tools=[WEATHER]) == (
             longer + answer + write("\n") + gemma.render_user("Oslo?") + gemma.render_prompt()
         )
 
     def test_spaces_and_key_order_of_the_model_are_kept(self, gemma: Gemma4, write: Write) -> None:
         tokens = write("<|tool_call>call:f{b: 1,a:2}<tool_call|><|tool_response>")
         assert "call:f{b: 1,a:2}<tool_call|><|tool_response>response:" in show(
-            gemma, [ask, own(tokens), result], model="m"
+            gemma, [ask, own(gemma, tokens), result], model="m"
         )
 
     @pytest.mark.parametrize(
@@ -164,7 +176,7 @@ class TestReplay:
     def test_results_follow_however_the_call_ended(
         self, gemma: Gemma4, write: Write, written: str, replayed: str
     ) -> None:
-        text = show(gemma, [ask, own(write(written)), result], model="m")
+        text = show(gemma, [ask, own(gemma, write(written)), result], model="m")
         assert text.endswith(f"<|turn>model\n<|channel>thought\n<channel|>{replayed}{ANSWERED}")
 
     @pytest.mark.parametrize(
@@ -181,24 +193,29 @@ class TestReplay:
     def test_the_next_question_follows_a_closed_turn(
         self, gemma: Gemma4, write: Write, written: str, replayed: str
     ) -> None:
-        text = show(gemma, [ask, own(write(written)), ask], thinking=True, model="m")
+        text = show(gemma, [ask, own(gemma, write(written)), ask], thinking=True, model="m")
         assert f"Oslo?<turn|>\n<|turn>model\n{replayed}<|turn>user\nOslo?<turn|>\n<|turn>model\n" in text
 
     def test_thoughts_are_kept_before_calls_of_the_turn_at_hand_and_nowhere_else(
         self, gemma: Gemma4, write: Write
     ) -> None:
         thought = "<|channel>thought\nhm\n<channel|>"
-        said = own(write(f"{thought}Hi.<turn|>"))
-        called = own(write(f"{thought}<|tool_call>call:weather{{}}<tool_call|><|tool_response>"))
+        said = own(gemma, write(f"{thought}Hi.<turn|>"))
+        called = own(gemma, write(f"{thought}<|tool_call>call:weather{{}}<tool_call|><|tool_response>"))
         assert thought in show(gemma, [ask, called, result], thinking=True, model="m")
         assert thought not in show(gemma, [ask, called, result, answer, ask], thinking=True, model="m")
         assert thought not in show(gemma, [ask, said, answer], thinking=True, model="m")
-        cut = own(write("<|channel>thought\nhm"))
+        cut = own(gemma, write("<|channel>thought\nhm"))
         assert show(gemma, [ask, cut], thinking=True, model="m").endswith("<|channel>thought\nhm")
 
     def test_a_message_that_was_cut_off_goes_on_where_it_was(self, gemma: Gemma4, write: Write) -> None:
         tokens = write('<|tool_call>call:f{a:<|"|>par')
-        assert gemma.render([ask, own(tokens)], model="m") == gemma.render([ask], model="m") + tokens
+        assert gemma.render([ask, own(gemma, tokens)], model="m") == gemma.render([ask], model="m") + tokens
+
+
+def test_blanks_between_texts_belong_to_the_answer(gemma: Gemma4) -> None:
+    said = AssistantMessage((TextPart(" The answer is "), ThoughtPart("hm"), TextPart("42. ")))
+    assert "<|turn>model\nThe answer is 42.<turn|>" in show(gemma, [ask, said, ask])
 
 
 def test_odd_orders_stay_well_formed(gemma: Gemma4) -> None:

@@ -41,6 +41,11 @@ def test_markers_that_are_not_flagged_as_special_are_guarded_as_well(tokenizer: 
         assert plain.decode(ids) == text
 
 
+def test_so_are_any_number_of_them(tokenizer: Tokenizer) -> None:
+    plain, text = unflagged(tokenizer._definition), "<eos>" * 1200
+    assert plain.decode(plain.encode(text)) == text
+
+
 def test_control_tokens_come_by_name_and_show_on_request(tokenizer: Tokenizer) -> None:
     ids = [tokenizer.control["<|turn>"], *tokenizer.encode("hi"), tokenizer.control["<turn|>"]]
     assert tokenizer.decode(ids) == "hi"

@@ -40,6 +40,12 @@ def test_few_values_are_one_point() -> None:
     assert len(Calibration.fit([(i / 999, i > 500) for i in range(999)]).raw) <= 999 / LEAST + 1
 
 
+def test_values_of_one_certainty_are_one_point() -> None:
+    sure = [(1.0, False)] * LEAST + [(1.0, True)] * LEAST
+    assert Calibration.fit(sure) == Calibration((1.0,), (0.5,))
+    assert Calibration.fit([(0.5, False)] * 30 + sure) == Calibration((0.5, 1.0), (0.0, 0.5))
+
+
 @pytest.mark.parametrize(
     ("raw", "right"), [((0.1,), ()), ((0.5, 0.1), (0.1, 0.2)), ((0.1, 0.2), (0.5, 0.4)), ((0.1, 1.2), (0.1, 0.2))]
 )
