@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.calls import overridden
 from agentkit.errors import UserError
-from agentkit.messages import JSON, AssistantMessage, Message, ToolMessage, open_calls
-from agentkit.pauses import inside, paused_agents
+from agentkit.messages import JSON, AssistantMessage, Message, ToolMessage
+from agentkit.pauses import inside
 from agentkit.tools import Tool
 
 if TYPE_CHECKING:
@@ -33,26 +33,13 @@ async def _ask(prompt: str) -> Any:
 
 
 def called(agent: Agent[Any, Any]) -> str:
-    """The agent's name as a tool can have it. Raises `UserError` if it has none."""
+    """The agent's name as a tool can have it. Raises `UserError` if it has none, or none of ASCII."""
     name = re.sub(r"\W+", "_", agent.name or "", flags=re.ASCII).strip("_")
+    if agent.name and not name:
+        raise UserError(f"A tool can't be called {agent.name!r}, as the agent is: give it a name of ASCII with name=.")
     if not name:
         raise UserError(f"An agent that others call needs a name: Agent(..., name='assistant'). It is {agent!r}.")
     return name if not name[0].isdigit() else f"_{name}"
-
-
-def found_tool(
-    tools: Mapping[str, Tool], messages: Sequence[Message], call_id: str
-) -> tuple[tuple[str, ...], Tool | None]:
-    """Whose call it is that waits: the names of the tools on the way to it, and its tool where that is known."""
-    for call in open_calls(messages):
-        tool = tools.get(call.name)
-        if call.id == call_id:
-            return (call.name,), tool
-        if call_id.startswith(inside(call.id)):
-            within = paused_agents(messages)[call.id].messages
-            names, found = found_tool(_tools_of(tool), within, call_id.removeprefix(inside(call.id)))
-            return (call.name, *names), found
-    return (), None
 
 
 def with_arguments(

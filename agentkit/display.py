@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -28,8 +28,8 @@ from agentkit.events import (
     ToolCallStarted,
     UsageWarning,
 )
-from agentkit.jsonable import to_json_value
-from agentkit.messages import ToolCallPart
+from agentkit.jsonable import NotJsonable, to_json_value
+from agentkit.messages import JSON, ToolCallPart
 
 LABEL = 9  # width of the labels on the left, in columns
 
@@ -166,8 +166,13 @@ def one_line(texts: Iterable[str]) -> str:
 
 
 def as_text(output: Any) -> str:
-    """An output as it is shown: text as it is, other values as JSON."""
-    return output if isinstance(output, str) else json.dumps(to_json_value(output), ensure_ascii=False)
+    """An output as it is shown: text as it is, other values as JSON, or as `str` where that can't hold them."""
+    if isinstance(output, str):
+        return output
+    try:
+        return json.dumps(to_json_value(output), ensure_ascii=False)
+    except NotJsonable:
+        return str(output)
 
 
 def describe_call(call: ToolCallPart) -> str:
@@ -177,12 +182,20 @@ def describe_call(call: ToolCallPart) -> str:
     return f"{call.name}({', '.join(f'{visible(key)}={value!r}' for key, value in call.arguments.items())})"
 
 
-def finished_as_json(event: RunFinished) -> dict[str, Any]:
-    """A run's result as JSON: for `--json`."""
+def json_or_text(output: Any) -> JSON:
+    """An output as JSON, or as `str` where that can't hold it."""
+    try:
+        return to_json_value(output)
+    except NotJsonable:
+        return str(output)
+
+
+def finished_as_json(event: RunFinished, output_as: Callable[[Any], JSON] = to_json_value) -> dict[str, Any]:
+    """A run's result as JSON: for `--json`. Raises `NotJsonable` where `output_as` does."""
     result = event.result
     usage = {name: getattr(result.usage, name) for name in result.usage.__dataclass_fields__}
     return {
-        "output": to_json_value(result.output) if result.has_output else None,
+        "output": output_as(result.output) if result.has_output else None,
         "stop_reason": result.stop_reason,
         "stop_detail": result.stop_detail,
         "usage": usage,

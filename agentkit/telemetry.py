@@ -82,14 +82,14 @@ class Telemetry(Observer):
     @contextmanager
     def run(self, run: Run) -> Iterator[Callable[[AgentRunResult[Any]], None]]:
         name = run.plan.name
-        with self._span("invoke_agent", name or "", run, {"gen_ai.agent.name": name}) as span:
+        with self._span("invoke_agent", name or "", run, {"gen_ai.agent.name": name}) as (span, fail):
             prompt = run.messages[run.new_from :]
             self._content(span, "gen_ai.input.messages", lambda: _messages(prompt))
 
             def ended(result: AgentRunResult[Any]) -> None:
                 _set(span, {"agentkit.stop_reason": result.stop_reason, **_usage_of(result)})
                 if result.stop_reason not in ("finished", "approval_required"):  # to wait is no failure
-                    _fail(span, result.stop_reason, result.stop_detail if self.include_content else "")
+                    fail(result.stop_reason, result.stop_detail)
                 answers = [m for m in result.new_messages() if isinstance(m, AssistantMessage)][-1:]
                 self._content(span, "gen_ai.output.messages", lambda: _messages(answers))
 
@@ -110,7 +110,7 @@ class Telemetry(Observer):
             "agentkit.request.max_denoising_steps": settings.max_denoising_steps,
             "agentkit.request.entropy_bound": settings.entropy_bound,
         }
-        with self._span("chat", run.plan.model.name, run, asked) as span:
+        with self._span("chat", run.plan.model.name, run, asked) as (span, _):
             self._content(span, "gen_ai.input.messages", lambda: _messages(request.messages))
 
             def ended(response: ModelResponse) -> None:
@@ -127,7 +127,7 @@ class Telemetry(Observer):
     ) -> Iterator[Callable[[AssistantMessage | None], None]]:
         before = run.budget.usage.denoising_steps
         asked = {"agentkit.repair.pointers": list(wrong.pointers)}
-        with self._span("repair", run.plan.model.name, run, asked) as span:
+        with self._span("repair", run.plan.model.name, run, asked) as (span, _):
             self._content(span, "agentkit.repair.reason", lambda: wrong.reason)
 
             def ended(message: AssistantMessage | None) -> None:
@@ -145,19 +145,21 @@ class Telemetry(Observer):
             "gen_ai.tool.type": "function",
             "gen_ai.tool.description": call.tool.description if call.tool is not None else None,
         }
-        with self._span("execute_tool", part.name, run, asked) as span:
+        with self._span("execute_tool", part.name, run, asked) as (span, fail):
             self._content(span, "gen_ai.tool.call.arguments", lambda: part.arguments)
 
             def ended(outcome: Outcome) -> None:
                 if outcome.error is not None and not outcome.waits:
-                    _fail(span, type(outcome.error).__qualname__, str(outcome.error) if self.include_content else "")
+                    fail(type(outcome.error).__qualname__, outcome.error)
                 self._content(span, "gen_ai.tool.call.result", lambda: outcome.result.content)
 
             yield ended
 
     @contextmanager
-    def _span(self, operation: str, target: str, run: Run, attributes: Mapping[str, Any]) -> Iterator[Span]:
-        """A span, current while inside, and the operation's duration as a metric."""
+    def _span(
+        self, operation: str, target: str, run: Run, attributes: Mapping[str, Any]
+    ) -> Iterator[tuple[Span, Callable[[str, object], None]]]:
+        """A span, current while inside, and the operation's duration as a metric; what says of both that it failed."""
         names = _names(operation, run)
         measured = dict(names)
         started = time.perf_counter()
@@ -168,11 +170,16 @@ class Telemetry(Observer):
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
+
+            def fail(kind: str, said: object) -> None:
+                measured["error.type"] = kind
+                span.set_attribute("error.type", kind)
+                span.set_status(Status(StatusCode.ERROR, (str(said) if self.include_content else "") or None))
+
             try:
-                yield span
+                yield span, fail
             except Exception as error:
-                measured["error.type"] = type(error).__qualname__
-                _fail(span, measured["error.type"], str(error) if self.include_content else "")
+                fail(type(error).__qualname__, error)
                 raise
             finally:
                 self._duration.record(time.perf_counter() - started, measured)
@@ -269,11 +276,6 @@ def _part(part: Any) -> JSON:
         case _:
             written = part.raw if part.arguments is None else part.arguments
             return {"type": "tool_call", "id": part.id, "name": part.name, "arguments": written}
-
-
-def _fail(span: Span, kind: str, text: str) -> None:
-    span.set_attribute("error.type", kind)
-    span.set_status(Status(StatusCode.ERROR, text or None))
 
 
 def _set(span: Span, attributes: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ __all__ = ["build_parser", "load_tools", "main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status: 0 answered, 1 stopped without an answer, 2 wrong use, 130
     interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="replace")  # an answer is shown whatever the terminal's encoding lacks
     options = build_parser().parse_args(arguments)
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(PrintableFormatter())

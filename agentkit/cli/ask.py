@@ -42,7 +42,7 @@ def explain(report: PromptReport, *, as_json: bool) -> int:
     if as_json:
         parts = [{"part": part, "tokens": tokens} for part, tokens in report.rows()]
         facts = {"total": report.total, "context": report.context, "left": report.left, "parts": parts}
-        write(json.dumps(facts, ensure_ascii=False))
+        write(json.dumps(facts))
     else:
         write(str(report))
     return FINISHED

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from agentkit.agent import Agent
 from agentkit.assistant import Assistant
 from agentkit.cli.approve import approve
 from agentkit.cli.line import LineEditor
@@ -18,7 +19,6 @@ from agentkit.cli.slash import COMMANDS, is_command, obey
 from agentkit.display import Lines, plain_console, printable
 from agentkit.errors import AgentkitError, RunCancelled
 from agentkit.result import AgentRunResult
-from agentkit.tools import Tool
 from agentkit.usage import Usage
 
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     console = plain_console()
     watch = console.is_terminal if options.watch is None else options.watch
     with Assistant(agent) as assistant:
-        Chat(assistant, dict(agent.tools), console, LineEditor(COMMANDS), lambda: view(console, watch, model)).talk()
+        Chat(assistant, agent, console, LineEditor(COMMANDS), lambda: view(console, watch, model)).talk()
     return FINISHED
 
 
@@ -43,17 +43,18 @@ def run(options: argparse.Namespace) -> int:
 class Chat:
     """A person at a terminal, and an assistant.
 
+    agent     whom the person talks to
     view      how one run is shown
-    allowed   tools whose calls the person has agreed to for good, each with the agents that lead to it
+    allowed   what the person has agreed to for good: whose calls, and the names that lead to the tool
     usage     what all runs have spent
     """
 
     assistant: Assistant[Any, Any]
-    tools: dict[str, Tool]
+    agent: Agent[Any, Any]
     console: Console
     editor: LineEditor
     view: Callable[[], Lines]
-    allowed: set[tuple[str, ...]] = field(default_factory=set)
+    allowed: set[tuple[Agent[Any, Any] | None, tuple[str, ...]]] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
     over: bool = False
 

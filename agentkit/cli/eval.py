@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,9 @@ def run(options: argparse.Namespace) -> int:
 
     if options.repeat < 1 or options.concurrency < 1:
         raise UserError("--repeat and --concurrency are at least 1.")
+    for option, path in (("--json", options.json), ("--html", options.html)):
+        if path is not None:
+            _refuse_unwritable(option, path)
     cases = read_cases(options.cases)
     agent, variants = _agent(options), _variants(options)
     checker = load_object(options.checker, "--checker", "checks:is_right") if options.checker else None
@@ -95,6 +99,12 @@ def run(options: argparse.Namespace) -> int:
     passed = min(of.passed.value for of in figures if of.passed is not None)
     failed = options.fail_under is not None and passed < options.fail_under
     return STOPPED if failed or any(of.errors for of in figures) else FINISHED
+
+
+def _refuse_unwritable(option: str, path: Path) -> None:
+    """Raises `UserError` where results could not be written, before there are any."""
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserError(f"{option} {path} can't be written: name a file in a folder that exists and may be written to.")
 
 
 def _agent(options: argparse.Namespace) -> Agent[Any, Any]:

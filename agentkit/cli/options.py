@@ -98,6 +98,8 @@ def load_tools(names: Iterable[str]) -> list[Any]:
     found: list[Any] = []
     for name in names:
         thing = load_object(name, "--tools", "agentkit_tools:calculate")
+        if isinstance(thing, type) and hasattr(thing, "tools"):
+            raise UserError(f"--tools {name} is a class: make an object of it in a module of yours, and name that.")
         several = thing if isinstance(thing, list | tuple) else getattr(thing, "tools", (thing,))
         found.extend((thing,) if isinstance(thing, Agent) else several)
     return found
@@ -109,8 +111,10 @@ def load_object(name: str, option: str, example: str) -> Any:
     if not separator or not module_name or module_name.startswith(".") or not attribute:
         raise UserError(f"{option} {name}: write module:function, such as {example}.")
     try:
-        return getattr(importlib.import_module(module_name), attribute)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise UserError(f"{option} {name}: there is no module {error.name!r} here.") from error
+    try:
+        return getattr(module, attribute)
     except AttributeError as error:
         raise UserError(f"{option} {name}: the module {module_name} has no {attribute!r}.") from error

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agentkit.agent import Agent
 from agentkit.cli.options import FINISHED, STOPPED
-from agentkit.display import Lines, Watch, finished_as_json, plain_console
+from agentkit.display import Lines, Watch, finished_as_json, json_or_text, plain_console
 from agentkit.events import RunFinished
 from agentkit.messages import Message
 from agentkit.models.base import Model
@@ -30,7 +30,7 @@ async def stream(
     """Runs and shows; the exit status and the conversation. Without `lines`, the result goes to stdout as JSON."""
     if lines is None:
         result = await agent.run(prompt, message_history=history)
-        write(json.dumps(finished_as_json(RunFinished(result)), ensure_ascii=False))
+        write(json.dumps(finished_as_json(RunFinished(result), json_or_text)))  # in ASCII, which any stdout takes
         return _status(result.stop_reason), result.all_messages()
     status, messages = STOPPED, history
     with lines:

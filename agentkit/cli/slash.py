@@ -41,10 +41,11 @@ def show_help(chat: Chat, _: str) -> None:
 
 def show_tools(chat: Chat, _: str) -> None:
     """lists the tools"""
-    for tool in chat.tools.values():
-        asks = " (asks first)" if tool.options.may_ask and (tool.name,) not in chat.allowed else ""
+    tools = chat.agent.tools
+    for tool in tools.values():
+        asks = " (asks first)" if tool.options.may_ask and (chat.agent, (tool.name,)) not in chat.allowed else ""
         chat.say(": ".join([f"{tool.name}{asks}", *tool.definition.description.splitlines()[:1]]))
-    if not chat.tools:
+    if not tools:
         chat.say("There are none.")
 
 

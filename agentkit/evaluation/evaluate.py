@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -49,7 +50,7 @@ async def evaluate(
     max_concurrent: int = 1,
     progress: Callable[[Outcome], None] | None = None,
 ) -> Evaluation:
-    """Runs each case with each variant.
+    """Runs each case with each variant. A case without an id is known by its place, as "case 1" and so on.
 
     Args:
         checker: looks at every output, besides what the cases say.
@@ -58,10 +59,12 @@ async def evaluate(
         progress: is called with each outcome.
 
     Raises:
-        UserError: for a case that expects nothing or speaks of other tools, a checker that isn't there, and variants
-            of the same name.
+        UserError: for a case that expects nothing or speaks of other tools, a checker that isn't there, cases of the
+            same id, and variants of the same name.
     """
-    cases = list(cases)
+    cases = [case if case.id else replace(case, id=f"case {place}") for place, case in enumerate(cases, 1)]
+    if twice := [id for id, count in Counter(case.id for case in cases).items() if count > 1]:
+        raise UserError(f"Several cases have the id {twice[0]!r}: give each an id of its own, or none.")
     if len({variant.name for variant in variants}) < len(variants) or not variants:
         raise UserError("An evaluation has at least one variant, and each a name of its own.")
     checkers = [_checkers(case, checker) for case in cases]
@@ -123,7 +126,7 @@ async def _run(
 
 def _check(case: Case, checkers: Sequence[Checker], agent: Agent[Any, Any]) -> None:
     """Raises `UserError` for a case that can't be judged with this agent."""
-    name = repr(case.id or case.prompt)
+    name = repr(case.id)
     if case.calls is None and not case.judges_answer and not checkers:
         raise UserError(f"The case {name} expects nothing: give calls, answer, contains or a checker.")
     unknown = {call.name for call in case.calls or ()} | case.results.keys()

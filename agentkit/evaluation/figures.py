@@ -117,8 +117,9 @@ class Evaluation:
         }
 
     def save(self, path: str | Path) -> None:
-        """Writes `as_json()`."""
-        Path(path).write_text(json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        """Writes `as_json()`, with "?" for lone surrogates, which are no text."""
+        text = json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n"
+        Path(path).write_text(text, encoding="utf-8", errors="replace")
 
     def table(self) -> Table:
         """The figures for a terminal of 80 columns or more."""

@@ -34,8 +34,8 @@ code { font: 12.5px ui-monospace, monospace; overflow-wrap: anywhere; }
 
 
 def report(evaluation: Evaluation, path: str | Path, *, title: str = "Evaluation") -> None:
-    """Writes the report."""
-    Path(path).write_text(page(evaluation, title), encoding="utf-8")
+    """Writes the report, with "?" for lone surrogates, which are no text."""
+    Path(path).write_text(page(evaluation, title), encoding="utf-8", errors="replace")
 
 
 def page(evaluation: Evaluation, title: str) -> str:

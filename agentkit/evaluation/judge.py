@@ -139,9 +139,11 @@ def _full(arguments: dict[str, JSON] | None, name: str, tools: Mapping[str, Tool
     """The arguments with the tool's defaults where nothing is given."""
     if arguments is None or name not in tools:
         return arguments
-    properties = tools[name].parameters.get("properties", {})
+    tool = tools[name]
+    nothing = {key: None for key, default in tool.defaults.items() if default is None}  # which schemas don't tell
+    properties = tool.parameters.get("properties", {})
     defaults = {key: schema["default"] for key, schema in properties.items() if "default" in schema}
-    return {**defaults, **arguments}
+    return {**nothing, **defaults, **arguments}
 
 
 async def _wrong_answer(case: Case, output: Any, checkers: Sequence[Checker]) -> str:

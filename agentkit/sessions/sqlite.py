@@ -40,7 +40,8 @@ class SqliteSession(Session):
     What is written is on the disk before anything rests on it (write-ahead log, `synchronous=FULL`), so a killed
     process or a power failure loses nothing of it. Different sessions of one file may be written side by side, from any
     number of processes; a second writer of one session gets `SessionConflict`. While a run writes, a file
-    `PATH-OWNER.lock` lies beside the database. The event loop's thread never waits for the disk.
+    `PATH-OWNER.lock` lies beside the database; symbolic links are followed, so that all find it at the same place. The
+    event loop's thread never waits for the disk.
 
     Raises `UserError` when the file can't be opened, or belongs to a newer agentkit or to something else, and
     `SessionError` when it can't be read or written: a full disk, a lock, permissions, damage.
@@ -51,7 +52,7 @@ class SqliteSession(Session):
     ) -> None:
         if str(path) in ("", ":memory:"):
             raise UserError("SqliteSession needs a file; for a session in memory, use MemorySession.")
-        self.path = Path(path).absolute()
+        self.path = Path(os.path.realpath(path))
         self.session_id = session_id
         self.usage_limits = usage_limits
 

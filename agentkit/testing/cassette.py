@@ -11,6 +11,7 @@ from typing import Any
 from anyio.lowlevel import checkpoint
 
 from agentkit.budget import Budget
+from agentkit.dialects.base import Outline
 from agentkit.errors import UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, Event
 from agentkit.messages import AssistantMessage, AssistantPart
@@ -45,11 +46,25 @@ class RecordingModel(Model):
         self.name, self.settings = model.name, model.settings
         self._model, self._tokenizer = model, inner.tokenizer
         self._tape = Tape(
-            model.name, names[type(inner.dialect)], dict(inner.tokenizer.control), settings=model.settings
+            model.name,
+            names[type(inner.dialect)],
+            dict(inner.tokenizer.control),
+            settings=model.settings,
+            context_length=model.context_length,
         )
 
     def save(self, path: str | Path) -> None:
         self._tape.save(Path(path))
+
+    @property
+    def context_length(self) -> int | None:
+        return self._model.context_length
+
+    def outline(self, request: ModelRequest) -> Outline | None:
+        found = self._model.outline(request)
+        if found is not None:
+            self._tape.outlines[Prompt.of(request).digest] = found
+        return found
 
     def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
         return self._model.parts_of(canvases)
@@ -111,7 +126,14 @@ class CassetteModel(Model):
         if tape.dialect not in DIALECTS:
             raise CassetteError(f"{path} is in the dialect {tape.dialect!r}, which is unknown here.")
         self.dialect = DIALECTS[tape.dialect](self.tokenizer)
-        self._left = list(tape.takes)
+        self._left, self._outlines, self._context_length = list(tape.takes), tape.outlines, tape.context_length
+
+    @property
+    def context_length(self) -> int | None:
+        return self._context_length
+
+    def outline(self, request: ModelRequest) -> Outline | None:
+        return self._outlines.get(Prompt.of(request).digest)
 
     def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
         return said_on(canvases, self.dialect)

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from agentkit.dialects.base import Outline
 from agentkit.errors import ModelError, UserError
 from agentkit.messages import JSON, AssistantMessage, AssistantPart, ToolCallPart
 from agentkit.models.base import CanvasRecord, Conversation, Emit, Model, ModelRequest, ModelResponse, WrongCall
@@ -66,6 +67,13 @@ class FaultyModel(Model):
         self._error = error
         self._random = random.Random(seed)
         self._asked = 0
+
+    @property
+    def context_length(self) -> int | None:
+        return self.model.context_length
+
+    def outline(self, request: ModelRequest) -> Outline | None:
+        return self.model.outline(request)
 
     def parts_of(self, canvases: Sequence[CanvasRecord]) -> Sequence[AssistantPart]:
         return self.model.parts_of(canvases)

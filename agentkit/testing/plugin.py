@@ -28,6 +28,8 @@ REASON = (
     "--allow-models. Use ScriptedModel, or the fixture `cassette`."
 )
 
+LONGEST = 60  # characters of a tape's name, where its file system takes 255 bytes
+
 _forbidding = pytest.StashKey[ExitStack]()
 
 
@@ -97,8 +99,9 @@ def cassette(request: pytest.FixtureRequest) -> Iterator[Callable[[str | Callabl
 
 
 def _tape_name(test: pytest.Item) -> str:
-    """The test's name after its classes'. Where others could come to the same in a file's letters, a hash follows."""
+    """The test's name after its classes'. Of one that is long or has other signs a part, and a hash."""
     full = ".".join(node.name for node in test.listchain() if isinstance(node, pytest.Class | pytest.Item))
-    plain = full.removesuffix("]").replace("[", "_", 1)
-    name = re.sub(r"[^\w.-]+", "_", plain)
-    return name if name == plain else f"{name}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"
+    if len(full) <= LONGEST and re.fullmatch(r"[\w.]+(\[[\w.-]*\])?", full):
+        return full
+    name = re.sub(r"[^\w.-]+", "_", full)[:LONGEST].strip("_")
+    return f"{name}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from agentkit.dialects.base import Outline
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.errors import UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, Event, SpanRenoised
@@ -46,6 +48,11 @@ class Prompt:
                 "allow_text_output": request.allow_text_output,
             },
         )
+
+    @property
+    def digest(self) -> str:
+        """The same for the same prompt, in another process, too."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
     def difference(self, other: Prompt) -> str:
         """Where the other prompt begins to differ from this one, in words."""
@@ -117,6 +124,7 @@ class Tape:
     vocabulary  the bytes of every token on the tape, as text where they are one
     control     the ids of the control tokens
     guarded     the ids among the tokens that are control tokens, of this format or another
+    outlines    what prompts cost in tokens that it was asked about, by their digests
     """
 
     model: str
@@ -126,6 +134,8 @@ class Tape:
     guarded: list[int] = field(default_factory=list)
     settings: ModelSettings = field(default_factory=ModelSettings)
     takes: list[Take] = field(default_factory=list)
+    context_length: int | None = None
+    outlines: dict[str, Outline] = field(default_factory=dict)
     format: int = FORMAT
 
     def learn(self, tokenizer: Tokenizer, ids: Iterable[int]) -> None:

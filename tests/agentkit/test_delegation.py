@@ -57,6 +57,10 @@ async def test_a_name_and_a_description_come_from_the_agent():
     assert (other.name, other.description, other.options.timeout) == ("b", "Ask b.", 3)
     with pytest.raises(UserError, match="needs a name"):
         Agent(ScriptedModel([])).as_tool()
+    support = Agent(ScriptedModel([]), name="客服")
+    with pytest.raises(UserError, match=r"'客服'.*name="):
+        support.as_tool()
+    assert support.as_tool(name="support").name == "support"
 
 
 async def test_they_share_deps_and_the_budget():

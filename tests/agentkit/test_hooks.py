@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -173,6 +174,22 @@ async def test_a_result_can_be_changed():
     result = await Agent(model, tools=[read], hooks=Hooks(after_tool=hide)).run("?")
     assert told(result) == [("***", False), ("the news", False)]
     assert {finished.result.content for finished in result.tool_calls} == {"***", "the news"}
+
+
+async def test_a_result_is_changed_to_what_json_can_hold():
+    async def stamped(context, call, result):
+        return replace(result, content={"at": date(2026, 11, 23), "sum": result.content})
+
+    model = ScriptedModel([call("add", a=1, b=2), "done"])
+    result = await Agent(model, tools=[add], hooks=Hooks(after_tool=stamped)).run("?")
+    assert told(result) == [({"at": "2026-11-23", "sum": 3}, False)]
+
+    async def unclear(context, call, result):
+        return replace(result, content=object())
+
+    agent = Agent(ScriptedModel([call("add", a=1, b=2)]), tools=[add], hooks=Hooks(after_tool=unclear))
+    with pytest.raises(UserError, match=r"Hooks.after_tool: .*'add'.*object"):
+        await agent.run("?")
 
 
 @pytest.mark.parametrize("name", Hooks.__dataclass_fields__)

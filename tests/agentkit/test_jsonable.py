@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, computed_field
 
 from agentkit.jsonable import MAX_DEPTH, NotJsonable, to_json_value
 
@@ -28,6 +28,23 @@ class City(BaseModel):
     at: Point
 
 
+class File(City):
+    kind: Colour = Field(Colour.RED, serialization_alias="colour")
+    data: bytes
+
+
+BASE64 = {"a": [{"name": "a.bin", "at": {"x": 1, "y": 2}, "colour": "red", "data": "__4="}]}
+
+
+class Order(BaseModel):
+    lines: dict[str, int]
+
+    @computed_field
+    @property
+    def total(self) -> int:
+        return self.lines["total"]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -41,6 +58,7 @@ class City(BaseModel):
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (b"text", "text"),
         ([b"text", b"\xff\xfe"], ["dGV4dA==", "__4="]),
+        ({"a": [File(name="a.bin", data=b"\xff\xfe", at=Point(1, 2))]}, BASE64),
         ([float("nan"), float("inf"), -float("inf")], ["NaN", "Infinity", "-Infinity"]),
         ({1: 2, None: 3}, {"1": 2, "None": 3}),
         (range(3), [0, 1, 2]),
@@ -67,6 +85,17 @@ def test_arrays_become_lists():
 def test_what_json_cannot_hold_is_named(value, named):
     with pytest.raises(NotJsonable, match=named):
         to_json_value(value)
+
+
+def test_a_value_whose_own_code_fails_is_refused():
+    class Sparse:
+        def tolist(self):
+            raise RuntimeError("sparse")
+
+    with pytest.raises(NotJsonable, match=r"Order: KeyError\('total'\)"):
+        to_json_value(Order(lines={}))
+    with pytest.raises(NotJsonable, match="sparse"):
+        to_json_value([Sparse()])
 
 
 def test_a_number_that_python_will_not_write_is_refused():

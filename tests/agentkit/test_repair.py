@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
+from pydantic import AfterValidator
 
 from agentkit import Agent, ModelRetry, ModelSettings, Tool, ToolMessage, UsageLimits, tool
 from agentkit.events import SpanRenoised, ToolCallStarted
@@ -18,6 +21,12 @@ def weather(city: str, days: int = 1) -> str:
     if city not in CITIES:
         raise ModelRetry("no such city", argument="city")
     return f"{days} days of sun in {city}"
+
+
+def short(city: str) -> str:
+    if len(city) > 8:
+        raise ValueError("too long")
+    return city
 
 
 def told(result) -> list:
@@ -58,6 +67,21 @@ async def test_another_value_that_is_none_is_written_again():
     assert told(result) == [("1 days of sun in Lima", False)]
     assert [wrong.banned for wrong in model.wrong][-1] == {"/city": ["Atlantis", 5]}
     assert result.usage.tool_calls == 2, "no tool began with what is no city"
+
+
+async def test_a_call_that_stays_wrong_is_told_about_as_the_tool_refused_it():
+    def find(city: Annotated[str, AfterValidator(short)]) -> str:
+        """Find a city."""
+        return weather(city)
+
+    model = ScriptedModel(
+        [call("find", city="Atlantis"), "Sorry."], repairs=[{"city": "Avalonia I"}, {"city": "Avalonia II"}]
+    )
+    result = await Agent(model, tools=[find]).run("Where?")
+    (written,) = result.all_messages()[1].calls
+    assert written.arguments == result.tool_calls[0].call.arguments == {"city": "Atlantis"}
+    assert told(result) == [("city: no such city", True)]
+    assert len(model.wrong) == 2
 
 
 async def test_after_so_many_repairs_the_model_is_told():

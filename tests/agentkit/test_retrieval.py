@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agentkit import Agent, AssistantMessage, ModelSettings, Tool, ToolCallPart, ToolDefinition, UserMessage
 from agentkit.models.base import ModelRequest
-from agentkit.retrieval import ToolIndex, stems, tools_in_view
+from agentkit.retrieval import SLIPS, ToolIndex, stems, tools_in_view
 from agentkit.testing import FunctionModel
 
 
@@ -78,6 +78,35 @@ def test_any_text_may_be_asked_and_described(request: str, texts: list[tuple[str
     assert len(chosen) == min(most, len(tools)) and [tool for tool in tools if tool in chosen] == list(chosen)
 
 
+def test_words_that_no_spaces_divide_are_found() -> None:
+    tools = [definition("a", "取消发票"), definition("b", "发送包裹"), definition("c", "查询天气")]
+    for request, expected in (("请取消这张发票", "a"), ("请查询明天的天气", "c")):
+        scores = ToolIndex(tools).scores(request)
+        assert tools[scores.index(max(scores))].name == expected
+    assert list(stems("取消发票, 票")) == ["取消", "消发", "发票", "票"]
+
+
+def test_what_a_tool_refers_to_is_told() -> None:
+    fruit = {"description": "Tropical fruit", "enum": ["durian"]}
+    tool = ToolDefinition("plant", "", {"properties": {"x": {"$ref": "#/$defs/Fruit"}}, "$defs": {"Fruit": fruit}})
+    assert ToolIndex([tool, *TOOLS]).scores("durians in the tropics")[0] > 0
+
+
+def test_a_long_text_is_soon_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
+
+    def nearest(word: str, *_: Any, **options: Any) -> list[str]:
+        looked_up.append(word)
+        return []
+
+    monkeypatch.setattr("agentkit.retrieval.get_close_matches", nearest)
+    index = ToolIndex(TOOLS)
+    unknown = " ".join(f"{a}{b}{c}zzz" for a in "abcdefg" for b in "hijklm" for c in "nopqrst")
+    assert index.scores("cancle " + unknown) == index.scores("cancle " + unknown)
+    assert len(looked_up) == len(set(looked_up)) == SLIPS
+    assert looked_up[0] == "cancl"
+
+
 def names(*said: Any, most: int | None, keep: str | None = None) -> list[str]:
     messages = [UserMessage(text) if isinstance(text, str) else text for text in said]
     return [tool.name for tool in tools_in_view(TOOLS, messages, most, keep=keep)]
@@ -100,6 +129,7 @@ def test_what_was_called_and_what_is_asked_for_stays() -> None:
     assert names("cancel the invoice", called, most=2) == ["cancel_invoice", "book_table"]
     assert names("cancel the invoice", called, "cancel the invoice", most=1) == ["cancel_invoice"]
     assert names("cancel the invoice", most=1, keep="book_table") == ["book_table"]
+    assert names("cancel the invoice", called, most=1, keep="send_invoice") == ["send_invoice", "book_table"]
 
 
 def shop() -> list[Tool]:

@@ -200,6 +200,8 @@ async def test_what_goes_wrong_has_an_error_type():
 
     recorder = await spans_of({"model": ScriptedModel([]), "usage_limits": UsageLimits(turns=0)})
     assert recorder.spans["invoke_agent"].attributes["error.type"] == "usage_limit"
+    (measured,) = [names for names, _ in recorder.points("gen_ai.client.operation.duration")]
+    assert measured["error.type"] == "usage_limit"
 
     token = CancellationToken()
     options = {"model": FunctionModel(lambda request: (token.cancel(), "too late")[1])}
@@ -222,6 +224,11 @@ async def test_a_tool_that_fails_or_takes_too_long_has_an_error_type():
     await agent.run("?")
     assert recorder.spans["execute_tool slow"].attributes["error.type"] == "TimeoutError"
     assert recorder.spans["execute_tool broken"].attributes["error.type"] == "ValueError"
+    measured = [names for names, _ in recorder.points("gen_ai.client.operation.duration")]
+    assert {names.get("error.type") for names in measured if names["gen_ai.operation.name"] == "execute_tool"} == {
+        "TimeoutError",
+        "ValueError",
+    }
 
 
 async def test_repairs_are_spans():

@@ -7,6 +7,7 @@ be learned is to take the value from the request, whatever it is.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import uuid
@@ -87,15 +88,22 @@ def said_choice(choice: JSON) -> Any:
 def _number(field: Field, rng: random.Random, split: str) -> Any:
     whole = field.type == "integer"
     low, high = _bounds(field)
-    seen = [value for value in field.seen if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [value for value in field.seen if isinstance(value, int | float) and not isinstance(value, bool)]
+    seen = [value for value in numbers if math.isfinite(value) and low <= value <= high]
     kind = kind_of(field)
     if kind in BOUNDED and rng.random() < 0.7:
         return drawn(kind, rng, split)
     if seen and rng.random() < 0.85:
-        low, high = max(low, min(seen) / 2), min(high, max(2 * max(seen), max(seen) + 3))
-    elif low == -1e9 or high == 1e9:
+        least, most = min(seen), max(seen)
+        low = max(low, least / 2 if least > 0 else 2 * least)
+        high = min(high, max(2 * most if most > 0 else most / 2, most + 3))
+    elif low == -math.inf and high == math.inf:
         kinds = ("count", "small_int", "big_int") if whole else ("number", "money", "count")
         return drawn(kind or rng.choice(kinds), rng, split)
+    elif high == math.inf:
+        high = max(low + 100, 10 * low)
+    elif low == -math.inf:
+        low = min(0, high - 100)
     if whole:
         return drawn_number(rng.randint(int(-(-low // 1)), int(high // 1)), rng)
     value = rng.uniform(low, high)
@@ -111,12 +119,9 @@ def drawn_number(number: int, rng: random.Random) -> Any:
 
 
 def _bounds(field: Field) -> tuple[float, float]:
-    low = max(field.schema.get("minimum", -1e9), field.schema.get("exclusiveMinimum", -1e9))
-    high = min(field.schema.get("maximum", 1e9), field.schema.get("exclusiveMaximum", 1e9))
-    if low > -1e9 and high == 1e9:
-        high = max(low + 100, 10 * low)
-    elif low == -1e9 and high < 1e9:
-        low = min(0, high - 100)
+    """Between which numbers its schema has it; infinite where it doesn't say."""
+    low = max(field.schema.get("minimum", -math.inf), field.schema.get("exclusiveMinimum", -math.inf))
+    high = min(field.schema.get("maximum", math.inf), field.schema.get("exclusiveMaximum", math.inf))
     return low, high
 
 

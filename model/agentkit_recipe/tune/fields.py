@@ -28,12 +28,14 @@ class Field:
     schema    its JSON Schema, references resolved
     required  whether every call has it (together with the objects that it is a member of)
     seen      values that it had in examples
+    optional  what a call may leave out of its path: itself, and objects that it is a member of; the outer ones first
     """
 
     path: Path
     schema: Mapping[str, Any]
     required: bool
     seen: tuple[JSON, ...] = field(default=(), compare=False)
+    optional: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def words(self) -> str:
@@ -68,23 +70,29 @@ def words_of(name: str) -> str:
 def fields_of(definition: ToolDefinition) -> list[Field]:
     """The fields of a tool's arguments. Raises `UserError` for a schema that no call can be made up for."""
     schema = plain_schema(_renamed(definition.parameters))
-    return list(_fields(schema, (), True, definition.name))
+    return list(_fields(schema, (), (), definition.name))
 
 
-def _fields(schema: Mapping[str, Any], path: Path, required: bool, tool: str) -> Iterator[Field]:
+def without_slots(text: str) -> str:
+    """Text in which nothing can be taken for the slot of a value."""
+    return text.replace("{", "(").replace("}", ")")
+
+
+def _fields(schema: Mapping[str, Any], path: Path, optional: tuple[Path, ...], tool: str) -> Iterator[Field]:
     schema = _branch(schema)
     kind = schema.get("type")
     items = _branch(schema["items"]) if isinstance(schema.get("items"), Mapping) else {}
     if kind == "object" or (not path and kind is None):
         needed = set(schema.get("required", ()))
         for key, inner in schema.get("properties", {}).items():
-            yield from _fields(inner, (*path, key), required and key in needed, tool)
+            here = (*path, key)
+            yield from _fields(inner, here, optional if key in needed else (*optional, here), tool)
     elif kind == "array" and items.get("type") == "object" and items.get("properties"):
-        yield from _fields(items, (*path, 0), required, tool)
+        yield from _fields(items, (*path, 0), optional, tool)
     elif kind in ("string", "integer", "number", "boolean", "array", "null", None):
         examples = schema.get("x-examples")
         seen = tuple(examples) if isinstance(examples, Sequence) and not isinstance(examples, str) else ()
-        yield Field(path, {**schema, "items": items} if items else schema, required, seen)
+        yield Field(path, {**schema, "items": items} if items else schema, not optional, seen, optional)
     else:
         raise UserError(f"The tool {tool!r} can't be tuned: its parameter {path[-1]!r} is of the type {kind!r}.")
 

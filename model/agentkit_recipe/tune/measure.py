@@ -22,6 +22,9 @@ from agentkit.tools import Tool
 from agentkit.usage import UsageLimits
 
 AT_ONCE = 8  # runs that share the engine's passes
+SETTINGS = ModelSettings(constraints=Constraints(grounding="inferred"), max_tools=bundled.MAX_TOOLS)
+"""How a tuned model is asked where nobody says otherwise: as the bundled one is, with as many tools in view as are at
+most while it is tuned."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def measure(
 ) -> tuple[dict[str, Figures], list[tuple[Case, Outcome]]]:
     """The figures of each set, and the cases that went wrong with what was called instead."""
     limits = UsageLimits(turns=1)  # what is said about the results is not judged
-    settings = settings_of(len(tools)).merge(ModelSettings(seed=0))
+    settings = SETTINGS.merge(ModelSettings(seed=0))
     opened = DiffusionModel.from_pretrained(model, device="cpu", dtype="float32")
     agent = Agent(opened, tools=tools, model_settings=settings, usage_limits=limits)
     results = {tool.name: "done" for tool in tools}
@@ -57,11 +60,6 @@ def measure(
         figures[name] = summarised(cases, outcomes)
         wrong += [(c, outcome) for c, outcome in zip(cases, outcomes, strict=True) if not outcome.right_calls]
     return figures, wrong
-
-
-def settings_of(tools: int) -> ModelSettings:
-    """How a model of so many tools is asked where nobody says otherwise: as the bundled one is."""
-    return ModelSettings(constraints=Constraints(grounding="inferred"), max_tools=max(tools, bundled.MAX_TOOLS))
 
 
 def summarised(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Figures:

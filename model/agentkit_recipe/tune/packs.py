@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agentkit import bundled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import Message, SystemMessage
 from agentkit.retrieval import stems
@@ -26,7 +27,7 @@ class Shares:
 
     replay: float = 0.2  # packs of the recipe's own data
     all_in_view: float = 0.3  # of the others, those in which all tools are in view, in their order ...
-    most_in_view: int = 12
+    most_in_view: int = bundled.MAX_TOOLS
     some_in_view: int = 5  # ... and the most that are in view in the rest, in any order: long prompts take long
     instructions: float = 0.25
     refused: float = 0.25  # requests that no tool in view serves
@@ -123,5 +124,6 @@ class OwnWriter(Writer):
                 return prompt
 
     def prompt_length(self) -> int:
-        """Tokens of the declarations of all tools in view."""
-        return len(self.prefix([], [tool.definition for tool in self.tools[: self.shares.most_in_view]]))
+        """Tokens of the declarations of all tools in view, where these are the longest."""
+        longest = sorted((tool.definition for tool in self.tools), key=lambda tool: -len(self.prefix([], [tool])))
+        return len(self.prefix([], longest[: self.shares.most_in_view]))

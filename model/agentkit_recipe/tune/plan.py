@@ -29,11 +29,14 @@ from ..network import Architecture
 from .packs import OwnWriter
 from .tool import Example, OwnTool
 
-VERSION = 1  # of what is made of the same tools and examples
+VERSION = 2  # of what is made of the same tools and examples
 KEPT_OUT = 5  # one in so many examples
 GENERATED = 5  # held-out cases made up for each tool ...
 REFUSALS = 4, 40  # ... and refusals for each, and at most so many
 CANVASES = 3  # most of a call
+TRIES = (
+    50  # calls that are made up until one is taken: where these are too few, training might find none in `tool.TRIES`
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Plan:
             "base": base,
             "seed": seed,
             "tools": [vars_of(tool.definition) for tool in self.tools],
-            "examples": [(t.wording, list(t.fixed.items())) for tool in self.tools for t in tool.templates],
+            "examples": [(t.wording, list(t.fixed.items()), t.whole) for tool in self.tools for t in tool.templates],
             "refused": self.refused,
             "held_out": [(case.prompt, repr(case.calls)) for cases in self.held_out.values() for case in cases],
         }
@@ -79,7 +82,12 @@ def make_plan(
         learned = [case for case in learned if case not in kept]
     by_tool = _by_tool(learned, tools)
     own = tuple(
-        OwnTool(tool.definition, [Example(c.prompt, arguments_of(c)) for c in by_tool[name]], returns_of(tool))
+        OwnTool(
+            tool.definition,
+            [Example(c.prompt, arguments_of(c)) for c in by_tool[name]],
+            returns_of(tool),
+            tool.check,
+        )
         for name, tool in tools.items()
     )
     refused = tuple(case.prompt for case in by_tool[""])
@@ -161,10 +169,10 @@ def _refusals(writer: OwnWriter) -> list[Case]:
 
 
 def check_length(tool: OwnTool, writer: OwnWriter) -> None:
-    """Raises `UserError` for a tool whose calls are longer than a turn."""
+    """Raises `UserError` for a tool whose calls are longer than a turn, or that refuses nearly all that are made up."""
     name, room = tool.definition.name, CANVASES * writer.canvas_length
     for index in range(12):
-        asked = tool.ask(random.Random(f"check/{index}"), "train")
+        asked = tool.ask(random.Random(f"check/{index}"), "train", TRIES)
         length = len(writer.dialect.render_call(name, asked.arguments, stop=True))
         if length > room:
             raise UserError(

@@ -2,6 +2,7 @@
 
 "Book the Blue Room for 4 people", with the call `{"room": "Blue Room", "people": 4}`, becomes "Book the {0} for {1}
 people". A value that is not in the request ("half past seven" for "19:30") stays as it is, with the words around it.
+So does an argument that no fields make up: a list of several objects, a map.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..families import spoken
 from ..parameters import plain
 from ..values import in_words, split_of
 from .drawing import said_choice
-from .fields import Field, get
+from .fields import Field, get, put, without_slots
 
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 ARTICLES = frozenset("the a an my our".split())
@@ -33,10 +34,12 @@ class Template:
     """A request with {number} of a field in the place of each value.
 
     fixed  values that the call has though they are not in the request, by field number
+    whole  arguments that the call has as they are, by name; no field of theirs has a slot
     """
 
     wording: str
     fixed: Mapping[int, JSON] = field(default_factory=dict)
+    whole: Mapping[str, JSON] = field(default_factory=dict)
 
     @property
     def slots(self) -> list[int]:
@@ -60,6 +63,11 @@ class Template:
 def template_of(prompt: str, arguments: Mapping[str, JSON], fields: Sequence[Field]) -> Template:
     """The template of an example."""
     given = {number: value for number, f in enumerate(fields) for there, value in [get(arguments, f.path)] if there}
+    made: dict[str, Any] = {}
+    for number, value in given.items():
+        put(made, fields[number].path, value)
+    whole = {key: value for key, value in arguments.items() if key not in made or made[key] != value}
+    given = {number: value for number, value in given.items() if fields[number].path[0] not in whole}
     twice = {number for number in given for other in given if other != number and given[other] == given[number]}
     places: list[tuple[int, int, int]] = []
     fixed: dict[int, JSON] = {}
@@ -72,9 +80,9 @@ def template_of(prompt: str, arguments: Mapping[str, JSON], fields: Sequence[Fie
     wording, at = "", 0
     for start, end, number in sorted(places):
         counted = "th" if prompt[start:end].lower() in _ordinals(given[number]) else ""
-        wording += _plain(prompt[at:start]) + f"{{{number}{counted}}}"
+        wording += without_slots(prompt[at:start]) + f"{{{number}{counted}}}"
         at = end
-    return Template(wording + _plain(prompt[at:]), fixed)
+    return Template(wording + without_slots(prompt[at:]), fixed, whole)
 
 
 def found_in(prompt: str, value: JSON) -> Iterator[tuple[int, int]]:
@@ -132,11 +140,6 @@ def _overlap(one: tuple[int, int], other: tuple[int, int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _plain(text: str) -> str:
-    """Text of a request that can't be taken for a slot."""
-    return text.replace("{", "(").replace("}", ")")
-
-
 # -- parts of templates ------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +153,7 @@ class Pieces:
 
 def pieces_of(template: Template) -> Pieces | None:
     """The pieces of a template whose values each follow a word that leads to them; None where one cuts it short."""
-    if template.fixed:
+    if template.fixed or template.whole:
         return None
     wording = template.wording.strip().rstrip(".?!")
     cuts: list[int] = []

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ AS_WRITTEN = 0.5  # ... and those of them that go on as it does
 OPTIONAL = 0.4  # of the values that may be left out, those that are given
 BY_OBJECT = 0.15  # requests made of the description that leave out what to do
 ASKED = 0.35  # ... and that ask, where the tool tells something
+TRIES = 1000  # calls that are made up until the tool takes one
 OTHER_WORD = 0.12  # requests with a word in another's place
 LOST_WORD = 0.12  # ... and without one
 QUESTIONS = frozenset("what how is are when who where which do does will did any can could would whose why may".split())
@@ -48,11 +49,21 @@ class Example:
 
 
 class OwnTool:
-    """A tool by its definition, with the examples that may be learned from."""
+    """A tool by its definition, with the examples that may be learned from.
 
-    def __init__(self, definition: ToolDefinition, examples: Sequence[Example] = (), returns: str = "status") -> None:
+    check  raises for arguments that the tool refuses, whatever its schema says
+    """
+
+    def __init__(
+        self,
+        definition: ToolDefinition,
+        examples: Sequence[Example] = (),
+        returns: str = "status",
+        check: Callable[[dict[str, JSON]], object] = lambda arguments: None,
+    ) -> None:
         self.definition = definition
         self.returns = returns
+        self.check = check
         fields = fields_of(definition)
         seen = [[value for e in examples for there, value in [get(e.arguments, f.path)] if there] for f in fields]
         self.fields = [field.with_seen(values) for field, values in zip(fields, seen, strict=True)]
@@ -86,20 +97,38 @@ class OwnTool:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def ask(self, rng: random.Random, split: str) -> Asked:
-        """A request in a wording of `split`, with values of it, and what follows."""
+    def ask(self, rng: random.Random, split: str, tries: int = TRIES) -> Asked:
+        """A request in a wording of `split`, with values of it, and what follows.
+
+        Raises `UserError` where the tool refuses all calls that were made up for it.
+        """
+        for _ in range(tries):
+            prompt, arguments = self.request(rng, split)
+            try:
+                self.check(arguments)
+            except Exception as error:  # a validator of the developer's own may raise anything
+                refused = error
+            else:
+                result, failed, answer = outcome(self.returns, rng, split)
+                return Asked(prompt, arguments, result, failed, answer)
+        raise UserError(
+            f"The tool {self.definition.name!r} can't be tuned: it refuses the calls that are made up for it "
+            f"({refused}). Give some with Annotated[..., Field(examples=[...])], or phrasings (--examples)."
+        )
+
+    def request(self, rng: random.Random, split: str) -> tuple[str, dict[str, JSON]]:
+        """A request, and the arguments that it asks for."""
         template = self.template(rng, split)
         values: dict[int, Any] = {}
         for number in template.slots:
             values[number] = self.value(number, rng, split, values)
         prompt = template.said(values)
         values |= template.fixed
-        arguments: dict[str, JSON] = {}
+        arguments: dict[str, JSON] = dict(template.whole)
         for number, field in enumerate(self.fields):
             if number in values:
                 put(arguments, field.path, plain(values[number]))
-        result, failed, answer = outcome(self.returns, rng, split)
-        return Asked(prompt, arguments, result, failed, answer)
+        return prompt, arguments
 
     def ask_without(self, rng: random.Random, split: str) -> tuple[str, str] | None:
         """A request that lacks a required value, and the key of that; None where no request can be made so."""
@@ -133,6 +162,8 @@ class OwnTool:
             template = self.of_example(rng)
         else:
             template = self.of_description(rng)
+        if template.whole:  # any of the words may be what it says
+            return template
         if split == "train" and rng.random() < LOST_WORD:
             template = Template(without_a_word(template.wording, rng), template.fixed)
         if split == "train" and rng.random() < OTHER_WORD:
@@ -147,12 +178,14 @@ class OwnTool:
         template = rng.choice(self.templates)
         wording = template.wording.rstrip(".?!")
         present = {*template.slots, *template.fixed}
+        present |= {number for number, field in enumerate(self.fields) if field.path[0] in template.whole}
         missing = [n for n, f in enumerate(self.fields) if f.required and n not in present]
         if missing or rng.random() < 0.15:
-            return self.completed(wording, template.fixed, sorted(present), rng, registers.statement)
+            completed = self.completed(wording, template.fixed, sorted(present), rng, registers.statement)
+            return replace(completed, whole=template.whole)
         if rng.random() < 0.3:
-            return Template(register_of(wording)(lower(wording), rng), template.fixed)
-        return Template(registers.finish(wording, rng, asks=template.wording.endswith("?")), template.fixed)
+            return replace(template, wording=register_of(wording)(lower(wording), rng))
+        return replace(template, wording=registers.finish(wording, rng, asks=template.wording.endswith("?")))
 
     def of_description(self, rng: random.Random) -> Template:
         orders, questions, objects = self.openings
@@ -174,7 +207,7 @@ class OwnTool:
         register: registers.Register,
     ) -> Template:
         """The opening with the values that are not `told` yet behind it: the required ones, and some others."""
-        left = [n for n, f in enumerate(self.fields) if n not in told and (f.required or rng.random() < OPTIONAL)]
+        left = [number for number in self.given(told, rng) if number not in told]
         rng.shuffle(left)
         left.sort(key=lambda n: self.open_ended(n))
         wording, values = opening, dict(fixed)
@@ -183,6 +216,16 @@ class OwnTool:
             words = self.led_in(number, rng, values)
             wording = joined(wording, words, rng, last=self.open_ended(number), asks=asking)
         return Template(register(wording, rng), values)
+
+    def given(self, told: Iterable[int], rng: random.Random) -> list[int]:
+        """The fields that a call has: those `told`, the required ones, and some others. An object is given or not, and
+        if it is, with all that it requires."""
+        chosen = {path: True for number in told for path in self.fields[number].optional}
+        for field in self.fields:
+            for path in field.optional:
+                if path not in chosen:
+                    chosen[path] = rng.random() < OPTIONAL
+        return [n for n, field in enumerate(self.fields) if all(chosen[path] for path in field.optional)]
 
     def led_in(self, number: int, rng: random.Random, fixed: dict[int, JSON]) -> str:
         """The words that say a field's value; a yes or a no, which has no words of its own, is put into `fixed`."""

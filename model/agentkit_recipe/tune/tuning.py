@@ -111,7 +111,7 @@ def tune(
     if run.reached < run.total:
         return Tuning(folder, False, run.step, run.seconds, before, {})
     export(run.model, tokenizer, base / "tokenizer.json", folder)
-    settings = read_defaults(base).settings.merge(measure.settings_of(len(plan.tools)))
+    settings = read_defaults(base).settings.merge(measure.SETTINGS)
     write_defaults(folder, Defaults(settings=settings))
     after, wrong = measured(folder, list(collected.values()), plan, "measuring after")
     lines = tuple(measure.shown(case, outcome) for case, outcome in wrong)

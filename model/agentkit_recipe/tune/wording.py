@@ -10,7 +10,7 @@ from ..parameters import COUNTED, KEYED, SINGLES, TEXTS
 from ..wordings import third
 from ..words import LOOKUPS, VERBS
 from .drawing import kind_of
-from .fields import Field, words_of
+from .fields import Field, without_slots, words_of
 
 ASKING = frozenset(
     """get fetch show find list look check tell search return retrieve read count display view give calculate compute
@@ -94,7 +94,7 @@ def imperative(description: str) -> str:
             for verb in group:
                 if first == third(verb) and first != verb:
                     first = verb
-    return " ".join((first, *words[1:])).replace("{", "(").replace("}", ")")
+    return without_slots(" ".join((first, *words[1:])))
 
 
 def with_slots(thing: str, fields: Sequence[Field]) -> str:
@@ -147,7 +147,7 @@ def forms_of(field: Field, number: int, rivals: Sequence[Field]) -> list[str]:
 
 def flag_forms(field: Field, value: bool) -> list[str]:
     """How a yes or a no is said."""
-    about = field.about.split(".")[0].strip()
+    about = without_slots(field.about.split(".")[0].strip())
     words = re.sub(r"^(is|are|make|be|should|has|do|must|want|wants|needs?) ", "", field.words)
     thing = re.sub(r"^(with|include|includes|including|add) ", "", words)
     found = []

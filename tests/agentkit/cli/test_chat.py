@@ -15,7 +15,7 @@ pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals need POSIX")
 
 APP = """
 import anyio
-from agentkit import Agent, Tool, tool
+from agentkit import Agent, Handoff, Tool, tool
 from agentkit.testing import FunctionModel, call
 
 paid = []
@@ -61,6 +61,22 @@ def check(output: str) -> str:
     return output
 
 desk = Agent(FunctionModel(ask_the_cashier), tools=[cashier.as_tool(description="Pays."), pay])
+
+@tool(name="pay", requires_approval=True)
+def wire(euros: int) -> str:
+    \"\"\"Pay abroad.\"\"\"
+    return f"wired {euros}"
+
+def pay_here_and_abroad(request):
+    names = {tool.name for tool in request.declared}
+    answers = [message for message in request.messages if message.kind == "tool"]
+    results = [str(result.content) for message in answers for result in message.results]
+    if "transfer_to_bank" not in names:
+        return results[-1] if results[-1].startswith("wired") else call("pay", euros=2)
+    return call("transfer_to_bank") if results else call("pay", amount=1)
+
+bank = Agent(FunctionModel(pay_here_and_abroad), tools=[wire], name="bank")
+front = Agent(FunctionModel(pay_here_and_abroad), tools=[pay], output_type=[str, Handoff(bank)], name="front")
 """
 SLY = """
 from agentkit import tool
@@ -225,6 +241,18 @@ def test_calls_of_agents_that_are_asked_are_approved_as_theirs(tmp_path: Path) -
     assert "paid 10 to Ada" in chat.say("a")
     assert "always, as you said" in chat.say("pay 11")
     assert "pay (asks first)" in chat.say("/tools"), "the desk's own is another one"
+
+
+def test_calls_after_a_handover_are_approved_as_those_of_who_goes_on(tmp_path: Path) -> None:
+    chat = Terminal(tmp_path, "--agent", "app:front")
+    chat.wait()
+    chat.say("go", until=QUESTION)
+    said = chat.say("a", until=QUESTION)
+    assert "paid 1 to Ada" in said and "always, as you said" not in said, "the bank's tool is another one"
+    chat.say("e", until="JSON: ")
+    assert "/amount" in chat.say('{"amount": 3}', until=QUESTION), "the bank pays euros"
+    chat.say("e", until="JSON: ")
+    assert "wired 3" in chat.say('{"euros": 3}')
 
 
 def test_what_is_approved_is_shown_as_it_is_and_nothing_before_it_rules_the_terminal(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from agentkit.cli import load_tools, main
 from agentkit.models.local import cached, local_models
 
 
-def agentkit(*arguments: str, input: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "COLUMNS": "200", "PYTHONWARNINGS": "error"}
+def agentkit(
+    *arguments: str, input: str | None = None, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "COLUMNS": "200", "PYTHONWARNINGS": "error", **environment}
     command = [sys.executable, "-m", "agentkit.cli", *arguments]
     return subprocess.run(command, input=input, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
 
@@ -59,6 +61,42 @@ def test_output_that_nobody_reads_ends_the_program_quietly(option: str) -> None:
     assert done.returncode == 1 and done.stderr == ""
 
 
+ANSWERS = """
+from agentkit import Agent
+from agentkit.testing import ScriptedModel, call
+
+class Kettle:
+    def __str__(self) -> str:
+        return "a kettle"
+
+def find(name: str) -> Kettle:
+    \"\"\"Find a kettle.\"\"\"
+    return Kettle()
+
+kettles = Agent(ScriptedModel([call("find", name="blue")]), output_type=find)
+arrows = Agent(ScriptedModel(["tea \u2192 milk"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown", "output"), [("arrows", "tea ? milk", "tea \u2192 milk"), ("kettles", "a kettle", "a kettle")]
+)
+def test_no_answer_is_lost_whatever_it_is_and_stdout_takes(tmp_path: Path, agent: str, shown: str, output: str) -> None:
+    (tmp_path / "answers.py").write_text(ANSWERS)
+    command = ["ask", "?", "--agent", f"answers:{agent}"]
+    lines = agentkit(*command, cwd=tmp_path, PYTHONIOENCODING="cp1252")
+    assert lines.stdout.splitlines()[-1] == f"answer    {shown}" and lines.returncode == 0, lines.stderr
+    done = agentkit(*command, "--json", cwd=tmp_path, PYTHONIOENCODING="cp1252")
+    assert json.loads(done.stdout)["output"] == output and done.returncode == 0, done.stderr
+
+
+def test_an_error_in_a_module_of_ones_own_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_here.py").write_text("import math\nmath.no_such_thing\ndef f(): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        load_tools(["broken_here:f"])
+
+
 def test_chat_keeps_the_conversation_until_quit() -> None:
     done = agentkit("chat", input="Calculate 3 * 4\nhello\n/new\nhello\n/quit\n")
     assert done.returncode == 0, done.stderr
@@ -98,6 +136,8 @@ def test_tools_may_be_named_by_the_object_that_has_them(tmp_path: Path, monkeypa
     assert [tool.__name__ for tool in load_tools(["notes_here:notes"])] == ["add_note", "find_notes", "list_notes"]
     with pytest.raises(UserError, match="module:function"):
         load_tools([":x"])
+    with pytest.raises(UserError, match="agentkit_tools:Notes is a class: make an object of it"):
+        load_tools(["agentkit_tools:Notes"])
 
 
 def test_checkpoints_of_the_hub_cache_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,3 +151,18 @@ def test_checkpoints_of_the_hub_cache_are_listed(tmp_path: Path, monkeypatch: py
     assert list(cached()) == [("google/some-diffusion", snapshot)]
     names = {model.name: model for model in local_models([snapshot])}
     assert names["google/some-diffusion"].size == "?" and names["bundled"].size.endswith("M")
+
+
+def test_a_broken_entry_of_the_hub_cache_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = (folder() / "config.json").read_text()
+    entries = {"list": "[]", "partial": '{"model_type": "diffusion_gemma"}', "torn": whole, "whole": whole}
+    for name, config in entries.items():
+        snapshot = tmp_path / f"models--me--{name}" / "snapshots" / "abc"
+        snapshot.mkdir(parents=True)
+        (snapshot / "config.json").write_text(config)
+    (tmp_path / "models--me--torn" / "snapshots" / "abc" / "model.safetensors").symlink_to("/nowhere/blob")
+    (tmp_path / "models--me--whole" / "snapshots" / "abc" / "model.safetensors").write_bytes(b"\xff" * 99)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    found = {model.name: model.size for model in local_models()}
+    assert found.keys() == {"bundled", "me/torn", "me/whole"}
+    assert found["me/torn"] == found["me/whole"] == "?"

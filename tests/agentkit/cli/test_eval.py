@@ -119,12 +119,15 @@ def test_the_exit_status_says_whether_enough_passed(folder: Path) -> None:
         (["--agent", "eval_project:polite"], "is no Agent"),
         (["--agent", "eval_project:agent", "--tools", "eval_project:add_item"], "leave out --tools"),
         (["--checker", "eval_project:nothing"], "no 'nothing'"),
+        (["--json", "nowhere/e.json"], "--json nowhere/e.json can't be written"),
+        (["--html", "."], "--html . can't be written"),
     ],
 )
 def test_wrong_use(folder: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
     own = [] if "--agent" in arguments else OWN
     assert main(["eval", "cases.jsonl", *own, *arguments]) == 2
-    assert complaint in capsys.readouterr().err.replace("\n", " ")
+    shown = capsys.readouterr()
+    assert complaint in shown.err.replace("\n", " ") and not shown.out, "nothing has run"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ ran: list[str] = []
 
 
 @tool
-def add_item(item: str, count: int = 1) -> str:
+def add_item(item: str, count: int = 1, note: str | None = None) -> str:
     ran.append(item)
     return f"{count} {item} added"
 
@@ -44,6 +44,9 @@ MILK = call("add_item", item="milk")
     [
         ([ExpectedCall("add_item", {"item": "milk"})], [MILK], True),
         ([ExpectedCall("add_item", {"item": "milk", "count": 1})], [MILK], True),  # the default is the same call
+        ([ExpectedCall("add_item", {"item": "milk"})], [call("add_item", item="milk", note=None)], True),
+        ([ExpectedCall("add_item", {"item": "milk", "note": None})], [MILK], True),
+        ([ExpectedCall("add_item", {"item": "milk"})], [call("add_item", item="milk", note="fresh")], False),
         ([ExpectedCall("add_item", {"item": "milk", "count": 1.0})], [MILK], True),
         ([ExpectedCall("add_item", {"item": "milk", "count": True})], [MILK], False),
         ([ExpectedCall("add_item")], [MILK], True),
@@ -203,6 +206,15 @@ async def test_runs_go_side_by_side_and_keep_their_order():
 async def test_cases_that_cannot_be_judged_are_refused_before_anything_runs(case, reason):
     with pytest.raises(UserError, match=reason):
         await outcome(case, "never")
+
+
+async def test_cases_are_known_by_their_ids_or_places():
+    cases = [Case("one", answer="one"), Case("two", id="second", answer="two"), Case("three", answer="three")]
+    echo = Agent(FunctionModel(lambda request: request.messages[-1].text))
+    evaluation = await evaluate(echo, cases)
+    assert [found.case for found in evaluation.variants[0].outcomes] == ["case 1", "second", "case 3"]
+    with pytest.raises(UserError, match="Several cases have the id 'second'"):
+        await evaluate(echo, [*cases, cases[1]])
 
 
 async def test_variants_have_names_of_their_own():

@@ -105,6 +105,24 @@ async def test_the_page_needs_nothing_else_and_shows_every_case(evaluation, tmp_
     assert "stopped: retries_exhausted" in page.text and "there is no answer" in page.text
 
 
+async def test_cases_without_ids_have_rows_of_their_own(tmp_path: Path):
+    agent = Agent(FunctionModel(lambda request: request.messages[-1].text))
+    report(await evaluate(agent, [Case("one", answer="one"), Case("two", answer="1")]), tmp_path / "e.html")
+    cells = [attributes.get("class") for tag, attributes in Page((tmp_path / "e.html").read_text()).tags if tag == "td"]
+    assert (cells.count("right"), cells.count("wrong")) == (1, 1)
+
+
+async def test_what_is_no_text_does_not_lose_the_results(tmp_path: Path):
+    def reply(request):
+        raise OSError("no file caf\udce9.txt")
+
+    evaluation = await evaluate(Agent(FunctionModel(reply)), [Case("?", id="a", calls=())])
+    evaluation.save(tmp_path / "e.json")
+    report(evaluation, tmp_path / "e.html")
+    for name in ("e.json", "e.html"):
+        assert "no file caf?.txt" in (tmp_path / name).read_text()
+
+
 async def test_the_plots_are_right(evaluation, tmp_path: Path):
     report(evaluation, tmp_path / "e.html")
     source = (tmp_path / "e.html").read_text()

@@ -151,6 +151,15 @@ async def test_a_run_whose_session_was_taken_over_begins_no_tool(tmp_path):
     assert len(await session.messages()) == 1
 
 
+async def test_a_file_that_is_reached_by_a_link_is_the_same_session(tmp_path):
+    (tmp_path / "2025.db").touch()
+    (tmp_path / "current.db").symlink_to(tmp_path / "2025.db")
+    async with SqliteSession(tmp_path / "2025.db", "a").writing():
+        with pytest.raises(SessionConflict):
+            async with SqliteSession(tmp_path / "current.db", "a").writing():
+                pass
+
+
 WRITER = """
 import sys, time
 from agentkit import Agent, SessionConflict, SqliteSession

@@ -11,7 +11,7 @@ import pytest
 
 from agentkit import Agent, CanvasCommitted, CanvasDraft, ModelSettings, SpanRenoised, UsageLimits, UserError
 from agentkit.models.base import ModelRequest
-from agentkit.testing import CassetteError, CassetteModel, RecordingModel, ScriptedModel, toy_model
+from agentkit.testing import CassetteError, CassetteModel, FaultyModel, RecordingModel, ScriptedModel, toy_model
 
 pytestmark = pytest.mark.anyio
 
@@ -140,6 +140,26 @@ async def test_a_turn_that_was_half_written_goes_on_after_what_is_there(tmp_path
     again, rest = await play(committed[:1])
     assert again.message == response.message and again.canvases == response.canvases
     assert rest == committed[1:] and whole[0] == committed[0]
+
+
+async def test_what_prompts_cost_is_on_the_tape(tmp_path: Path):
+    filled = []
+
+    def policy(history):
+        filled.append((history.tokens, history.context))
+        return history.messages
+
+    recording = RecordingModel(toy_model())
+    reports = [str(agent(model).prompt_report("one")) for model in (toy_model(), recording, FaultyModel(recording))]
+    await agent(recording, compaction=policy).run("one")
+    recording.save(tmp_path / "a.json")
+    model = CassetteModel(tmp_path / "a.json")
+    assert {str(agent(model).prompt_report("one"))} == set(reports)
+    recorded_at, filled[:] = list(filled), []
+    await agent(model, compaction=policy).run("one")
+    assert filled == recorded_at and all(tokens and context for tokens, context in filled)
+    with pytest.raises(UserError, match="doesn't tell what its prompts cost"):
+        agent(model).prompt_report("two")
 
 
 async def test_another_fault_is_another_repair(tmp_path: Path):

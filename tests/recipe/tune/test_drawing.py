@@ -89,6 +89,18 @@ def test_numbers_stay_within_bounds(one: float, other: float, seed: int) -> None
     assert low <= plain(value) <= high + 1
 
 
+@pytest.mark.parametrize(
+    ("schema", "seen"),
+    [({}, (-18,)), ({}, (-18, 4)), ({"minimum": 0}, (5000,)), ({"minimum": 0}, (-5,)), ({"minimum": 2e9}, (3e9,))],
+)
+@pytest.mark.parametrize("type", ["integer", "number"])
+def test_numbers_are_drawn_around_those_of_examples(schema: dict[str, Any], seen: tuple[float, ...], type: str) -> None:
+    field = Field(("zorp",), {"type": type, **schema}, True, seen)
+    drawn = [plain(draw(field, random.Random(seed), "train")) for seed in range(100)]
+    if schema.get("minimum", -1e9) <= seen[0]:
+        assert sum(abs(seen[0]) / 3 <= abs(value) <= abs(seen[0]) * 3 for value in drawn) > 50
+
+
 def test_choices_are_said_in_words() -> None:
     field = Field(("state",), {"type": "string", "enum": ["NOT_STARTED"]}, True)
     assert draw(field, random.Random(0), "train") == Said("not started", "NOT_STARTED")

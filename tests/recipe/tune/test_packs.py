@@ -14,6 +14,7 @@ from agentkit.retrieval import stems
 from agentkit_recipe.cases import Case
 from agentkit_recipe.network import Architecture
 from agentkit_recipe.phrases import REFUSALS
+from agentkit_recipe.tune.measure import SETTINGS
 from agentkit_recipe.tune.packs import OwnWriter, Shares
 from agentkit_recipe.tune.tool import Example, OwnTool
 
@@ -106,3 +107,11 @@ def test_an_answer_comes_after_the_result(tokenizer: Tokenizer, answers: bool) -
         last = branch.canvases[-1]
         parsed = writer.dialect.parse(last.target)
         assert (parsed.text != "" and not parsed.calls) if answers else len(parsed.calls) == 1
+
+
+def test_no_turn_is_told_about_more_tools_than_are_in_view_while_tuning(tokenizer: Tokenizer) -> None:
+    schema = {"type": "object", "properties": {}}
+    tools = [OwnTool(ToolDefinition(f"tool_{i}", "Do it. " * (i + 1), schema)) for i in range(30)]
+    assert SETTINGS.max_tools == Shares().most_in_view == 12
+    writer, longest = OwnWriter(tokenizer, tools, canvas_length=48), OwnWriter(tokenizer, tools[-12:], canvas_length=48)
+    assert writer.prompt_length() == longest.prompt_length(), "whichever are in view, there has to be room"

@@ -101,6 +101,15 @@ def test_a_call_longer_than_a_turn_is_told(tokenizer: Tokenizer) -> None:
         make_plan(schema_tool("wide", {"properties": keys, "required": list(keys)}), tokenizer, [], None)
 
 
+def test_a_tool_that_takes_no_call_is_told_before_anything_is_written(tokenizer: Tokenizer) -> None:
+    def label(tags: dict[str, str]) -> str:
+        """Label a box."""
+        return "done"
+
+    with pytest.raises(UserError, match="'label' can't be tuned: it refuses the calls"):
+        make_plan(collect_tools([label]), tokenizer, [], None)
+
+
 def test_declarations_that_fill_the_context_are_told(tokenizer: Tokenizer) -> None:
     long = collect_tools(
         [Tool.from_schema(lambda: None, name="long", description="word " * 3000, json_schema={"type": "object"})]

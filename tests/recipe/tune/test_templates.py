@@ -72,3 +72,17 @@ def test_pieces_are_an_opening_and_what_leads_to_each_value() -> None:
     whole = pieces_of(Template("{0}, {1}"))
     assert whole is not None and whole.opening == "{0}, {1}" and not whole.forms
     assert pieces_of(Template("book it for {0}", {1: 3})) is None
+
+
+def test_an_argument_that_fields_do_not_make_up_stays_whole_with_the_words_around_it() -> None:
+    fields = [
+        Field(("lines", 0, "item"), {"type": "string"}, True),
+        Field(("lines", 0, "count"), {"type": "integer"}, True),
+        Field(("day",), {"type": "string"}, False),
+    ]
+    one = {"lines": [{"item": "hammers", "count": 2}], "day": "Monday"}
+    assert template_of("2 hammers on Monday", one, fields) == Template("{1} {0} on {2}")
+    for lines in ([{"item": "hammers", "count": 2}, {"item": "saws", "count": 3}], [{"item": "nails", "size": 8}], []):
+        found = template_of("hammers on Monday", {"lines": lines, "day": "Monday"}, fields)
+        assert found == Template("hammers on {2}", {}, {"lines": lines})
+    assert pieces_of(Template("hammers on {2}", {}, {"lines": []})) is None

@@ -47,3 +47,8 @@ def test_yes_and_no_in_words() -> None:
     notify = Field(("notify",), {"type": "boolean", "description": "Whether to notify the team."}, False)
     assert "and notify the team" in flag_forms(notify, True)
     assert "do not notify the team" in flag_forms(notify, False)
+
+
+def test_braces_in_a_description_are_no_slots() -> None:
+    raw = Field(("raw",), {"type": "boolean", "description": "Whether to keep {0} and {12} as they are."}, False)
+    assert "and keep (0) and (12) as they are" in flag_forms(raw, True)
