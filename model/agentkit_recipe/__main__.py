@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
     judge.add_argument("--model", type=Path, required=True)
     judge.add_argument("--cases", type=int, default=200, help="cases of each set")
-    judge.add_argument("--sets", nargs="*", default=EVALUATED)
+    judge.add_argument("--sets", nargs="*", default=EVALUATED, help="names, or known:1000 for so many of its cases")
     judge.add_argument("--quantization", choices=["int8", "int4", "float8"], help="with the weights in so many bits")
     judge.add_argument("--unread", action="store_true", help="without the second reading that agentkit.json asks for")
     judge.add_argument("--json", type=Path, help="write the figures to this file")

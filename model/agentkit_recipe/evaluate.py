@@ -148,23 +148,26 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measures the checkpoint in `model` on `cases` cases of each set; prints tables and returns the figures.
 
+    sets: names of sets, or "known:1000" for another number of cases of that one.
     unread: finished canvases are not read once more, whatever the checkpoint says.
     """
     console = Console()
     started = time.perf_counter()
     ways = {"free": None, "constrained": Constraints(grounding="inferred")}
     figures: dict[str, dict[str, Figures]] = {way: {} for way in ways}
+    counts = {name: int(own or cases) for name, _, own in (each.partition(":") for each in sets)}
     milliseconds: dict[str, float] = {}
     defaults = read_defaults(model)
     plan = CanvasPlan(review=None if unread else defaults.settings.review)
     with Engine.from_pretrained(model, device="cpu", dtype="float32", quantization=quantization) as engine:
         tokenizer = Tokenizer.from_pretrained(model)
-        with Progress("evaluating", total=cases * len(sets) * len(ways)) as progress:
+        with Progress("evaluating", total=sum(counts.values()) * len(ways)) as progress:
             for way, constraints in ways.items():
                 evaluation = Evaluation(engine, tokenizer, constraints, plan)
-                for name in sets:
-                    figures[way][name] = anyio.run(evaluation.run, name, cases, progress.advance)
-                milliseconds[way] = anyio.run(evaluation.milliseconds_per_step, sets[0], min(cases, ALONE))
+                for name, count in counts.items():
+                    figures[way][name] = anyio.run(evaluation.run, name, count, progress.advance)
+                first = next(iter(counts))
+                milliseconds[way] = anyio.run(evaluation.milliseconds_per_step, first, min(cases, ALONE))
         sampler = vars_of(engine.sampler)
     told = defaults.calibration
     overall = {way: decision(found, milliseconds[way], told) for way, found in figures.items()}

@@ -143,11 +143,12 @@ def test_the_table_shows_shares(judged: list[Outcome]) -> None:
 def test_a_checkpoint_is_measured_freely_and_constrained(tmp_path: Path) -> None:
     """The whole way on the bundled model, over few cases."""
     report = tmp_path / "report.json"
-    found = evaluate(folder(), sets=["known", "chat"], cases=3, report=report)
+    found = evaluate(folder(), sets=["known", "chat:2"], cases=3, report=report)
     assert json.loads(report.read_text()) == found
     assert found["review"] == read_defaults(folder()).settings.review is not None
     assert evaluate(folder(), sets=["known"], cases=1, unread=True)["review"] is None
-    assert found["sets"]["known"]["cases"] == 3 and found["constrained"]["chat"]["exact"] > 0.5
+    assert found["sets"]["known"]["cases"] == 3 and found["sets"]["chat"]["cases"] == 2
+    assert found["constrained"]["chat"]["exact"] > 0.5
     for way in ("free", "constrained"):
         overall = found["overall"][way]
         assert overall["milliseconds_per_step"] > 0 and overall["no_call_recall"] == 1.0
