@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import anyio
 import anyio.to_thread
@@ -17,7 +17,7 @@ from typing_extensions import Unpack
 from agentkit.agent_tool import AgentTool
 from agentkit.batch import BatchItem, open_batch
 from agentkit.compaction import Compaction
-from agentkit.context import DepsT
+from agentkit.context import DepsT, RunContext
 from agentkit.errors import ToolDefinitionError, UserError
 from agentkit.events import Event
 from agentkit.handover import follow
@@ -36,7 +36,7 @@ from agentkit.result import AgentRunResult, OutputT
 from agentkit.run import Plan
 from agentkit.settings import ModelSettings
 from agentkit.start import begin, check_start
-from agentkit.stream import EventStream, open_stream
+from agentkit.stream import EventStream, StreamBlock
 from agentkit.tasks import refuse_running_loop
 from agentkit.tools import Tool, ToolFunction, add_tool, checked_choice, collect_tools
 from agentkit.usage import UsageLimits
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
 FunctionT = TypeVar("FunctionT", bound=ToolFunction)
+ParamsT = ParamSpec("ParamsT")
+ReturnT = TypeVar("ReturnT")
 
 
 class Agent(Generic[DepsT, OutputT]):
@@ -137,7 +139,7 @@ class Agent(Generic[DepsT, OutputT]):
             raise UserError(
                 "Agent: retries are at least 0, max_parallel_tools at least 1, tool_timeout above 0 seconds."
             )
-        check_kinds({"model_settings": model_settings, "usage_limits": usage_limits})
+        check_kinds({"instructions": instructions, "model_settings": model_settings, "usage_limits": usage_limits})
         self._model = model
         self._outputs = collect_outputs(output_type)
         self._tools = collect_tools(tools)
@@ -166,9 +168,16 @@ class Agent(Generic[DepsT, OutputT]):
         return MappingProxyType(collect_tools(given["tools"]) if "tools" in given else self._tools)
 
     @overload
-    def tool(self, function: FunctionT, /) -> FunctionT: ...
+    def tool(
+        self, function: Callable[Concatenate[RunContext[DepsT], ParamsT], ReturnT], /
+    ) -> Callable[Concatenate[RunContext[DepsT], ParamsT], ReturnT]: ...
     @overload
-    def tool(self, /, **options: Any) -> Callable[[FunctionT], FunctionT]: ...
+    def tool(
+        self, /, **options: Any
+    ) -> Callable[
+        [Callable[Concatenate[RunContext[DepsT], ParamsT], ReturnT]],
+        Callable[Concatenate[RunContext[DepsT], ParamsT], ReturnT],
+    ]: ...
     def tool(self, function: Any = None, /, **options: Any) -> Any:
         """Decorates a function whose first parameter is a `RunContext`; takes the options of `agentkit.tool`."""
         return self._register(function, True, options)
@@ -215,6 +224,7 @@ class Agent(Generic[DepsT, OutputT]):
 
         It holds for the runs that begin inside, in this task and those started in it, and for nobody else.
         """
+        check_kinds(changes)
         return overriding(self, changes)
 
     async def run(self, prompt: str | None, **options: Unpack[RunOptions[DepsT]]) -> AgentRunResult[OutputT]:
@@ -251,7 +261,7 @@ class Agent(Generic[DepsT, OutputT]):
         async def start(emit: Emit) -> AgentRunResult[OutputT]:
             return await self._run(prompt, emit, options, drafts=True)
 
-        return open_stream(start)
+        return StreamBlock(start)
 
     async def run_batch(
         self, prompts: Iterable[str], *, max_concurrent: int = 64, **options: Unpack[RunOptions[DepsT]]
@@ -276,7 +286,7 @@ class Agent(Generic[DepsT, OutputT]):
 
             async with agent.run_stream_batch(prompts) as items:
                 async for item in items:
-                    print(item.index, item.error or item.result.output)
+                    print(item.index, item.result.output if item.result else item.error)
 
         Prompts are taken from the iterable as runs become free for them, so that it may be of any length. Leaving the
         block early ends all runs. Raises `RunCancelled` when the `cancellation_token` is cancelled.

@@ -10,21 +10,26 @@ import anyio
 from agentkit.calls import NO_CALL, Outcome, PreparedCall, costly, in_words, logger, prepare, refusal, told, too_late
 from agentkit.context import RunContext
 from agentkit.errors import ApprovalRequired, ModelRetry, ToolError, ToolFailed, UserError
-from agentkit.execution import invoke
+from agentkit.execution import invoke, look_at
 from agentkit.handover import HandoffTool, hand_over
 from agentkit.jsonable import NotJsonable
 from agentkit.messages import AssistantMessage, ToolMessage, ToolResult, UserMessage
 from agentkit.models.base import ModelResponse
 from agentkit.output import OutputTool
-from agentkit.run import Run
+from agentkit.run import Plan, Run
 
 PROCESSED = "Final result processed."
+
+
+def made_output(plan: Plan, result: ToolResult) -> bool:
+    """Whether the call that is answered so made a run's output. What a tool says in the same words did not."""
+    return result.name in plan.outputs.tools and result.content == PROCESSED and not result.is_error
 
 
 async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence[int]) -> None:
     """Makes the first right one of these calls the run's output, or hands over; those behind it are of no use.
 
-    None is looked at while a tool of the same turn waits for a person.
+    None is looked at while a call before it waits for a person, or a tool of the same turn.
     """
     if any(outcome.waits for outcome in run.outcomes.values()):
         return
@@ -37,6 +42,8 @@ async def run_outputs(run: Run, calls: Sequence[PreparedCall], indices: Sequence
             if outcome.result.is_error and not outcome.waits:
                 await run.journal.answered(run, outcome)
             run.outcomes[index] = outcome
+            if outcome.waits:
+                return
 
 
 async def _ended(run: Run, prepared: PreparedCall, index: int) -> Outcome:
@@ -85,7 +92,7 @@ async def restore(run: Run) -> None:
     assert isinstance(answered, ToolMessage)
     for index, (call, result) in enumerate(zip(message.calls, answered.results, strict=True)):
         prepared = prepare(call, run.plan.known_tools)
-        if result.content == PROCESSED and isinstance(prepared.tool, OutputTool) and prepared.wrong is None:
+        if made_output(run.plan, result) and isinstance(prepared.tool, OutputTool) and prepared.wrong is None:
             _check_kept(run, prepared, prepared.tool)
             run.outcomes[index] = await _produced(run, prepared, index)
         else:
@@ -99,6 +106,8 @@ async def restore(run: Run) -> None:
 async def _produced(run: Run, prepared: PreparedCall, index: int) -> Outcome:
     """Makes the output and shows it to the validators. Errors that aren't meant for the model are raised.
 
+    A function may say `ToolFailed`, as a tool may; a validator may not.
+
     What a function has done is done, and its value is kept, even if the run ends while they look: the call at `index`
     is answered before they do.
     """
@@ -108,14 +117,16 @@ async def _produced(run: Run, prepared: PreparedCall, index: int) -> Outcome:
     processed = Outcome(ToolResult(call.id, call.name, PROCESSED))
     try:
         with anyio.move_on_after(seconds) as deadline:
-            value = await _value(run, prepared, tool, context)
-            if tool.acts:
-                run.outcomes[index] = processed
+            try:
+                value = await _value(run, prepared, tool, context)
+                if tool.acts:
+                    run.outcomes[index] = processed
+                await look_at(tool, value)
+            except ToolFailed as error:
+                return Outcome(told(call, error.message), error=error)
             run.output = await run.plan.outputs.validated(context, value)
     except ModelRetry as error:
         return costly(call, tool.rooted(error))
-    except ToolFailed as error:
-        return Outcome(told(call, error.message), error=error)
     except ApprovalRequired as error:
         return Outcome(told(call, error.message), error=error, waits=True)
     if deadline.cancelled_caught:

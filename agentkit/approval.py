@@ -93,12 +93,19 @@ def decide(run: Run, results: DeferredToolResults) -> None:
     run.decided = True
 
 
-def decisions_about(run: Run, call: ToolCallPart) -> DeferredToolResults:
-    """What a person decided about the calls of the agent that `call` asked, by the ids that these have there."""
+def take_decisions(run: Run, call: ToolCallPart, pending: Iterable[ToolCallPart]) -> DeferredToolResults:
+    """What a person decided about the pending calls of the agent that `call` asked, by the ids that these have there.
+
+    The run keeps none of it: that agent may ask again, about the same call as well.
+    """
     prefix = inside(call.id)
     denied = {id: ToolDenied(message) for id, message in run.denied.items()}
     decided: dict[str, bool | Decision] = {**dict.fromkeys(run.approved, True), **denied}
-    return DeferredToolResults({id.removeprefix(prefix): d for id, d in decided.items() if id.startswith(prefix)})
+    for id in [id for id in decided if id.startswith(prefix)]:
+        run.approved.pop(id, None)
+        run.denied.pop(id, None)
+    asked = {prefix + waits.id: waits.id for waits in pending}
+    return DeferredToolResults({asked[id]: decision for id, decision in decided.items() if id in asked})
 
 
 async def waiting(run: Run, calls: Iterable[PreparedCall]) -> list[ToolCallPart]:

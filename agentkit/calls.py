@@ -138,6 +138,11 @@ def too_late(call: ToolCallPart, seconds: float | None, *, done: bool = False) -
     return Outcome(told(call, str(error)), error=error, costs_retry=True)
 
 
+def unchecked(call: ToolCallPart) -> ToolResult:
+    """What the model is told when a run ends while a hook still looks at what the call's tool gave back."""
+    return told(call, "This was carried out, but its result was not checked before the run ended.")
+
+
 def in_words(error: Exception) -> str:
     """What the model is told of an exception: its type and message, no traceback."""
     try:

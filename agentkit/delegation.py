@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from agentkit.agent_tool import AgentTool
-from agentkit.approval import decisions_about
+from agentkit.approval import take_decisions
 from agentkit.calls import PreparedCall
 from agentkit.errors import ApprovalRequired, RunCancelled, ToolFailed
 from agentkit.events import DelegatedEvent, Event
@@ -43,8 +43,9 @@ async def delegate(run: Run, prepared: PreparedCall) -> Any:
         options["session"] = session
     elif paused is not None:
         options["message_history"] = paused.messages
+    decisions = take_decisions(run, call, paused.pending if paused is not None else ())
     if paused is not None:
-        options["deferred_tool_results"] = decisions_about(run, call)
+        options["deferred_tool_results"] = decisions
     begun = paused is not None or (session is not None and session.entries)
     still_running: list[str] = []
     try:

@@ -208,6 +208,10 @@ def finished_as_json(event: RunFinished, output_as: Callable[[Any], JSON] = to_j
             }
             for finished in result.tool_calls
         ],
+        "pending_calls": [
+            {"id": call.id, "name": call.name, "arguments": call.arguments, "certainty": dict(call.certainty)}
+            for call in result.pending_calls
+        ],
         "canvases": [
             {"text": canvas.text, "steps": canvas.steps, "reason": canvas.reason, "seed": canvas.seed}
             for canvas in result.canvases

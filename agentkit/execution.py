@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import threading
 import time
@@ -18,10 +17,11 @@ from agentkit.calls import Outcome, PreparedCall, costly, in_words, logger, refu
 from agentkit.delegation import AgentWaits, delegate
 from agentkit.errors import ApprovalRequired, ModelRetry, SessionError, ToolFailed, UserError
 from agentkit.events import ToolCallFinished, ToolCallStarted
+from agentkit.hooks import after_tool
 from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import ToolResult
 from agentkit.run import Run
-from agentkit.tasks import fails_alone, flat_errors, put_off_cancellation
+from agentkit.tasks import awaited, fails_alone, flat_errors, put_off_cancellation
 from agentkit.tools import Tool
 
 if TYPE_CHECKING:
@@ -93,21 +93,7 @@ async def run_tool(run: Run, prepared: PreparedCall) -> Outcome:
         outcome = await _call(run, prepared, prepared.tool)
         ended(outcome)
     outcome = replace(outcome, seconds=time.monotonic() - started)
-    if run.plan.hooks.after_tool is None or outcome.waits:
-        return outcome
-    try:
-        with fails_alone("Hooks.after_tool"):
-            changed = await run.plan.hooks.after_tool(run.context(prepared), prepared.call, outcome.result)
-    except anyio.get_cancelled_exc_class():
-        put_off_cancellation()  # what the tool did is done, and known
-        return outcome
-    if changed is None:
-        return outcome
-    try:
-        return replace(outcome, result=replace(changed, content=to_json_value(changed.content)))
-    except NotJsonable as error:
-        what = f"it gave a result of tool {prepared.tool.name!r} that JSON can't hold: {error}."
-        raise UserError(f"Hooks.after_tool: {what} Give it content that JSON can hold.") from error
+    return outcome if outcome.waits else await after_tool(run, prepared, outcome)
 
 
 async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
@@ -120,8 +106,7 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
                 value = await delegate(run, prepared)
             else:
                 value = await invoke(run, prepared, tool.bind(prepared.values, run.context(prepared)))
-            if tool.options.check is not None:
-                tool.options.check(value)
+            await look_at(tool, value)
             return Outcome(ToolResult(call.id, call.name, to_json_value(value)))
     except ModelRetry as error:
         return costly(call, error)
@@ -145,13 +130,30 @@ async def _call(run: Run, prepared: PreparedCall, tool: Tool) -> Outcome:
 
 
 async def invoke(run: Run, prepared: PreparedCall, function: Callable[[], Any]) -> Any:
-    """Calls a tool's function, a synchronous one in a thread. Whatever it raises ends the call alone."""
+    """Calls a tool's function, a synchronous one in a thread. Whatever it raises ends the call alone.
+
+    It can't wait for a person in the name of a run of its own, whose calls nobody could find again.
+    """
     assert prepared.tool is not None
     with fails_alone("the tool"):
-        if prepared.tool.is_async:
-            return await function()
-        value = await _in_thread(run, prepared.tool, prepared.call.id, function)
-        return await value if inspect.isawaitable(value) else value
+        try:
+            if prepared.tool.is_async:
+                return await function()
+            return await awaited(await _in_thread(run, prepared.tool, prepared.call.id, function))
+        except ApprovalRequired as error:
+            if not error.calls:
+                raise
+            names = ", ".join(call.name for call in error.calls)
+            raise UserError(
+                f"The agent that it ran waits for a person to approve {names}, and nobody is asked. Give that agent as "
+                f"a tool, with agent.as_tool(): then the outer run asks."
+            ) from error
+
+
+async def look_at(tool: Tool, value: Any) -> None:
+    """Shows what a tool gave back to its `check`."""
+    if tool.options.check is not None:
+        await awaited(tool.options.check(value))
 
 
 async def _in_thread(run: Run, tool: Tool, call_id: str, function: Callable[[], Any]) -> Any:

@@ -88,6 +88,10 @@ class Journal:
         with anyio.CancelScope(shield=True):
             await self._write(run, OutputEntry(prepared.call.id, value))
 
+    async def spent(self, run: Run) -> None:
+        """What was spent until now, of a run that raises: it counts towards the session all the same."""
+        await self._write(run)
+
     def inside(self, run: Run, call_id: str) -> InnerSession | None:
         """The session of the agent that a call asks; None where nothing is kept, as of a call that began early."""
         if call_id not in self.state.begun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from agentkit.approval import check_decided, waiting
 from agentkit.calls import PreparedCall, free_id, legible, prepare, refusal
 from agentkit.cancellation import CancellationToken
 from agentkit.early import EarlyCalls, with_early_calls
-from agentkit.errors import RunCancelled, UsageLimitExceeded
+from agentkit.errors import RunCancelled, SessionError, UsageLimitExceeded
 from agentkit.execution import run_calls
 from agentkit.handover import take_over
 from agentkit.hooks import before_tools
@@ -34,7 +35,7 @@ from agentkit.result import NO_OUTPUT, AgentRunResult
 from agentkit.run import Plan, Run
 from agentkit.shortening import compact
 from agentkit.stuck import stop_if_stuck
-from agentkit.tasks import flat_errors
+from agentkit.tasks import awaited, flat_errors, leaves
 from agentkit.turn import close_turn, leave_turn_open
 
 
@@ -60,29 +61,40 @@ async def _executed(run: Run, token: CancellationToken | None) -> AgentRunResult
 async def _hooked(run: Run) -> None:
     hooks = run.plan.hooks
     if hooks.before_run is not None:
-        await hooks.before_run(run.context())
+        await awaited(hooks.before_run(run.context()))
     await _within_limits(run)
     if hooks.after_run is not None and not run.token.cancelled:
-        await hooks.after_run(run.context(), _result(run))
+        await awaited(hooks.after_run(run.context(), _result(run)))
 
 
 async def _within_limits(run: Run) -> None:
     try:
-        seconds = run.budget.left("seconds")
-        with flat_errors(), anyio.move_on_after(seconds) as deadline:
-            async with anyio.create_task_group() as group:
-                group.start_soon(_watch_clock, run)
-                await _turns(run)
-                group.cancel_scope.cancel()
-        if deadline.cancelled_caught:
-            raise run.budget.exceeded("seconds")
-    except UsageLimitExceeded as limit:
-        run.stop("usage_limit", limit.limit)
-        close_turn(run, f"This call was not finished. {limit}")
-        await _save_shielded(run)
-        await run.warn()
+        with flat_errors():
+            try:
+                await _in_time(run)
+            except* UsageLimitExceeded as met:  # what else was raised, beside it, is raised
+                limit = next(error for error in leaves(met) if isinstance(error, UsageLimitExceeded))
+                run.stop("usage_limit", limit.limit)
+                close_turn(run, f"This call was not finished. {limit}")
+                await _save_shielded(run)
+                await run.warn()
+    except BaseException:
+        with anyio.CancelScope(shield=True), suppress(SessionError):
+            await run.journal.spent(run)
+        raise
     finally:
         run.budget.close()
+
+
+async def _in_time(run: Run) -> None:
+    seconds = run.budget.left("seconds")
+    with anyio.move_on_after(seconds) as deadline:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_watch_clock, run)
+            await _turns(run)
+            group.cancel_scope.cancel()
+    if deadline.cancelled_caught:
+        raise run.budget.exceeded("seconds")
 
 
 async def _watch_clock(run: Run) -> None:
@@ -194,8 +206,10 @@ async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, ear
     held = await waiting(run, [prepared[index] for index in pending])
     check_decided(run, held)
     while pending and not held:
-        await _run(run, prepared, pending, early)
-        pending = await _retried(run, repairs, prepared, pending)
+        due = _due(prepared, pending)
+        await _run(run, prepared, due, early)
+        again = await _retried(run, repairs, prepared, due)
+        pending = again + [index for index in pending if index not in due]
         await before_tools(run, prepared, pending)
         held = await waiting(run, [prepared[index] for index in pending])
     held += [prepared[index].call for index, outcome in sorted(run.outcomes.items()) if outcome.waits]
@@ -206,15 +220,25 @@ async def _answer(run: Run, calls: Sequence[ToolCallPart], repairs: Repairs, ear
         _conclude(run, prepared)
 
 
-async def _run(run: Run, prepared: Sequence[PreparedCall], pending: Sequence[int], early: EarlyCalls) -> None:
-    """Runs calls if there are as many left to spend: those of tools first, then those that end the run."""
-    ends = [index for index in pending if isinstance(prepared[index].tool, OutputTool)]
-    calls = [index for index in pending if index not in ends]
+def _due(prepared: Sequence[PreparedCall], pending: Sequence[int]) -> Sequence[int]:
+    """Which of the calls are next: those of tools, until none is to run again, then those that end the run."""
+    return [index for index in pending if not _ends(prepared[index])] or pending
+
+
+async def _run(run: Run, prepared: Sequence[PreparedCall], due: Sequence[int], early: EarlyCalls) -> None:
+    """Runs calls if there are as many left to spend: all of tools, or all such that end the run."""
     run.budget.check()
     await run.journal.save(run)
-    run.budget.check_tool_calls(sum(_will_begin(run, prepared[index], early) for index in calls))
-    await run_calls(run, prepared, calls, early)
-    await run_outputs(run, prepared, ends)
+    if _ends(prepared[due[0]]):
+        await run_outputs(run, prepared, due)
+    else:
+        run.budget.check_tool_calls(sum(_will_begin(run, prepared[index], early) for index in due))
+        await run_calls(run, prepared, due, early)
+
+
+def _ends(prepared: PreparedCall) -> bool:
+    """Whether the call ends the run, or this agent's part of it."""
+    return isinstance(prepared.tool, OutputTool)
 
 
 def _will_begin(run: Run, prepared: PreparedCall, early: EarlyCalls) -> bool:

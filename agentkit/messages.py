@@ -143,6 +143,12 @@ class ToolMessage:
     paused: dict[str, Paused] = field(default_factory=dict, repr=False)
     kind: Literal["tool"] = field(default="tool", repr=False)
 
+    @property
+    def text(self) -> str:
+        """The results, one behind the other on lines of their own; what is no text, as JSON."""
+        contents = (result.content for result in self.results)
+        return "\n".join(one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in contents)
+
 
 Message: TypeAlias = Annotated[
     SystemMessage | UserMessage | AssistantMessage | ToolMessage,

@@ -64,6 +64,7 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
 
 
 _KINDS: Mapping[str, type] = {
+    "instructions": str,
     "model_settings": ModelSettings,
     "usage_limits": UsageLimits,
     "budget": Budget,

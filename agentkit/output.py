@@ -26,6 +26,7 @@ from agentkit.context import RunContext
 from agentkit.errors import ModelRetry, ToolDefinitionError, UserError
 from agentkit.jsonable import NotJsonable, to_json_value
 from agentkit.messages import JSON
+from agentkit.references import resolver
 from agentkit.result import OutputT
 from agentkit.schema import (
     Arguments,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 NAME = "final_result"
 DESCRIPTION = "The final response which ends this conversation"
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 RESPONSE = "response"
 """The one argument of an output that is no object by itself."""
 
@@ -156,16 +158,21 @@ class Output:
 class Validator:
     """A function that looks at an output and gives it back, or another one in its place; it may be async.
 
-    It takes the output, or a `RunContext` and the output. A synchronous one runs in a thread, and is left behind there
-    when the run is cancelled or its time is over.
+    It takes the output, or a `RunContext` and the output; parameters with defaults keep them. A synchronous one runs in
+    a thread, and is left behind there when the run is cancelled or its time is over.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        count = len(inspect.signature(function).parameters)
-        if count not in (1, 2):
-            raise UserError(f"An output validator takes the output, or a RunContext and the output: {function!r}.")
-        self._takes_context = count == 2
+        signature = inspect.signature(function)
+        needed = [p for p in signature.parameters.values() if p.default is p.empty and p.kind in _POSITIONAL]
+        self._takes_context = len(needed) == 2
+        try:
+            signature.bind(*([None, None] if self._takes_context else [None]))
+        except TypeError:
+            raise UserError(
+                f"An output validator takes the output, or a RunContext and the output: {function!r}."
+            ) from None
 
     async def __call__(self, context: RunContext[Any], value: Any) -> Any:
         arguments = (context, value) if self._takes_context else (value,)
@@ -269,9 +276,14 @@ def _is_object(output_type: Any) -> bool:
 
 
 def _schema(output_type: Any) -> dict[str, JSON]:
-    """The type's JSON Schema. Raises `ToolDefinitionError` with a JSON pointer where it has none."""
+    """The type's JSON Schema, with what its root refers to written out there, as a type is that holds itself.
+
+    Raises `ToolDefinitionError` with a JSON pointer where it has none.
+    """
     try:
-        return clean_schema(TypeAdapter(output_type).json_schema(schema_generator=Generator))
+        schema = clean_schema(TypeAdapter(output_type).json_schema(schema_generator=Generator))
+        definition = resolver(schema)(schema["$ref"]) if "$ref" in schema else {}
+        return {**definition, **{key: value for key, value in schema.items() if key != "$ref"}}
     except Exception as error:  # types are the developer's code, and pydantic raises several
         raise ToolDefinitionError(
             f"{_named(output_type)}: at {_unserved(output_type) or 'the root'}: it can't be given as JSON "

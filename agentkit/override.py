@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from agentkit.models.base import Model
 from agentkit.settings import ModelSettings
-from agentkit.tools import Tool, ToolFunction
+from agentkit.tools import Tool, ToolFunction, collect_tools
 
 
 class Overrides(TypedDict, total=False):
@@ -43,7 +43,8 @@ def overrides(agent: object) -> Overrides:
 def overriding(agent: object, changes: Overrides) -> Iterator[None]:
     """While inside, `changes` hold for the agent, on top of those outside."""
     if "tools" in changes:
-        changes = {**changes, "tools": tuple(changes["tools"])}  # they are looked through more than once
+        tools = tuple(collect_tools(changes["tools"]).values())  # they are looked through more than once
+        changes = {**changes, "tools": tools}
     before = _overrides.get({})
     token = _overrides.set({**before, agent: {**before.get(agent, {}), **changes}})
     try:

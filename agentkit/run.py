@@ -42,6 +42,7 @@ from agentkit.output import Output, Outputs
 from agentkit.result import StopReason
 from agentkit.sessions.entries import SessionState
 from agentkit.settings import ModelSettings
+from agentkit.tasks import awaited
 from agentkit.tools import Tool
 from agentkit.usage import Usage, UsageLimits
 
@@ -179,9 +180,9 @@ class Run:
     async def _hook(self, event: Event) -> None:
         hooks = self.plan.hooks
         if hooks.before_canvas is not None and isinstance(event, CanvasStarted):
-            await hooks.before_canvas(self.context(), event.canvas)
+            await awaited(hooks.before_canvas(self.context(), event.canvas))
         elif hooks.after_canvas is not None and isinstance(event, CanvasCommitted):
-            await hooks.after_canvas(self.context(), event.canvas)
+            await awaited(hooks.after_canvas(self.context(), event.canvas))
 
     def call_ids(self) -> set[str]:
         """The ids that are taken: of all calls in the conversation, and of those that began early."""

@@ -10,6 +10,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NotRequired, Protocol, Required
@@ -131,7 +132,7 @@ class TypedArguments:
 
 
 class SchemaArguments:
-    """The arguments of a given JSON Schema, checked by jsonschema and passed on as they are."""
+    """The arguments of a given JSON Schema, checked by jsonschema and passed on as they are, in a copy."""
 
     def __init__(self, tool_name: str, schema: Mapping[str, JSON]) -> None:
         from jsonschema import SchemaError as NoSchema
@@ -160,7 +161,7 @@ class SchemaArguments:
         errors = sorted(self._validator.iter_errors(arguments), key=lambda error: list(map(str, error.absolute_path)))
         if errors:
             raise InvalidArguments([_schema_fault(error) for error in errors])
-        return arguments
+        return deepcopy(arguments)
 
 
 def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dict[str, JSON]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentkit.answer import PROCESSED
+from agentkit.answer import made_output
 from agentkit.approval import decide
 from agentkit.budget import Budget
 from agentkit.calls import Outcome
@@ -25,8 +25,7 @@ def check_start(prompt: str | None, options: RunOptions[Any], state: SessionStat
         raise UserError("deferred_tool_results goes on with an earlier prompt: give None as the prompt.")
     if prompt is not None and not isinstance(prompt, str):
         raise UserError(f"The prompt is a str, not {prompt!r}.")
-    goes_on = _waits_for_model(state) or open_calls(state.messages) or _is_cut_off(state) or _is_over(state)
-    if prompt is None and not goes_on:
+    if prompt is None and not _is_unfinished(state):
         raise UserError(
             "Without a prompt, message_history or the session has to end with something that is yet to be answered."
         )
@@ -95,22 +94,23 @@ def _go_on(run: Run, state: SessionState) -> None:
     if _is_cut_off(state):
         run.messages.pop()  # the turn is written anew
         run.new_from = len(run.messages)
-    elif _waits_for_model(state):
-        run.turn_canvases.extend(state.canvases)
-    elif _is_over(state):
+    elif _is_over(run.plan, state):
         assert state.stop is not None
         said = (index for index, message in enumerate(run.messages) if isinstance(message, AssistantMessage))
         run.new_from = max(said)  # the answer is there, and only was not given back
-        if _has_output(state):
+        if _has_output(run.plan, state):
             run.stop("finished")
         else:
             run.stop(state.stop.reason, state.stop.detail)
+    elif not open_calls(state.messages):
+        run.turn_canvases.extend(state.canvases)
 
 
-def _waits_for_model(state: SessionState) -> bool:
+def _is_unfinished(state: SessionState) -> bool:
+    """Whether something is left to do: a turn, calls to run, or an answer to give back."""
     last = state.messages[-1] if state.messages else None
-    waits = isinstance(last, (UserMessage, ToolMessage)) and not open_calls(state.messages)
-    return waits and not _is_over(state)
+    unanswered = isinstance(last, (UserMessage, ToolMessage)) or bool(open_calls(state.messages))
+    return unanswered or (state.stop is not None and _ends_with_text(state))
 
 
 def _is_cut_off(state: SessionState) -> bool:
@@ -118,17 +118,19 @@ def _is_cut_off(state: SessionState) -> bool:
     return state.stop is not None and state.stop.reason in ("cancelled", "usage_limit") and _ends_with_text(state)
 
 
-def _is_over(state: SessionState) -> bool:
+def _is_over(plan: Plan, state: SessionState) -> bool:
     """Whether the last run got to its end, with an answer or with what it had of one."""
     if state.stop is None or _is_cut_off(state):
         return False
-    return state.stop.reason == "finished" or _ends_with_text(state) or _has_output(state)
+    return state.stop.reason == "finished" or _ends_with_text(state) or _has_output(plan, state)
 
 
-def _has_output(state: SessionState) -> bool:
+def _has_output(plan: Plan, state: SessionState) -> bool:
     """Whether the last turn made an output, even if the run was cancelled or met a limit before it was given back."""
     last = state.messages[-1] if state.messages else None
-    return isinstance(last, ToolMessage) and any(result.content == PROCESSED for result in last.results)
+    if not isinstance(last, ToolMessage) or open_calls(state.messages):
+        return False
+    return any(made_output(plan, result) for result in last.results)
 
 
 def _ends_with_text(state: SessionState) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NoReturn
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
+from agentkit.errors import UserError
 from agentkit.events import Event, RunFinished
 from agentkit.models.base import Emit
 from agentkit.result import AgentRunResult
@@ -35,6 +36,25 @@ class EventStream:
             if error is not None:
                 raise error from None
             raise StopAsyncIteration from None
+
+
+class StreamBlock(AbstractAsyncContextManager[EventStream]):
+    """`async with` around a run's events; whoever forgets it is told."""
+
+    def __init__(self, start: Callable[[Emit], Awaitable[AgentRunResult[Any]]]) -> None:
+        self._block = open_stream(start)
+
+    async def __aenter__(self) -> EventStream:
+        return await self._block.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> bool | None:
+        return await self._block.__aexit__(*error)
+
+    def __aiter__(self) -> NoReturn:
+        raise UserError(
+            "The events stand in a block that ends the run when it is left: write "
+            "`async with agent.run_stream_events(...) as events:`, and `async for event in events:` inside."
+        )
 
 
 @asynccontextmanager

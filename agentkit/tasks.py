@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import math
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -18,20 +20,32 @@ from agentkit.errors import UserError
 
 @contextmanager
 def flat_errors() -> Iterator[None]:
-    """Around a task group: a single error leaves it as itself, not wrapped in an ExceptionGroup; so do equal ones."""
+    """Around a task group: a single error leaves it as itself, not wrapped in an ExceptionGroup.
+
+    So does the first of several of one class, with the others as notes. Errors of several classes leave it as one
+    group, however deep task groups are nested.
+    """
     try:
         yield
     except BaseExceptionGroup as group:
-        errors = list(_leaves(group))
-        if len({(type(error), str(error)) for error in errors}) > 1:
-            raise
-        raise errors[0] from errors[0].__cause__
+        first, *others = leaves(group)
+        if any(type(other) is not type(first) for other in others):
+            raise group.derive([first, *others]) from None
+        for text in dict.fromkeys(map(_said, others)):
+            if text != _said(first):
+                first.add_note(f"Beside it: {text}")
+        raise first from first.__cause__
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
+def _said(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(type(error), error)).strip()
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group, or the error itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            yield from _leaves(inner)
+            yield from leaves(inner)
     else:
         yield error
 
@@ -60,7 +74,7 @@ def fails_alone(who: str) -> Iterator[None]:
 
 def is_meant(error: BaseException) -> bool:
     """Whether an error is to end what runs here: a cancellation that was asked for, or Ctrl-C in the main thread."""
-    errors = list(_leaves(error))
+    errors = list(leaves(error))
     if threading.current_thread() is threading.main_thread() and _any(errors, KeyboardInterrupt):
         return True
     return cancelled() and _any(errors, get_cancelled_exc_class())
@@ -68,6 +82,11 @@ def is_meant(error: BaseException) -> bool:
 
 def _any(errors: Iterable[BaseException], kind: type[BaseException]) -> bool:
     return any(isinstance(error, kind) for error in errors)
+
+
+async def awaited(value: Any) -> Any:
+    """What a function of others gave back, which may be async or not."""
+    return await value if inspect.isawaitable(value) else value
 
 
 def put_off_cancellation() -> None:

@@ -40,7 +40,7 @@ class ToolOptions:
     sequential: bool = False
     read_only: bool = False
     idempotent: bool = False
-    check: Callable[[Any], None] | None = None
+    check: Callable[[Any], Awaitable[None] | None] | None = None
 
     @property
     def may_ask(self) -> bool:
@@ -165,7 +165,7 @@ def tool(
     sequential: bool = False,
     read_only: bool = False,
     idempotent: bool = False,
-    check: Callable[[Any], None] | None = None,
+    check: Callable[[Any], Awaitable[None] | None] | None = None,
 ) -> Callable[[FunctionT], FunctionT]: ...
 def tool(function: Any = None, /, **options: Any) -> Any:
     """Marks a function or method as a tool and keeps what is said here about it; it stays the function it is.
@@ -183,7 +183,7 @@ def tool(function: Any = None, /, **options: Any) -> Any:
                        stopped; otherwise the model is told that nobody knows whether it was carried out. What is
                        read_only is idempotent
     check              looks at what the tool returned and raises `ModelRetry`, best with the `argument` at fault,
-                       when it won't do
+                       when it won't do; it may be async
     name, description  instead of the function's own name and docstring
 
     Raises `ToolDefinitionError` at once when the function can't be a tool (a method's and a not yet resolvable
@@ -207,6 +207,8 @@ def tool(function: Any = None, /, **options: Any) -> Any:
 
 def collect_tools(tools: Iterable[Tool | ToolFunction]) -> dict[str, Tool]:
     """The tools by name. Raises `ToolDefinitionError` when two have the same."""
+    if not isinstance(tools, Iterable):
+        raise UserError(f"tools takes a list of functions and Tool objects, not {tools!r}: write tools=[...].")
     collected: dict[str, Tool] = {}
     for item in tools:
         add_tool(collected, item if isinstance(item, Tool) else Tool(item))

@@ -21,7 +21,9 @@ class Answer(Generic[OutputT]):
     Whoever takes an event takes it from the others. A reader that is slow misses drafts that newer ones have replaced,
     and nothing else.
 
-    As a context manager it cancels the run if it is left before the end.
+    As a context manager it cancels the run if it is left before the end. So does a task that awaits it and is
+    cancelled, as with any coroutine, unless somebody else waits for the answer too; with `asyncio.shield(answer)` the
+    run goes on.
     """
 
     def __init__(self, prompt: str | None, conversation: str) -> None:
@@ -29,6 +31,8 @@ class Answer(Generic[OutputT]):
         self.conversation = conversation
         self._token = CancellationToken()
         self._changed = Signal()
+        self._awaiting = 0  # tasks
+        self._followed = False  # by somebody who does not await it
         self._events: deque[Event] = deque()
         self._outcome: AgentRunResult[OutputT] | Exception | None = None
 
@@ -55,10 +59,12 @@ class Answer(Generic[OutputT]):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the run is over, whatever ended it, or for `timeout` seconds; whether it is over."""
+        self._followed = True
         return self._changed.wait(lambda: self.done, timeout)
 
     def poll(self) -> list[Event]:
         """The events that nobody has taken yet. Never waits."""
+        self._followed = True
         with self._changed.lock:
             events = list(self._events)
             self._events.clear()
@@ -66,6 +72,7 @@ class Answer(Generic[OutputT]):
 
     def __iter__(self) -> Answer[OutputT]:
         refuse_running_loop("iterating", "async for event in answer")
+        self._followed = True
         return self
 
     def __next__(self) -> Event:
@@ -78,6 +85,7 @@ class Answer(Generic[OutputT]):
         raise StopIteration
 
     def __aiter__(self) -> Answer[OutputT]:
+        self._followed = True
         return self
 
     async def __anext__(self) -> Event:
@@ -103,7 +111,16 @@ class Answer(Generic[OutputT]):
         return f"Answer({self.prompt!r}, conversation={self.conversation!r}, done={self.done})"
 
     async def _finished(self) -> AgentRunResult[OutputT]:
-        await self._over()
+        with self._changed.lock:
+            self._awaiting += 1
+        try:
+            await self._over()
+        finally:
+            with self._changed.lock:
+                self._awaiting -= 1
+                given_up = not (self.done or self._awaiting or self._followed)
+            if given_up:
+                self.cancel()
         return self._settled()
 
     async def _over(self) -> None:

@@ -137,6 +137,7 @@ class Assistant(Generic[DepsT, OutputT]):
         if options.get("message_history") is not None:
             raise UserError("ask: the history is the assistant's own: put other messages into assistant.conversations.")
         answer: Answer[OutputT] = Answer(prompt, conversation)
+        answer._followed = on_done is not None
         with self._lock:
             self._start_if_new()
             before = [other for other in self._answers if other.conversation == conversation]

@@ -48,6 +48,10 @@ class Loader(Generic[DepsT, OutputT]):
     def __init__(
         self, source: Agent[DepsT, OutputT] | Callable[[], Agent[DepsT, OutputT]], threads: int | None
     ) -> None:
+        if not isinstance(source, Agent) and not callable(source):
+            raise UserError(
+                f"Assistant takes an Agent, or a function that makes one, not {source!r}: write Agent(...)."
+            )
         if threads is not None and isinstance(source, Agent) and isinstance(source.model, Model):
             raise UserError(
                 "Assistant: threads comes too late for a model that is open; give a function that opens it."

@@ -8,7 +8,7 @@ from functools import partial
 
 import anyio
 
-from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
+from agentkit.cli.options import FINISHED, Commands, add_agent_options, load_deps, make_agent
 from agentkit.cli.show import stream, view, write
 from agentkit.display import plain_console
 from agentkit.errors import UserError
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     if options.explain:
         return explain(agent.prompt_report(options.prompt), as_json=options.json)
     lines = None if options.json else view(plain_console(), options.watch, model)
-    return anyio.run(partial(stream, agent, options.prompt, (), lines))[0]
+    deps = load_deps(options.deps, [agent])
+    return anyio.run(partial(stream, agent, options.prompt, (), lines, deps=deps))[0]
 
 
 def explain(report: PromptReport, *, as_json: bool) -> int:

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from agentkit.agent import Agent
 from agentkit.batch import BatchItem
 from agentkit.cli.journal import Journal, digest_of, key_of, open_journal
-from agentkit.cli.options import FINISHED, STOPPED, Commands, add_agent_options, make_agent
+from agentkit.cli.options import FINISHED, STOPPED, Commands, add_agent_options, load_deps, make_agent
 from agentkit.cli.progress import progress_bar
 from agentkit.display import finished_as_json, plain_console, printable
 from agentkit.errors import UserError
@@ -75,10 +75,11 @@ def run(options: argparse.Namespace) -> int:
         lines = partial(unanswered, options.input, journal, options.retry_errors)
         total = sum(1 for _ in lines())
         agent, _ = make_agent(options)
+        deps = load_deps(options.deps, [agent])
         console = plain_console(stderr=True)
         with progress_bar(console) as progress:
             progress.add_task("batch", total=total)
-            anyio.run(_answer, agent, lines(), journal, options.concurrency, progress)
+            anyio.run(_answer, agent, deps, lines(), journal, options.concurrency, progress)
         ended = Counter(journal.done.get(line.key, False) for line in read_lines(options.input))
     console.print(printable(f"{ended[True]} answered, {ended[False]} not: {options.output}"))
     return STOPPED if ended[False] else FINISHED
@@ -107,7 +108,7 @@ def unanswered(path: Path, journal: Journal, retry_errors: bool) -> Iterator[Lin
 
 
 async def _answer(
-    agent: Agent[Any], lines: Iterator[Line], journal: Journal, concurrency: int, progress: Progress
+    agent: Agent[Any, Any], deps: Any, lines: Iterator[Line], journal: Journal, concurrency: int, progress: Progress
 ) -> None:
     running: dict[int, Line] = {}
     numbers = count()
@@ -125,7 +126,7 @@ async def _answer(
                 running[next(numbers)] = line
                 yield line.prompt
 
-    async with agent.run_stream_batch(prompts(), max_concurrent=concurrency) as items:
+    async with agent.run_stream_batch(prompts(), max_concurrent=concurrency, deps=deps) as items:
         async for item in items:
             write(running.pop(item.index), _outcome(item))
 

@@ -13,7 +13,7 @@ from agentkit.agent import Agent
 from agentkit.assistant import Assistant
 from agentkit.cli.approve import approve
 from agentkit.cli.line import LineEditor
-from agentkit.cli.options import FINISHED, Commands, add_agent_options, make_agent
+from agentkit.cli.options import FINISHED, Commands, add_agent_options, load_deps, make_agent
 from agentkit.cli.show import view
 from agentkit.cli.slash import COMMANDS, is_command, obey
 from agentkit.display import Lines, plain_console, printable
@@ -32,10 +32,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     agent, model = make_agent(options)
+    deps = load_deps(options.deps, [agent])
     console = plain_console()
     watch = console.is_terminal if options.watch is None else options.watch
     with Assistant(agent) as assistant:
-        Chat(assistant, agent, console, LineEditor(COMMANDS), lambda: view(console, watch, model)).talk()
+        Chat(assistant, agent, console, LineEditor(COMMANDS), lambda: view(console, watch, model), deps=deps).talk()
     return FINISHED
 
 
@@ -47,6 +48,7 @@ class Chat:
     view      how one run is shown
     allowed   what the person has agreed to for good: whose calls, and the names that lead to the tool
     usage     what all runs have spent
+    deps      what tools find as `RunContext.deps`
     """
 
     assistant: Assistant[Any, Any]
@@ -57,6 +59,7 @@ class Chat:
     allowed: set[tuple[Agent[Any, Any] | None, tuple[str, ...]]] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
     over: bool = False
+    deps: Any = None
 
     def talk(self) -> None:
         """Until /quit or the end of the input. Ctrl-C drops the line at hand, or ends the answer, and nothing else."""
@@ -90,7 +93,7 @@ class Chat:
 
     def follow(self, prompt: str | None, **options: Any) -> AgentRunResult[Any] | None:
         """Shows a run to its end; None when it was stopped."""
-        with self.view() as lines, self.assistant.ask(prompt, **options) as answer:
+        with self.view() as lines, self.assistant.ask(prompt, deps=self.deps, **options) as answer:
             if prompt is not None and not self.console.is_terminal:
                 lines.request(prompt)  # on a terminal it was typed
             while True:

@@ -16,8 +16,10 @@ from agentkit.cli.options import (
     FINISHED,
     STOPPED,
     Commands,
+    add_deps_option,
     add_tools_option,
     load_agent,
+    load_deps,
     load_object,
     load_tools,
     open_model,
@@ -44,6 +46,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("cases", type=Path, metavar="CASES", help="a file with one case a line")
     parser.add_argument("--agent", metavar="MODULE:AGENT", help="the agent to evaluate, with its tools and settings")
+    add_deps_option(parser)
     parser.add_argument("--model", action="append", help="a model; several times for several (default: bundled)")
     parser.add_argument(
         "--variant",
@@ -73,7 +76,9 @@ def run(options: argparse.Namespace) -> int:
         if path is not None:
             _refuse_unwritable(option, path)
     cases = read_cases(options.cases)
-    agent, variants = _agent(options), _variants(options)
+    agent = _agent(options)
+    deps = load_deps(options.deps, [agent])
+    variants = _variants(options)
     checker = load_object(options.checker, "--checker", "checks:is_right") if options.checker else None
     console = plain_console(stderr=True)
     with progress_bar(console) as progress:
@@ -84,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
                 agent,
                 cases,
                 variants,
+                deps=deps,
                 checker=checker,
                 repeat=options.repeat,
                 max_concurrent=options.concurrency,

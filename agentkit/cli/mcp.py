@@ -8,7 +8,8 @@ from functools import partial
 
 import anyio
 
-from agentkit.cli.options import FINISHED, Commands, add_tools_option, load_tools
+from agentkit.agent import Agent
+from agentkit.cli.options import FINISHED, Commands, add_deps_option, add_tools_option, load_deps, load_tools
 from agentkit.display import plain_console
 from agentkit.errors import UserError
 
@@ -16,6 +17,7 @@ from agentkit.errors import UserError
 def add(commands: Commands) -> None:
     parser = commands.add_parser("mcp", help="serve tools by the Model Context Protocol (extra: mcp)")
     add_tools_option(parser, "the tools, or agents, to serve", required=True)
+    add_deps_option(parser)
     parser.add_argument("--name", default="agentkit", help="what the server is called (default: agentkit)")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve http://HOST:PORT/mcp instead of stdin and stdout")
     parser.set_defaults(command=run)
@@ -24,7 +26,9 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     from agentkit.mcp import mcp_server, serve_http, serve_stdio
 
-    server = mcp_server(load_tools(options.tools), name=options.name)
+    tools = load_tools(options.tools)
+    deps = load_deps(options.deps, (tool for tool in tools if isinstance(tool, Agent)))
+    server = mcp_server(tools, name=options.name, deps=deps)
     if options.http is None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread waits for the next line, and only the system can end it
         anyio.run(serve_stdio, server)

@@ -30,6 +30,7 @@ def add_agent_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agent", metavar="MODULE:AGENT", help="an Agent of your own, in place of one made by the options that follow"
     )
+    add_deps_option(parser)
     parser.add_argument(
         "--model", help="'bundled', a folder, a hub id, or MODULE:OBJECT for a Model of your own (default: bundled)"
     )
@@ -38,6 +39,12 @@ def add_agent_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instructions", help="what the model is told before the request")
     parser.add_argument("--seed", type=int, help="of the canvases' noise (default: 0)")
     parser.add_argument("--steps", type=int, help="most denoising steps of a canvas")
+
+
+def add_deps_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--deps", metavar="MODULE:OBJECT", help="what tools find as RunContext.deps, or a function or class to make it"
+    )
 
 
 def add_tools_option(parser: argparse.ArgumentParser, help: str, *, required: bool = False) -> None:
@@ -69,23 +76,40 @@ def load_agent(name: str, given: Sequence[str]) -> Agent[Any, Any]:
     return agent
 
 
+def load_deps(name: str | None, agents: Iterable[Agent[Any, Any]]) -> Any:
+    """The object called `module:object`, or what the function or class of that name makes; None without a name.
+
+    Raises `UserError` where one of the agents can't do without.
+    """
+    if name is None:
+        for agent in agents:
+            if agent.deps_type not in (None, type(None)):
+                raise UserError(
+                    f"The agent's tools need deps, which are {getattr(agent.deps_type, '__name__', agent.deps_type)}: "
+                    "give --deps MODULE:OBJECT, an object or a function that makes one."
+                )
+        return None
+    thing = load_object(name, "--deps", "my_app:make_deps")
+    return _made(thing, "--deps", name) if inspect.isroutine(thing) or isinstance(thing, type) else thing
+
+
 def open_model(name: str) -> Model:
     """The model of that name; `module:object` is a `Model`, or a function that makes one."""
     if ":" not in name or name.startswith("openai:") or Path(name).exists():
         return load_model(name)
     thing = load_object(name, "--model", "my_models:scripted")
-    model = _made(thing, name) if callable(thing) and not isinstance(thing, Model) else thing
+    model = _made(thing, "--model", name) if callable(thing) and not isinstance(thing, Model) else thing
     if not isinstance(model, Model):
         raise UserError(f"--model {name} is neither a Model nor a function that makes one.")
     return model
 
 
-def _made(function: Callable[..., Any], name: str) -> Any:
+def _made(function: Callable[..., Any], option: str, name: str) -> Any:
     """What the function makes. Raises `UserError` where it needs arguments, which nobody gives it here."""
     try:
         inspect.signature(function).bind()
     except (TypeError, ValueError) as error:
-        raise UserError(f"--model {name} can't be called without arguments: {error}.") from None
+        raise UserError(f"{option} {name} can't be called without arguments: {error}.") from None
     return function()
 
 

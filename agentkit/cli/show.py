@@ -25,17 +25,17 @@ def view(console: Console, watch: bool, model: Model) -> Lines:
 
 
 async def stream(
-    agent: Agent[Any], prompt: str, history: Sequence[Message], lines: Lines | None
+    agent: Agent[Any, Any], prompt: str, history: Sequence[Message], lines: Lines | None, *, deps: Any = None
 ) -> tuple[int, Sequence[Message]]:
     """Runs and shows; the exit status and the conversation. Without `lines`, the result goes to stdout as JSON."""
     if lines is None:
-        result = await agent.run(prompt, message_history=history)
+        result = await agent.run(prompt, message_history=history, deps=deps)
         write(json.dumps(finished_as_json(RunFinished(result), json_or_text)))  # in ASCII, which any stdout takes
         return _status(result.stop_reason), result.all_messages()
     status, messages = STOPPED, history
     with lines:
         lines.request(prompt)
-        async with agent.run_stream_events(prompt, message_history=history) as events:
+        async with agent.run_stream_events(prompt, message_history=history, deps=deps) as events:
             async for event in events:
                 lines.show(event)
                 if isinstance(event, RunFinished):

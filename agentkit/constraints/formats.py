@@ -32,7 +32,10 @@ _DAY_28 = "(?:0[1-9]|1[0-9]|2[0-8])"
 _DAY = f"(?:(?:0[13-9]|1[0-2])-(?:{_DAY_28}|29|30)|(?:0[13578]|1[02])-31|02-{_DAY_28})"
 _DATE = f"(?:{_YEAR}-{_DAY}|{_LEAP_YEAR}-02-29)"
 
-_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?"
+_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_SECOND = ":[0-5][0-9](?:\\.[0-9]{1,6})?"
+_CLOCK = f"{_MINUTE}{_SECOND}"
+_LOOSE_CLOCK = f"{_MINUTE}(?:{_SECOND})?"  # as pydantic has it: nobody has to make up seconds that were not said
 _OFFSET = "(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 
 # Durations (RFC 3339, appendix A): no unit between two others is left out.
@@ -98,11 +101,11 @@ def _regex(depth: int) -> str:
 _PATTERNS = {
     "date": _DATE,
     "time": f"{_CLOCK}{_OFFSET}",
-    "time optional": f"{_CLOCK}{_OFFSET}?",
-    "time none": _CLOCK,
+    "time optional": f"{_LOOSE_CLOCK}{_OFFSET}?",
+    "time none": _LOOSE_CLOCK,
     "date-time": f"{_DATE}T{_CLOCK}{_OFFSET}",
-    "date-time optional": f"{_DATE}T{_CLOCK}{_OFFSET}?",
-    "date-time none": f"{_DATE}T{_CLOCK}",
+    "date-time optional": f"{_DATE}T{_LOOSE_CLOCK}{_OFFSET}?",
+    "date-time none": f"{_DATE}T{_LOOSE_CLOCK}",
     "duration": _DURATION,
     "uuid": _uuid(),
     **{f"uuid{version}": _uuid(str(version), "[89abAB]") for version in range(1, 9)},

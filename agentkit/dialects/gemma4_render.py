@@ -6,9 +6,9 @@
     <tool_response|>ANSWER<turn|>\\n
 
 The answers of tools stay in the model's turn, and the model goes on right after them. A message that this very model
-wrote is replayed by its own tokens, after the opening that it had: rendering a longer conversation begins with the
-rendering of the shorter one and those tokens, so that the model's cache can be kept. Only thoughts are dropped: those
-of turns before the last user message, and of messages without a call. A message whose parts were changed since is
+wrote is replayed by its own tokens: rendering a longer conversation begins with the rendering of the shorter one and
+those tokens, so that the model's cache can be kept. Only thoughts are dropped: those of turns before the last user
+message, the closed one that such a turn was opened with included, and of messages without a call. A message whose parts were changed since is
 written by its parts: its tokens say something else.
 
 Where the models' chat templates lose or misplace something, this does not: text that comes before a call stays before
@@ -153,17 +153,18 @@ class Transcript:
                 self._write(*thought_pieces(part.text))
         self._turn = _Turn.CALLED if message.calls else _Turn.SAID
 
-    def replay(self, tokens: Sequence[int], *, with_thoughts: bool, answered: bool, last: bool) -> None:
+    def replay(self, tokens: Sequence[int], *, now: bool, with_thoughts: bool, answered: bool, last: bool) -> None:
         """A message by the tokens that the model itself wrote.
 
         Args:
+            now: it belongs to the turn at hand, and has the opening of that.
             with_thoughts: keep its thoughts.
             answered: tool results follow, whatever it stopped with.
             last: nothing follows, so a message that was cut off is left as it is and the model goes on from there.
         """
         if self._turn in (_Turn.CLOSED, _Turn.SAID, _Turn.CUT):
             self._close()
-            self._write(*prompt_pieces(thinking=self._thinking))
+            self._write(*prompt_pieces(thinking=self._thinking or not now))
         elif self._turn is _Turn.CALLED:
             self._write(RESPONSE)
         body, stop = self._split_stop(tokens)
@@ -294,7 +295,7 @@ def render(
     ends = [transcript.length]
     last_user = max((index for index, message in enumerate(messages) if isinstance(message, UserMessage)), default=-1)
     for index, message in enumerate(messages):
-        with_thoughts = index > last_user
+        now = index > last_user
         if isinstance(message, UserMessage):
             transcript.user(message.text)
         elif isinstance(message, ToolMessage):
@@ -307,11 +308,12 @@ def render(
             answered = isinstance(following, ToolMessage)
             transcript.replay(
                 message.tokens,
-                with_thoughts=with_thoughts and (bool(message.calls) or answered or following is None),
+                now=now,
+                with_thoughts=now and (bool(message.calls) or answered or following is None),
                 answered=answered,
                 last=following is None,
             )
         else:
-            transcript.assistant(message, with_thoughts=with_thoughts)
+            transcript.assistant(message, with_thoughts=now)
         ends.append(transcript.length)
     return transcript.finish(), ends

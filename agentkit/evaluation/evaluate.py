@@ -45,6 +45,7 @@ async def evaluate(
     cases: Iterable[Case],
     variants: Sequence[Variant] = (Variant(name="agent"),),
     *,
+    deps: Any = None,
     checker: Checker | None = None,
     repeat: int = 1,
     max_concurrent: int = 1,
@@ -53,6 +54,7 @@ async def evaluate(
     """Runs each case with each variant. A case without an id is known by its place, as "case 1" and so on.
 
     Args:
+        deps: what tools find as `RunContext.deps`, the same in all runs.
         checker: looks at every output, besides what the cases say.
         repeat: how often each case is run, each time with another seed.
         max_concurrent: runs side by side; more than one makes their milliseconds say less.
@@ -75,7 +77,7 @@ async def evaluate(
     for variant in variants:
         model = variant.model if variant.model is not None else agent.model
         opened = await anyio.to_thread.run_sync(load_model, model) if isinstance(model, str) else model
-        outcomes = await _outcomes(partial(_run, agent, variant, opened), todo, max_concurrent, progress)
+        outcomes = await _outcomes(partial(_run, agent, deps, variant, opened), todo, max_concurrent, progress)
         found.append(VariantOutcomes(variant.name, opened.name, _said(variant.settings), outcomes))
     return Evaluation(tuple(found))
 
@@ -104,7 +106,13 @@ async def _outcomes(
 
 
 async def _run(
-    agent: Agent[Any, Any], variant: Variant, model: Model, case: Case, checkers: Sequence[Checker], number: int
+    agent: Agent[Any, Any],
+    deps: Any,
+    variant: Variant,
+    model: Model,
+    case: Case,
+    checkers: Sequence[Checker],
+    number: int,
 ) -> Outcome:
     settings = variant.settings
     if number:
@@ -118,7 +126,7 @@ async def _run(
     with agent.override(**changes):
         tools = agent.tools
         try:
-            result = await agent.run(case.prompt, message_history=case.history)
+            result = await agent.run(case.prompt, message_history=case.history, deps=deps)
             return await judge(case, number, result, tools, checkers)
         except Exception as error:
             return failed(case, number, error, judged=case.judges_answer or bool(checkers))

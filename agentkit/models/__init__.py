@@ -22,7 +22,7 @@ def load_model(name: str, *, progress: Progress | None = None) -> Model:
 
     "bundled" is the model that ships with agentkit; anything else is a local folder or hub id of a diffusion
     checkpoint. May take long: it reads weights, and `progress` is told how far it has come. Raises
-    `ModelNotFoundError`, and what the engine raises about a checkpoint that can't be opened.
+    `ModelNotFoundError` where there is no such checkpoint, and what the engine raises where it has no room for one.
     """
     check_allowed(name)
     with _lock:

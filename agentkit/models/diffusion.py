@@ -21,7 +21,7 @@ from agentkit.constraints.nodes import Refused
 from agentkit.dialects import Gemma4
 from agentkit.dialects.base import CallRegion, Dialect, Outline, Parsed
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit.errors import ModelError, UsageLimitExceeded, UserError
+from agentkit.errors import ModelError, ModelNotFoundError, UsageLimitExceeded, UserError
 from agentkit.events import CanvasCommitted, CanvasDraft, CanvasStarted, SpanRenoised
 from agentkit.messages import AssistantMessage, AssistantPart, ToolDefinition
 from agentkit.models.allowed import check_allowed
@@ -118,20 +118,25 @@ class DiffusionModel(Model):
         engine_options: of `agentkit_model.Engine`; among them those that bound its memory: `max_batch` canvases in one
         pass, `cache_memory` bytes for all contexts and `memory_timeout` seconds of waiting for them, and
         `prefix_memory` bytes for prompts that may come again.
+
+        Raises `ModelNotFoundError` where there is no whole checkpoint, and what the engine raises where it has no room.
         """
         check_allowed(str(source))
         defaults = read_defaults(source)
         if progress is not None:
             progress("import", 0, 0)  # seconds, the first time
         try:
-            from agentkit_model import Engine
+            from agentkit_model import CheckpointError, Engine
         except ModuleNotFoundError as error:
             raise UserError(
                 f"Running a model in this process needs {error.name}: pip install 'agentkit-diffusion[engine]'."
             ) from error
-        engine = Engine.from_pretrained(
-            source, device=device, dtype=dtype, quantization=quantization, progress=progress, **engine_options
-        )
+        try:
+            engine = Engine.from_pretrained(
+                source, device=device, dtype=dtype, quantization=quantization, progress=progress, **engine_options
+            )
+        except CheckpointError as error:
+            raise ModelNotFoundError(str(error)) from error
         tokenizer = Tokenizer.from_pretrained(source)
         return cls(
             engine,
@@ -314,6 +319,7 @@ class DiffusionConversation(Conversation):
 
     async def _read(self, prompt: Sequence[int], request: ModelRequest) -> tuple[Context, int]:
         """The context, holding `prompt`, and how many of its tokens had to be prefilled; they are spent."""
+        self._check_room(len(prompt))
         request.budget.check_canvas()
         shared = _common_prefix(self._context.tokens, prompt) if self._context is not None else 0
         request.budget.charge(prompt_tokens=len(prompt) - shared)
@@ -379,6 +385,7 @@ class DiffusionConversation(Conversation):
 
         Between them the token of the turn at which the budget ends it, if that is before `limit`.
         """
+        self._check_room(len(context))
         length, used = self.model.engine.canvas_length, len(written)
         wanted = min(limit - used, length)
         with request.budget.held(canvases=1, output_tokens=wanted) as granted:
@@ -405,6 +412,16 @@ class DiffusionConversation(Conversation):
             why = "the encoder expected another token there"
             await emit(SpanRenoised(self._canvases, (first, result.length), why, steps=steps))
         return result, end, held
+
+    def _check_room(self, tokens: int) -> None:
+        """Raises `ModelError` where no canvas has room behind so many tokens."""
+        length, most = self.model.engine.canvas_length, self.model.context_length
+        if tokens + length > most:
+            raise ModelError(
+                f"{self.model.name}: the conversation with its instructions and tools has {tokens} tokens, and the "
+                f"model reads {most}, of which a canvas takes {length}. Shorten message_history, or give the agent "
+                f"compaction=Summarise() or a function that keeps what is recent."
+            )
 
     def _limit(self, request: ModelRequest) -> int:
         """Tokens that a turn may have."""

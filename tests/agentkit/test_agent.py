@@ -11,6 +11,7 @@ from agentkit import (
     ModelNotFoundError,
     ModelSettings,
     RunContext,
+    Tool,
     ToolDefinitionError,
     UsageLimits,
     UserError,
@@ -127,6 +128,10 @@ def lambda_without_parameters() -> int: ...
         ({"tool_timeout": 0}, "tool_timeout"),
         ({"model_settings": {"seed": 1}}, "model_settings takes a ModelSettings, not {'seed': 1}"),
         ({"usage_limits": 3}, "usage_limits takes a UsageLimits"),
+        ({"instructions": lambda: "Be brief."}, "instructions takes a str, not <function"),
+        ({"instructions": ["Be brief."]}, "instructions takes a str"),
+        ({"tools": lambda_without_parameters}, r"tools takes a list .* write tools=\[...\]"),
+        ({"tools": Tool(lambda: 3, name="three")}, "tools takes a list"),
     ],
 )
 def test_options_that_cannot_be_are_refused_at_once(options, reason):

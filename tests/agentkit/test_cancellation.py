@@ -203,7 +203,7 @@ async def test_a_tool_that_has_returned_is_answered_with_its_result():
     assert [finished.call.name for finished in caught.value.result.tool_calls] == ["pay"]
 
 
-async def test_a_tool_is_answered_with_its_result_when_a_hook_behind_it_is_cancelled():
+async def test_a_tool_is_answered_as_carried_out_when_a_hook_behind_it_is_cancelled():
     token = CancellationToken()
 
     async def after_tool(ctx, call, result):
@@ -217,7 +217,7 @@ async def test_a_tool_is_answered_with_its_result_when_a_hook_behind_it_is_cance
     agent = Agent(ScriptedModel([call("pay")]), tools=[pay], hooks=Hooks(after_tool=after_tool))
     with pytest.raises(RunCancelled) as caught:
         await agent.run("Go.", cancellation_token=token)
-    assert told(caught.value) == "paid"
+    assert told(caught.value) == "This was carried out, but its result was not checked before the run ended."
 
 
 def told(cancelled: RunCancelled) -> object:

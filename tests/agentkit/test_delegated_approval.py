@@ -368,3 +368,42 @@ async def test_an_inner_agent_that_asks_again_by_its_tool_waits():
         None, message_history=first.all_messages(), deferred_tool_results=decided
     )
     assert result.output == "Done."
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["session", "messages"])
+@pytest.mark.parametrize(("first", "done"), [(True, ["pay 1", "pay 2"]), (False, ["pay 2"])])
+async def test_an_inner_agent_asks_as_often_as_it_has_to(kept, first, done):
+    bank, session = Bank(), MemorySession()
+    inner = [call("pay", amount=1), call("pay", amount=2), "Both are paid."]
+    agent = bank.agents([call("cashier", prompt="Pay 1 and 2."), "Done."], inner)
+    result = await agent.run("Pay.", **({"session": session} if kept else {}))
+    for decision in (first, True):
+        (waits,) = result.pending_calls
+        history = {"session": session} if kept else {"message_history": result.all_messages()}
+        decided = DeferredToolResults({waits.id: decision})
+        result = await agent.run(None, deferred_tool_results=decided, **history)
+    assert told(result.all_messages()) == [("Both are paid.", False)]
+    assert (result.output, bank.done) == ("Done.", done)
+
+
+async def test_what_was_agreed_to_inside_is_asked_anew_where_its_argument_is_written_anew():
+    paid, session = [], MemorySession()
+
+    @tool(requires_approval=True)
+    def pay(amount: int) -> str:
+        """Pay."""
+        if amount > 100:
+            raise ModelRetry("too much", argument="amount")
+        paid.append(amount)
+        return "paid"
+
+    inner = Agent(ScriptedModel([call("pay", amount=500), "Paid."], repairs=[{"amount": 50}]), tools=[pay])
+    asking = inner.as_tool(name="cashier", description="Ask.")
+    outer = Agent(ScriptedModel([call("cashier", prompt="Pay."), "Done."]), tools=[asking])
+    first = await outer.run("Pay.", session=session)
+    decided = DeferredToolResults({first.pending_calls[0].id: True})
+    await outer.run(None, session=session, deferred_tool_results=decided)
+    again = await outer.run(None, session=session)
+    assert ([waits.arguments for waits in again.pending_calls], paid) == ([{"amount": 50}], [])
+    result = await outer.run(None, session=session, deferred_tool_results=decided)
+    assert (result.output, paid) == ("Done.", [50])

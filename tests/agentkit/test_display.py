@@ -1,4 +1,5 @@
 import io
+import json
 
 from rich.console import Console
 
@@ -123,4 +124,12 @@ def test_the_result_as_json() -> None:
     data = finished_as_json(RunFinished(RESULT))
     assert data["output"] == "three" and data["usage"]["turns"] == 2
     assert data["tool_calls"] == [{"name": "add", "arguments": {"a": 1, "text": "x"}, "result": 3, "is_error": False}]
+    assert data["pending_calls"] == []
     assert data["canvases"] == [{"text": "call:add", "steps": 4, "reason": "stable", "seed": 9}]
+
+
+def test_what_waits_for_a_person_is_in_the_json() -> None:
+    waiting = ToolCallPart("pay", {"amount": 500}, "call_1", certainty={"amount": 0.75})
+    stopped: AgentRunResult[str] = AgentRunResult("", "approval_required", Usage(), pending_calls=(waiting,))
+    shown = {"id": "call_1", "name": "pay", "arguments": {"amount": 500}, "certainty": {"amount": 0.75}}
+    assert json.loads(json.dumps(finished_as_json(RunFinished(stopped))))["pending_calls"] == [shown]

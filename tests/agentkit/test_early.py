@@ -482,3 +482,18 @@ def test_rules_that_cannot_be_are_refused(wrong):
         EarlyTools(**wrong)
     with pytest.raises(UserError, match="early_tools"):
         ModelSettings(early_tools=True)  # type: ignore[arg-type]
+
+
+async def test_a_call_whose_tool_wrote_in_its_arguments_is_not_run_again():
+    begun = []
+    schema = {"type": "object", "properties": {"items": {"type": "array"}}, "required": ["items"]}
+
+    def look(items: list) -> str:
+        begun.append(list(items))
+        items.append("more")
+        return "seen"
+
+    looking = Tool.from_schema(look, name="look", description="Look.", json_schema=schema, read_only=True)
+    model = EagerModel([call("look", items=["a"]), "done"], offers=[call("look", items=["a"])])
+    _, result = await run(model, looking, model_settings=ModelSettings(early_tools=EarlyTools()))
+    assert (begun, told(result), result.usage.tool_calls) == ([["a"]], [("seen", False)], 1)

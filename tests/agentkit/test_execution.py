@@ -248,3 +248,17 @@ async def test_a_tool_may_run_an_agent():
         return Agent(ScriptedModel(["42"])).run_sync(question).output
 
     assert await run([ask], call("ask", question="?")) == ["42"]
+
+
+async def test_a_tool_that_runs_an_agent_which_waits_for_a_person_has_failed():
+    @tool(requires_approval=True)
+    def pay() -> None:
+        raise AssertionError("it began")
+
+    @tool
+    async def ask(question: str) -> int:
+        return (await Agent(ScriptedModel([call("pay")]), tools=[pay], output_type=int).run(question)).output
+
+    (content,) = await run([ask], call("ask", question="?"))
+    assert "waits for a person to approve pay" in content
+    assert "as_tool()" in content

@@ -371,3 +371,22 @@ def test_no_policy_can_cut_a_handover(kinds: list[str], data: st.DataObject) -> 
     others = [message for message in given_ if message not in stay]
     assert [message for message in after if message not in stay] == others, "nothing else is touched"
     assert with_handovers(plan, stay, after) == after
+
+
+async def test_a_call_of_the_turn_that_is_to_be_approved_is_not_lost():
+    paid = []
+
+    @tool(requires_approval=lambda context, arguments: arguments["amount"] > 100)
+    def pay(amount: int) -> None:
+        if amount < 10:
+            raise ModelRetry("too little", argument="amount")
+        paid.append(amount)
+
+    billing = Agent(ScriptedModel(["Paid, says billing."]), name="billing")
+    model = ScriptedModel([[call("transfer_to_billing"), call("pay", amount=1)]], repairs=[{"amount": 500}])
+    desk = Agent(model, tools=[pay], output_type=[str, Handoff(billing)], name="desk")
+    first = await desk.run("Pay, then go.")
+    assert (first.stop_reason, first.agent) == ("approval_required", "desk")
+    decided = DeferredToolResults({first.pending_calls[0].id: True})
+    result = await desk.run(None, message_history=first.all_messages(), deferred_tool_results=decided)
+    assert (result.output, result.agent, paid) == ("Paid, says billing.", "billing", [500])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import anyio
 import pytest
 
 from agentkit import (
@@ -15,12 +16,14 @@ from agentkit import (
     DeferredToolResults,
     EarlyTools,
     Hooks,
+    MemorySession,
     ModelRetry,
     ModelSettings,
     RunCancelled,
     ToolCallStarted,
     ToolFailed,
     ToolMessage,
+    ToolResult,
     UsageLimits,
     UserError,
     tool,
@@ -259,3 +262,103 @@ async def test_under_a_hook_before_tools_none_begins_early():
     await Agent(FunctionModel(model), tools=[look], model_settings=settings, hooks=recording([])).run("?")
     await Agent(FunctionModel(model), tools=[look], model_settings=settings).run("?")
     assert [hook is None for hook in offered] == [True, False]
+
+
+@pytest.mark.parametrize("gives_it_back", [True, False])
+async def test_a_call_can_be_changed_in_place(gives_it_back):
+    async def at_most_ten(context, call):
+        call.arguments["a"] = min(call.arguments["a"], 10)
+        return call if gives_it_back else None
+
+    model = ScriptedModel([call("add", a=99, b=2), "12"])
+    result = await Agent(model, tools=[add], hooks=Hooks(before_tool=at_most_ten)).run("?")
+    assert told(result) == [(12, False)]
+    assert result.all_messages()[1].calls[0].arguments == {"a": 10, "b": 2}
+
+
+async def test_hooks_may_be_synchronous():
+    log: list[Any] = []
+
+    def noting(*arguments):
+        log.append(arguments[1:])
+
+    def smaller(context, call):
+        return replace(call, arguments={"a": 1, "b": 1})
+
+    def hidden(context, call, result):
+        return replace(result, content="***")
+
+    around = dict.fromkeys(["before_run", "after_run", "before_canvas", "after_canvas"], noting)
+    hooks = Hooks(before_tool=smaller, after_tool=hidden, **around)
+    result = await Agent(ScriptedModel([call("add", a=9, b=9), "2"]), tools=[add], hooks=hooks).run("?")
+    assert (result.output, told(result)) == ("2", [("***", False)])
+    assert len(log) == 6
+
+
+async def test_a_result_stays_that_of_its_call():
+    async def hide(context, call, result):
+        return ToolResult("", "other", "***")
+
+    agent = Agent(ScriptedModel([call("add", a=1, b=2), "done"]), tools=[add], hooks=Hooks(after_tool=hide))
+    (answer,) = (await agent.run("?")).all_messages()[2].results
+    assert answer == ToolResult("call_1", "add", "***")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kind"), [("before_tool", {"a": 1}, "ToolCallPart"), ("after_tool", "***", "ToolResult")]
+)
+async def test_what_a_hook_gives_back_is_checked(name, given, kind):
+    async def confused(*arguments):
+        return given
+
+    agent = Agent(ScriptedModel([call("add", a=1, b=2)]), tools=[add], hooks=Hooks(**{name: confused}))
+    with pytest.raises(UserError, match=rf"Hooks.{name} gave back a .* for call call_1 \(add\): give back a {kind}"):
+        await agent.run("?")
+
+
+async def test_what_a_hook_has_not_looked_at_to_its_end_is_not_told():
+    async def hide(context, call, result):
+        await anyio.sleep_forever()
+
+    def read() -> str:
+        return "secret"
+
+    agent = Agent(ScriptedModel([call("read"), "done"]), tools=[read], hooks=Hooks(after_tool=hide))
+    result = await agent.run("?", usage_limits=UsageLimits(seconds=0.05))
+    assert told(result) == [("This was carried out, but its result was not checked before the run ended.", True)]
+    assert "secret" not in repr(result)
+
+
+async def test_hooks_that_fail_side_by_side_fail_as_one_does():
+    async def broken(context, call, result):
+        raise LookupError(f"no room for {result.content}")
+
+    async def look(at: int) -> int:
+        return at
+
+    agent = Agent(
+        ScriptedModel([[call("look", at=1), call("look", at=2)]]), tools=[look], hooks=Hooks(after_tool=broken)
+    )
+    with pytest.raises(LookupError, match="no room for"):
+        await agent.run("?")
+
+
+async def test_an_error_beside_a_limit_is_raised_and_the_limit_kept():
+    session, looking = MemorySession(), anyio.Event()
+
+    async def broken(context, call, result):
+        if call.arguments["a"] == 1:
+            try:
+                looking.set()
+                await anyio.sleep_forever()
+            finally:
+                raise LookupError("gone")
+        await looking.wait()
+        context.budget.spend(turns=100)
+
+    turn = [call("add", a=1, b=1), call("add", a=2, b=2)]
+    agent = Agent(ScriptedModel([turn]), tools=[add], hooks=Hooks(after_tool=broken))
+    with pytest.raises(LookupError, match="gone"):
+        await agent.run("?", session=session)
+    assert (await session.state()).stop.reason == "usage_limit"
+    assert not await session.open_calls()

@@ -63,6 +63,11 @@ def test_an_unreadable_call_is_kept_as_it_was_written():
     assert message.calls == (call,)
 
 
+def test_the_results_of_a_turn_as_text():
+    message = ToolMessage((ToolResult("1", "f", "sunny"), ToolResult("2", "g", {"über": [1, None]})))
+    assert message.text == 'sunny\n{"über": [1, null]}'
+
+
 def test_infinities_survive_json():
     conversation = (ToolMessage((ToolResult("1", "f", [float("inf"), float("-inf")]),)),)
     assert messages_from_json(messages_to_json(conversation)) == conversation

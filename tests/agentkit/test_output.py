@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import anyio
 import anyio.to_thread
 import pytest
+from anyio.lowlevel import checkpoint
 from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
@@ -19,6 +20,7 @@ from agentkit import (
     Agent,
     ApprovalRequired,
     CancellationToken,
+    DeferredToolResults,
     ModelRetry,
     ModelSettings,
     RunCancelled,
@@ -76,6 +78,8 @@ class Colour(Enum):
 
 
 class Node(BaseModel):
+    """A value, and those behind it."""
+
     value: int
     rest: Node | None = None
 
@@ -95,7 +99,7 @@ def told(result) -> list:
         (Point, {"x": 1, "y": 2.5}, Point(1.0, 2.5)),
         (Light, {"room": "hall", "on": True}, {"room": "hall", "on": True}),
         (dict[str, int], {"a": 1}, {"a": 1}),
-        (Node, {"response": {"value": 1, "rest": {"value": 2}}}, Node(value=1, rest=Node(value=2))),
+        (Node, {"value": 1, "rest": {"value": 2}}, Node(value=1, rest=Node(value=2))),
         (int, {"response": 3}, 3),
         (bool, {"response": False}, False),
         (type(None), {"response": None}, None),
@@ -124,6 +128,9 @@ async def test_an_output_says_what_it_is():
     (definition,) = [tool.definition for tool in collect_outputs(City).tools.values()]
     assert definition.description == "A city and how many live there."
     assert set(definition.parameters["properties"]) == {"name", "people"}
+    (recursive,) = [tool.definition for tool in collect_outputs(Node).tools.values()]
+    assert recursive.description == "A value, and those behind it."
+    assert set(recursive.parameters["properties"]) == {"value", "rest"}
     assert collect_outputs(Point).tools["final_result"].description == "Point."
     assert collect_outputs(ShopItem).tools["final_result"].description == "Shop item."
     assert collect_outputs(int).tools["final_result"].description == "The final response which ends this conversation"
@@ -376,8 +383,9 @@ async def test_validators_run_in_their_order_and_their_own_errors_are_raised():
     agent.output_validator(lambda text: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await agent.run("?")
-    with pytest.raises(UserError, match="output validator"):
-        agent.output_validator(lambda: None)
+    for wrong in (lambda: None, lambda a, b, c: None, lambda text, *, mark: None):
+        with pytest.raises(UserError, match="output validator"):
+            agent.output_validator(wrong)
 
 
 @pytest.mark.parametrize("limit", [None, UsageLimits(seconds=0.05)])
@@ -418,6 +426,8 @@ async def later(text: str) -> str:
         (partial(later), "hi later"),
         (lambda text: later(text), "hi later"),
         (lambda context, text: later(text), "hi later"),
+        (lambda text, mark="?": text + mark, "hi?"),
+        (lambda text, *, mark="?": text + mark, "hi?"),
         (Exclaim(), "hi!"),
     ],
 )
@@ -534,3 +544,95 @@ async def test_functions_types_and_text_are_alternatives():
     assert outputs.allow_text
     model = ScriptedModel([call("double", number=4)])
     assert (await Agent(model, output_type=[double, City, str]).run("4 * 2?")).output == 8
+
+
+async def test_nothing_is_put_out_before_the_tools_of_the_turn_are_right():
+    done = []
+
+    @tool(requires_approval=lambda context, arguments: arguments["amount"] > 100)
+    def pay(amount: int) -> None:
+        if amount < 10:
+            raise ModelRetry("too little", argument="amount")
+        done.append(amount)
+
+    def close(name: str) -> str:
+        done.append(name)
+        return name
+
+    turn = [call("close", name="ada"), call("pay", amount=1)]
+    result = await Agent(ScriptedModel([turn], repairs=[{"amount": 50}]), tools=[pay], output_type=close).run("Go.")
+    assert (result.output, done) == ("ada", [50, "ada"])
+
+    done.clear()
+    agent = Agent(ScriptedModel([turn], repairs=[{"amount": 500}]), tools=[pay], output_type=close)
+    first = await agent.run("Go.")
+    assert (first.stop_reason, done) == ("approval_required", [])
+    decided = DeferredToolResults({first.pending_calls[0].id: True})
+    result = await agent.run(None, message_history=first.all_messages(), deferred_tool_results=decided)
+    assert (result.output, done) == ("ada", [500, "ada"])
+
+
+async def test_nothing_else_is_put_out_while_an_output_waits():
+    done = []
+
+    def refund(context: RunContext) -> str:
+        if not context.tool_call_approved:
+            raise ApprovalRequired()
+        done.append("refund")
+        return "refunded"
+
+    def voucher() -> str:
+        done.append("voucher")
+        return "a voucher"
+
+    agent = Agent(ScriptedModel([[call("refund"), call("voucher")]]), output_type=[refund, voucher])
+    first = await agent.run("Go.")
+    assert (first.stop_reason, done) == ("approval_required", [])
+    decided = DeferredToolResults({first.pending_calls[0].id: True})
+    result = await agent.run(None, message_history=first.all_messages(), deferred_tool_results=decided)
+    assert (result.output, done) == ("refunded", ["refund"])
+
+
+async def test_an_output_function_that_runs_an_agent_which_waits_is_the_developers():
+    @tool(requires_approval=True)
+    def pay() -> None:
+        raise AssertionError("it began")
+
+    helper = Agent(ScriptedModel([call("pay")]), tools=[pay], output_type=int)
+
+    async def ask() -> int:
+        return (await helper.run("?")).output
+
+    with pytest.raises(UserError, match=r"approve pay.*as_tool"):
+        await Agent(ScriptedModel([call("ask")]), output_type=ask).run("?")
+
+
+async def later_enough(value: int) -> None:
+    await checkpoint()
+    enough(value)
+
+
+def enough(value: int) -> None:
+    if value < 5:
+        raise ModelRetry("too little", argument="number")
+
+
+@pytest.mark.parametrize("check", [enough, later_enough])
+async def test_the_check_of_a_function_holds_for_outputs(check):
+    @tool(check=check)
+    def double(number: int) -> int:
+        return 2 * number
+
+    model = ScriptedModel([call("double", number=1)], repairs=[{"number": 4}])
+    assert (await Agent(model, output_type=double).run("?")).output == 8
+
+
+async def test_what_else_a_validator_raises_is_the_developers():
+    agent = Agent(ScriptedModel([call("final_result", response=1)]), output_type=int)
+
+    @agent.output_validator
+    def broken(number: int) -> int:
+        raise ToolFailed("mine")
+
+    with pytest.raises(ToolFailed, match="mine"):
+        await agent.run("?")

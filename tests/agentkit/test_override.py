@@ -103,5 +103,9 @@ async def test_what_cannot_be_is_refused():
     typed = Agent(ScriptedModel([]), output_type=int)
     with typed.override(tools=[final_result]), pytest.raises(ToolDefinitionError, match="final_result"):
         await typed.run("?")
+    with pytest.raises(UserError, match="tools takes a list"), agent.override(tools=final_result):
+        pass
+    with pytest.raises(UserError, match="instructions takes a str"), agent.override(instructions=city):
+        pass
     with agent.override(tools=[]), pytest.raises(UserError, match="names none"):
         await agent.run("?", deps="", model_settings=ModelSettings(tool_choice="city"))

@@ -135,6 +135,16 @@ async def test_only_the_call_at_fault_runs_again():
     assert told(result) == [("noted", False), ("1 days of sun in Lima", False)]
 
 
+async def test_a_check_of_the_result_may_be_async():
+    async def enough(found: int) -> None:
+        if found < 10:
+            raise ModelRetry("too few", argument="limit")
+
+    model = ScriptedModel([call("search", limit=1), "done"], repairs=[{"limit": 20}])
+    result = await Agent(model, tools=[Tool(lambda limit: limit, name="search", check=enough)]).run("Find cats.")
+    assert [finished.result.content for finished in result.tool_calls][-1] == 20
+
+
 async def test_a_check_of_the_result_asks_for_another_value():
     def enough(found: list) -> None:
         if not found:

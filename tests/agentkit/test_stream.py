@@ -13,6 +13,7 @@ from agentkit import (
     ToolCallFinished,
     ToolCallStarted,
     UsageLimits,
+    UserError,
     tool,
 )
 from agentkit.testing import FunctionModel, ScriptedModel, call
@@ -69,6 +70,12 @@ async def test_what_the_run_raises_the_iteration_raises():
         async with agent.run_stream_events("?") as events:
             async for _ in events:
                 pass
+
+
+async def test_without_its_block_it_says_how_to_write_it():
+    with pytest.raises(UserError, match=r"async with agent\.run_stream_events"):
+        async for _ in Agent(ScriptedModel([])).run_stream_events("?"):
+            pass
 
 
 async def test_leaving_early_ends_the_run():

@@ -19,7 +19,7 @@ from pydantic.json_schema import SkipJsonSchema
 from agentkit import Agent, RunContext, Tool, ToolDefinition, ToolDefinitionError, tool
 from agentkit.calls import prepare
 from agentkit.schema import ArgumentFault, InvalidArguments
-from agentkit.testing import call
+from agentkit.testing import ScriptedModel, call
 
 
 def object_of(properties: dict[str, Any], *required: str) -> dict[str, Any]:
@@ -584,3 +584,15 @@ def test_a_validator_that_broke_is_a_wrong_call_and_logged(caplog):
         "The arguments could not be checked. The tool failed: LookupError: the list of items is gone"
     )
     assert "Checking the arguments of tool 'order' failed" in caplog.text
+
+
+def test_what_a_tool_does_to_its_arguments_leaves_the_conversation_as_it_was():
+    schema = {"type": "object", "properties": {"items": {"type": "array"}}, "required": ["items"]}
+
+    def drain(items: list) -> int:
+        items.clear()
+        return len(items)
+
+    draining = Tool.from_schema(drain, name="drain", description="Drain.", json_schema=schema)
+    result = Agent(ScriptedModel([call("drain", items=["a", "b"]), "done"]), tools=[draining]).run_sync("?")
+    assert result.all_messages()[1].calls[0].arguments == {"items": ["a", "b"]}

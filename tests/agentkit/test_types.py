@@ -1,4 +1,4 @@
-"""What a type checker knows of an agent: the type of its output."""
+"""What a type checker knows of an agent: the types of its output and of its tools' deps."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, assert_type
 
 from agentkit import Agent, RunContext, ToolOutput
+from agentkit.testing import FunctionModel, Reply, ScriptedModel, call
 
 @dataclass
 class City:
@@ -38,6 +39,28 @@ agent = Agent(output_type=City, deps_type=int, retries=2)
 def known(context: RunContext[int], city: City) -> City:
     return city
 
+@agent.tool
+def near(context: RunContext[int], name: str) -> int:
+    return context.deps
+
+@agent.tool(retries=2)
+async def far(context: RunContext[int]) -> int:
+    return context.deps
+
+@agent.tool
+def anywhere(context: RunContext[Any]) -> None: ...
+
+@agent.tool  # type: ignore[arg-type]
+def elsewhere(context: RunContext[str]) -> str:
+    return context.deps
+
+@agent.tool_plain
+def here() -> str:
+    return "here"
+
+script: list[Reply] = [call("here"), "Here."]
+ScriptedModel(script)
+FunctionModel(lambda request: request.messages[-1].text.upper())
 assert_type(agent.run_sync("Where?", deps=3).output, City)
 several: Agent[None, City | int] = Agent(output_type=[City, count])
 named: Agent[dict[str, int]] = Agent(deps_type=dict)

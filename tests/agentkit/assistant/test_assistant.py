@@ -314,9 +314,6 @@ def test_waiting_in_an_event_loop_is_refused_where_it_would_block(gate):
             answer.result()
         with pytest.raises(UserError, match=r"to_thread.run_sync\(assistant.wait\)"):
             assistant.wait()
-        with anyio.CancelScope() as scope:
-            scope.cancel()
-            await answer  # whoever is cancelled while waiting leaves nothing behind
         gate.set()
         assert (await answer).output == "HELLO"
         assert answer.result().output == "HELLO"  # it is there already
@@ -327,6 +324,56 @@ def test_waiting_in_an_event_loop_is_refused_where_it_would_block(gate):
 
     with Assistant(Agent(FunctionModel(reply))) as assistant:
         anyio.run(app, assistant)
+
+
+async def given_up(answer: Answer) -> None:
+    """A task begins to wait for the answer, and is cancelled."""
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_wait_for, answer)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+
+
+async def _wait_for(answer: Answer) -> None:
+    await answer
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_run_ends_with_the_task_that_awaits_it(loop):
+    async def app() -> None:
+        async with Assistant(Agent(FunctionModel(lambda request: call("forever")), tools=[forever])) as assistant:
+            answer = assistant.ask("?")
+            await given_up(answer)
+            with pytest.raises(RunCancelled):
+                await answer
+
+    anyio.run(app, backend=loop)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_run_goes_on_while_somebody_else_waits_for_its_answer(loop, gate):
+    async def reply(request):
+        await anyio.to_thread.run_sync(gate.wait, SOON)
+        return "HELLO"
+
+    async def app() -> None:
+        said: list[str] = []
+        async with Assistant(Agent(FunctionModel(reply))) as assistant, anyio.create_task_group() as group:
+            awaited, called, followed = (
+                assistant.ask("?", conversation="awaited"),
+                assistant.ask("?", conversation="called", on_done=lambda answer: said.append(answer.result().output)),
+                assistant.ask("?", conversation="followed"),
+            )
+            group.start_soon(_wait_for, awaited)
+            followed.poll()
+            for answer in (awaited, called, followed):
+                await given_up(answer)
+            gate.set()
+            assert [(await answer).output for answer in (awaited, called, followed)] == ["HELLO"] * 3
+        assert said == ["HELLO"]
+
+    anyio.run(app, backend=loop)
 
 
 # -- drafts of a real engine
@@ -671,6 +718,11 @@ def test_threads_are_limited_for_models_that_are_opened_then():
         torch.set_num_threads(before)
     with pytest.raises(UserError, match="too late"):
         Assistant(Agent(echo()), threads=1)
+
+
+def test_what_is_no_agent_is_refused_at_once():
+    with pytest.raises(UserError, match=r"takes an Agent.* not 'bundled'"):
+        Assistant("bundled")
 
 
 def test_memory_is_limited_by_how_the_model_is_opened():

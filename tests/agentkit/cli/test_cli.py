@@ -90,6 +90,74 @@ def test_no_answer_is_lost_whatever_it_is_and_stdout_takes(tmp_path: Path, agent
     assert json.loads(done.stdout)["output"] == output and done.returncode == 0, done.stderr
 
 
+CART = """
+from agentkit import Agent, RunContext
+from agentkit.testing import FunctionModel, call
+
+def reply(request):
+    last = request.messages[-1]
+    return str(last.results[0].content) if last.kind == "tool" else call("add", item=last.text)
+
+shop = Agent(FunctionModel(reply), deps_type=list, name="shop")
+
+@shop.tool
+def add(ctx: RunContext[list], item: str) -> str:
+    \"\"\"Put an item into the cart.\"\"\"
+    ctx.deps.append(item)
+    return ", ".join(ctx.deps)
+
+def cart() -> list:
+    return ["salt"]
+
+full = ["tea"]
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an agent whose tool needs deps, and a line for the agent to answer."""
+    (tmp_path / "shop_here.py").write_text(CART)
+    (tmp_path / "in.jsonl").write_text('"milk"\n')
+    (tmp_path / "cases.jsonl").write_text('{"prompt": "milk", "answer": "salt, milk"}\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "shop_here", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("deps", ["cart", "list", "full"])
+def test_tools_find_the_deps_that_are_named_or_made(shop: Path, deps: str, capsys: pytest.CaptureFixture[str]) -> None:
+    named = f"shop_here:{deps}" if deps != "list" else "builtins:list"
+    assert main(["ask", "milk", "--json", "--agent", "shop_here:shop", "--deps", named]) == 0
+    before = {"cart": ["salt"], "list": [], "full": ["tea"]}[deps]
+    assert json.loads(capsys.readouterr().out)["output"] == ", ".join([*before, "milk"])
+
+
+def test_every_command_gives_them(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = ["--agent", "shop_here:shop", "--deps", "shop_here:cart"]
+    assert main(["batch", "in.jsonl", "out.jsonl", *mine]) == 0
+    assert json.loads((shop / "out.jsonl").read_text().splitlines()[-1])["output"] == "salt, milk"
+    assert main(["eval", "cases.jsonl", "--fail-under", "1", *mine]) == 0
+    assert "answer    salt, milk, eggs" in agentkit("chat", *mine, input="milk\neggs\n", cwd=shop).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ask", "milk", "--agent"],
+        ["chat", "--agent"],
+        ["batch", "in.jsonl", "out.jsonl", "--agent"],
+        ["eval", "cases.jsonl", "--agent"],
+        ["mcp", "--tools"],
+    ],
+)
+def test_an_agent_that_needs_deps_is_not_run_without(
+    shop: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "shop_here:shop"]) == 2
+    assert "need deps, which are list: give --deps MODULE:OBJECT" in " ".join(capsys.readouterr().err.split())
+
+
 def test_an_error_in_a_module_of_ones_own_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_here.py").write_text("import math\nmath.no_such_thing\ndef f(): ...\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -119,6 +187,7 @@ def test_models_lists_the_bundled_one() -> None:
         (["ask", "x", "--model", "json:dumps"], "can't be called without arguments: missing a"),
         (["ask", "x", "--json", "--watch"], "exclude each other"),
         (["ask", "x", "--model", "openai:gpt@http://localhost"], "can't be used"),
+        (["ask", "x", "--model", "/no/such/folder"], "no such folder"),
         (["models", "/no/such/folder"], "no config.json"),
     ],
 )

@@ -145,10 +145,13 @@ def test_versions_of_uuids() -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), [("time", "10:30:00"), ("date-time", "2024-05-01T10:30:00")])
-def test_times_may_be_local_where_pydantic_checks_them(name: str, text: str) -> None:
+def test_times_may_be_local_and_without_seconds_where_pydantic_checks_them(name: str, text: str) -> None:
     asked = [{"format": name}, {"format": name, "x-offset": "optional"}, {"format": name, "x-offset": "none"}]
     strict, either, local = (formats.of(format_of(schema)) for schema in asked)
     assert strict is not None and either is not None and local is not None
+    minute = text.removesuffix(":00")
+    assert [dfa.accepts(minute) for dfa in (strict, either, local)] == [False, True, True]
+    assert [dfa.accepts(f"{minute}Z") for dfa in (strict, either, local)] == [False, True, False]
     assert [dfa.accepts(text) for dfa in (strict, either, local)] == [False, True, True]
     assert [dfa.accepts(f"{text}Z") for dfa in (strict, either, local)] == [True, True, False]
     assert strict.minus(either).is_empty and local.minus(either).is_empty

@@ -151,10 +151,17 @@ class TestReplay:
         longer = gemma.render([ask, own(gemma, tokens), result], [WEATHER], model="m")
         assert longer == prompt + tokens + gemma.render_response(result.results[0], opened=True)
         assert gemma.render([ask, own(gemma, tokens)], [WEATHER], model="m") == prompt + tokens
-        answer = gemma.render_answer("Cold.")
-        assert gemma.render([ask, own(gemma, tokens), result, own(gemma, answer), ask], model="m", tools=[WEATHER]) == (
-            longer + answer + write("\n") + gemma.render_user("Oslo?") + gemma.render_prompt()
-        )
+        answered = [ask, own(gemma, tokens), result, own(gemma, gemma.render_answer("Cold."))]
+        assert gemma.render(answered, [WEATHER], model="m")[: len(longer)] == longer
+
+    def test_what_opened_an_earlier_turn_is_dropped_with_its_thoughts(self, gemma: Gemma4, write: Write) -> None:
+        """So it is in the models' templates, and in what they learn from."""
+        called = own(gemma, gemma.render_call("weather", {"city": "Oslo"}, stop=True))
+        answered = [ask, called, result, own(gemma, gemma.render_answer("Cold."))]
+        by_parts = [replace(m, tokens=None) if isinstance(m, AssistantMessage) else m for m in answered]
+        shown = show(gemma, [*answered, ask], model="m")
+        assert shown == show(gemma, [*by_parts, ask], model="m")
+        assert shown.count("<|channel>") == 1 and shown.endswith("<|channel>thought\n<channel|>")
 
     def test_spaces_and_key_order_of_the_model_are_kept(self, gemma: Gemma4, write: Write) -> None:
         tokens = write("<|tool_call>call:f{b: 1,a:2}<tool_call|><|tool_response>")

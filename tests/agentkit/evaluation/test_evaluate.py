@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit import Agent, ModelError, ModelSettings, UserError, tool
+from agentkit import Agent, ModelError, ModelSettings, RunContext, UserError, tool
 from agentkit.evaluation import Case, ExpectedCall, Variant, evaluate
 from agentkit.evaluation.figures import Share
 from agentkit.evaluation.judge import same
@@ -143,6 +143,18 @@ async def test_canned_results_stand_in_for_tools():
     )
     (variant,) = (await evaluate(agent, [case])).variants
     assert variant.outcomes[0].passed and ran == []
+
+
+async def test_tools_find_the_deps():
+    agent: Agent[list[str], str] = Agent(ScriptedModel([call("note", item="milk"), "noted"]), deps_type=list)
+
+    @agent.tool
+    def note(ctx: RunContext[list[str]], item: str) -> None:
+        ctx.deps.append(item)
+
+    notes: list[str] = []
+    await evaluate(agent, [Case("milk", answer="noted")], deps=notes)
+    assert notes == ["milk"]
 
 
 async def test_an_agent_with_a_canned_result_is_not_asked():

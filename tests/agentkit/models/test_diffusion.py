@@ -394,10 +394,40 @@ async def test_a_cancelled_turn_leaves_conversation_and_engine_usable(model: Dif
     assert response.canvases
 
 
-async def test_what_the_engine_refuses_is_a_model_error(model: DiffusionModel) -> None:
+@pytest.mark.parametrize("room", [-1000, 15])
+async def test_a_conversation_that_is_too_long_says_what_to_do(
+    model: DiffusionModel, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can't be read, or it leaves no room for the canvas."""
+    asked = request(UserMessage("much " * 2000))
+    count = len(model.dialect.render(asked.messages, [WEATHER]))
+    monkeypatch.setattr(model.engine, "max_tokens", count + room)
+    told = f"has {count} tokens, and the model reads {count + room}, .*message_history.* compaction=Summarise"
     async with model.converse() as conversation:
-        with pytest.raises(ModelError, match="positions"):
-            await conversation.respond(request(UserMessage("much " * 20_000)), nowhere)
+        with pytest.raises(ModelError, match=told):
+            await conversation.respond(asked, nowhere)
+
+
+async def test_a_turn_that_outgrows_the_context_says_what_to_do(
+    model: DiffusionModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = {"type": "string", "minLength": 300}
+    note = ToolDefinition("note", "", {"type": "object", "properties": {"text": text}, "required": ["text"]})
+    asked = replace(request(UserMessage("Note it."), tool_choice="note"), tools=(note,))
+    count = len(model.dialect.render(asked.messages, [note]))
+    monkeypatch.setattr(model.engine, "max_tokens", count + 20)  # for one canvas
+    async with model.converse() as conversation:
+        with pytest.raises(ModelError, match=f"has {count + 16} tokens, and the model reads {count + 20}"):
+            await conversation.respond(asked, nowhere)
+
+
+async def test_what_the_engine_refuses_is_a_model_error() -> None:
+    model = toy_model()
+    assert isinstance(model, DiffusionModel)
+    model.engine.close_sync()
+    async with model.converse() as conversation:
+        with pytest.raises(ModelError, match="closed"):
+            await conversation.respond(request(UserMessage("Hello")), nowhere)
 
 
 async def test_replayed_tokens_are_those_of_the_same_model(model: DiffusionModel) -> None:

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentkit import Agent, Model, models
+from agentkit import Agent, Model, ModelNotFoundError, models
 from agentkit.models import load_model
 from agentkit.testing import FunctionModel
 
@@ -54,6 +55,13 @@ def test_all_who_ask_at_once_share_one_model(opened: Opened) -> None:
     for thread in threads:
         thread.join()
     assert opened == ["slow one"] and len(set(map(id, got))) == 1
+
+
+def test_a_checkpoint_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="no such folder"):
+        Agent(str(tmp_path / "nowhere")).run_sync("?")
+    with pytest.raises(ModelNotFoundError, match=r"config\.json"):
+        load_model(str(tmp_path))
 
 
 def test_a_model_that_nobody_holds_is_let_go(opened: Opened) -> None:

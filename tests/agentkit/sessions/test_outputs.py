@@ -11,10 +11,13 @@ from pydantic import BaseModel
 
 from agentkit import (
     Agent,
+    ApprovalRequired,
     CancellationToken,
+    DeferredToolResults,
     MemorySession,
     ModelRetry,
     RunCancelled,
+    RunContext,
     SqliteSession,
     ToolFailed,
     ToolMessage,
@@ -293,3 +296,29 @@ async def test_a_function_that_finished_as_the_run_was_cancelled_is_kept(session
             "Send.", session=session, cancellation_token=token
         )
     assert (await session.state()).stop.reason == "cancelled"
+
+
+async def test_a_tool_that_speaks_as_an_output_does_has_made_none(session):
+    fetched, paid = [], []
+
+    def fetch() -> str:
+        fetched.append("page")
+        return "Final result processed."
+
+    @tool
+    def pay(context: RunContext) -> str:
+        if not context.tool_call_approved:
+            raise ApprovalRequired()
+        paid.append("once")
+        return "paid"
+
+    agent = Agent(ScriptedModel([[call("fetch"), call("pay")], call("fetch"), "done"]), tools=[fetch, pay])
+    (waits,) = (await agent.run("Pay.", session=session)).pending_calls
+    decided = DeferredToolResults({waits.id: True})
+    limit = UsageLimits(turns=1)
+    stopped = await agent.run(None, session=session, deferred_tool_results=decided, usage_limits=limit)
+    assert (stopped.stop_reason, paid) == ("usage_limit", ["once"])
+    result = await agent.run(None, session=session)
+    assert (result.output, result.stop_reason) == ("done", "finished")
+    assert told(result.all_messages())[-1] == ("Final result processed.", False)
+    assert (len(fetched), paid) == (2, ["once"])

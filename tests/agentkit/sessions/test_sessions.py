@@ -159,6 +159,17 @@ async def test_a_session_has_limits_of_its_own(session):
     assert (await session.usage()).turns == 2
 
 
+async def test_what_a_run_spent_before_it_raised_counts(session):
+    session.usage_limits = UsageLimits(turns=2)
+    agent = Agent(FunctionModel(lambda request: ModelError("no power")))
+    with pytest.raises(ModelError):
+        await agent.run("?", session=session)
+    with pytest.raises(ModelError):
+        await agent.run(None, session=session)
+    assert (await agent.run(None, session=session)).stop_reason == "usage_limit"
+    assert (await session.usage()).turns == 2
+
+
 async def test_the_time_of_a_session_runs_out(session):
     session.usage_limits = UsageLimits(seconds=0.2)
     begun = []
