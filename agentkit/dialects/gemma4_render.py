@@ -8,8 +8,8 @@
 The answers of tools stay in the model's turn, and the model goes on right after them. A message that this very model
 wrote is replayed by its own tokens: rendering a longer conversation begins with the rendering of the shorter one and
 those tokens, so that the model's cache can be kept. Only thoughts are dropped: those of turns before the last user
-message, the closed one that such a turn was opened with included, and of messages without a call. A message whose parts were changed since is
-written by its parts: its tokens say something else.
+message, the closed one that such a turn was opened with included, and of messages without a call. A message whose
+parts were changed since is written by its parts: its tokens say something else.
 
 Where the models' chat templates lose or misplace something, this does not: text that comes before a call stays before
 it (they move it behind the answers), a model's text that follows a closed model turn opens a turn of its own, and a

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 EVALUATED = tuple(
-    """known invented pairs families composed own_words several missing later follow_up chained irrelevant
+    """known invented pairs families composed own_words conversation several missing later follow_up chained irrelevant
     chat""".split()
 )
 

@@ -44,7 +44,7 @@ class Mix:
     bare_parameters: float = 0.35  # tools whose parameters have no descriptions
     nullable: float = 0.4  # optional parameters that may be null
     instructions: float = 0.3
-    earlier_exchange: float = 0.12
+    earlier_exchanges: tuple[int, ...] = (60, 16, 12, 7, 5)  # weights of none to four before the request
     no_tool_fits: float = 0.3
     chitchat: float = 0.05
     failed: float = 0.1  # training calls of families' tools whose result is an error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
@@ -36,8 +37,8 @@ from .cases import (
 )
 from .catalogue import HELD_OUT, KNOWN
 
-DATA_VERSION = 11
-SETS = tuple("known invented pairs families composed own_words irrelevant chat".split())
+DATA_VERSION = 12
+SETS = tuple("known invented pairs families composed own_words conversation irrelevant chat".split())
 """The held-out sets, beside those of `turns`."""
 
 EVALUATION_VERSION = 1  # the held-out cases stay as they are, so that figures of different data can be compared
@@ -84,8 +85,9 @@ class Writer:
         messages: list[Message] = []
         if rng.random() < self.mix.instructions:
             messages.append(SystemMessage(rng.choice(INSTRUCTIONS)))
-        if rng.random() < self.mix.earlier_exchange:
-            messages.extend(exchange(scene.served(rng, "train")))
+        plain = replace(mix, asked_back=0.0, given_later=0.0, follow_up=0.0, chained=0.0)
+        for _ in range(rng.choices(range(len(mix.earlier_exchanges)), mix.earlier_exchanges)[0]):
+            messages.extend(exchange(turns.case(scene, rng, "train", plain)))
         cases = [turns.case(scene, rng, "train", mix) for _ in range(branches)]
         made = [self.branch(case, canvases, answers=answers, rng=rng) for case in cases]
         return Pack(self.prefix(messages, [view.definition for view in scene.views]), made)
@@ -187,11 +189,12 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
 
     "known": families trained on, values never seen. "invented": the same under names never seen. "pairs": those of
     the known ones that take two values of one kind. "families": families never trained on. "composed": composed
-    tools of held-out words. "own_words": tools and requests written by hand. "irrelevant": no tool fits. "chat":
-    small talk. "several": two or three calls in one reply. "missing": a required value has to be asked for. "later":
-    it was asked for. "follow_up": the turn before, but for one value. "chained": a result is the next call's
-    argument. In these five the tools are known families under other names for even `index`, and composed ones of
-    held-out words for odd; in the last two, always composed ones.
+    tools of held-out words. "own_words": tools and requests written by hand. "conversation": known families, after
+    one to three other requests and their answers. "irrelevant": no tool fits. "chat": small talk. "several": two or
+    three calls in one reply. "missing": a required value has to be asked for. "later": it was asked for. "follow_up":
+    the turn before, but for one value. "chained": a result is the next call's argument. In these five the tools are
+    known families under other names for even `index`, and composed ones of held-out words for odd; in the last two,
+    always composed ones.
     """
     rng = random.Random(f"evaluate/{EVALUATION_VERSION}/{kind}/{index}")
     mix = mix or HELD_OUT_MIX
@@ -220,6 +223,10 @@ def evaluation_case(kind: str, index: int, mix: Mix | None = None) -> tuple[list
         return definitions, unserved(views, rng, "heldout")
     if kind == "chat":
         return definitions, chat(rng)
+    if kind == "conversation":
+        earlier = [exchange(ask(rng.choice(views), rng, "heldout")) for _ in range(rng.randint(1, 3))]
+        case = ask(rng.choice(views), rng, "heldout")
+        return definitions, replace(case, history=tuple(chain.from_iterable(earlier)))
     if kind not in ("known", "invented"):
         raise ValueError(f"no held-out set is called {kind!r}; there are {', '.join((*SETS, *turns.MAKERS))}")
     return definitions, ask(rng.choice(views), rng, "heldout")

@@ -110,6 +110,13 @@ def test_evaluation_cases_are_fixed_and_apart(kind: str) -> None:
             assert isinstance(view, View) and (view.family.name in held_out) == (kind == "families")
 
 
+def test_requests_of_a_conversation_follow_others_that_were_answered() -> None:
+    for index in range(40):
+        _, case = evaluation_case("conversation", index)
+        asked = [message for message in case.history if isinstance(message, UserMessage)]
+        assert 1 <= len(asked) <= 3 and isinstance(case.history[-1], AssistantMessage) and case.history[-1].text
+
+
 def test_held_out_cases_stay_what_they_were() -> None:
     """Calls of models made from other data can be compared only over the very same requests."""
     expected = {
@@ -122,6 +129,7 @@ def test_held_out_cases_stay_what_they_were() -> None:
         "chat": 1947572220,
         "pairs": 3688891557,
         "own_words": 3670570579,
+        "conversation": 1853981776,
         "missing": 2563591570,
         "later": 3066926743,
         "follow_up": 2198790781,
