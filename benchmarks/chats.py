@@ -127,8 +127,9 @@ class Group:
     """Conversations that take their turns together, in one batch.
 
     With `reuse`, the cache of a turn serves the next one as far as transformers allows it: new tokens are padded on
-    the left behind it, so in a batch there are masked holes within the rows. A turn of several canvases leaves whole
-    canvases in the cache, tails behind stops included, so after it the conversation is read anew.
+    the left behind it, so in a batch there are masked holes within the rows. What a prompt no longer begins with is cut
+    off. A turn of several canvases leaves whole canvases in the cache, tails behind stops included, so after it the
+    conversation is read anew.
     """
 
     def __init__(
@@ -155,9 +156,9 @@ class Group:
 
     def _turn(self) -> None:
         prompts = [chat.prompt() for chat in self.live]
-        pairs = zip(prompts, self.held, strict=True)
-        if self.cache is None or any(prompt[: len(held)] != held for prompt, held in pairs):
+        if self.cache is None:
             self._forget()
+        self._agree(prompts)
         new = [prompt[len(held) :] for prompt, held in zip(prompts, self.held, strict=True)]
         ids, mask = padded(new, self.model.device)
         self.mask = torch.cat([self.mask, mask], dim=1)
@@ -190,6 +191,21 @@ class Group:
         self.steps += int((tokens / per_step).round().sum())
         self.canvases += int((-(-tokens // self.model.config.canvas_length)).sum())
 
+    def _agree(self, prompts: Sequence[Sequence[int]]) -> None:
+        """Leaves of the cache what all prompts begin with."""
+        while lost := max(unlike(prompt, held) for prompt, held in zip(prompts, self.held, strict=True)):
+            self._cut(lost)
+
+    def _cut(self, count: int) -> None:
+        """Takes off the last `count` columns of the cache, and the tokens that each row has there."""
+        assert self.cache is not None
+        columns = self.mask.shape[1] - count
+        self.held = [
+            held[: len(held) - int(row[columns:].sum())] for held, row in zip(self.held, self.mask, strict=True)
+        ]
+        self.mask = self.mask[:, :columns]
+        self.cache.crop(-count)
+
     def _forget(self) -> None:
         self.cache = None
         self.held = [[] for _ in self.live]
@@ -206,3 +222,9 @@ class Group:
         self.mask = self.mask[kept]
         self.live = [self.live[index] for index in stay]
         self.held = [self.held[index] for index in stay]
+
+
+def unlike(prompt: Sequence[int], held: Sequence[int]) -> int:
+    """How many of the last tokens that are held are none that the prompt begins with."""
+    pairs = zip(held, prompt, strict=False)
+    return len(held) - next((i for i, (left, right) in enumerate(pairs) if left != right), min(len(held), len(prompt)))

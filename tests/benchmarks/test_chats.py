@@ -98,6 +98,27 @@ def test_a_cached_prompt_gives_the_logits_of_a_fresh_one(
     assert prefix.cache.get_seq_length() == len(prefix.tokens)  # the copy grew, the original did not
 
 
+def test_what_a_prompt_no_longer_begins_with_is_cut_off_the_cache(
+    network: DiffusionGemmaForBlockDiffusion, dialect: Gemma4
+) -> None:
+    """A new request changes how the turn before it is rendered."""
+    group = Group(network, [replay(dialect, number) for number in (5, 6)], reuse=True, prefix=None)
+    group._turn()
+    group._turn()  # the answer to the first request; the second one is asked
+    prompts = [chat.prompt() for chat in group.live]
+    before = [len(held) for held in group.held]
+    group._agree(prompts)
+    lengths = {len(held) for held in group.held}
+    assert all(prompt[: len(held)] == held for prompt, held in zip(prompts, group.held, strict=True))
+    assert lengths == {group.mask.shape[1]} and 0 < max(lengths) < min(before)
+    canvas = torch.arange(16, 64).repeat(2, 1)
+    with torch.inference_mode():
+        rest = torch.tensor([prompt[max(lengths) :] for prompt in prompts])
+        cached = network(input_ids=rest, past_key_values=group.cache, decoder_input_ids=canvas).logits
+        fresh = network(input_ids=torch.tensor(prompts), decoder_input_ids=canvas).logits
+    torch.testing.assert_close(cached, fresh, atol=1e-4, rtol=1e-4)
+
+
 def test_who_is_over_leaves_the_batch(network: DiffusionGemmaForBlockDiffusion, dialect: Gemma4) -> None:
     chats = [replay(dialect, 5, prompts=1), replay(dialect, 6, prompts=2)]
     group = Watched(network, chats, reuse=True, prefix=Prefix(network, [chat.prompt() for chat in chats]))
