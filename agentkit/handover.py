@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
@@ -100,13 +100,19 @@ def take_over(run: Run) -> None:
 
 async def follow(plan: Plan, messages: Sequence[Message]) -> Plan:
     """The plan of the agent that a conversation has been handed over to since its last prompt."""
-    for answers in messages[last_prompt(messages) :]:
-        for result in answers.results if isinstance(answers, ToolMessage) else ():
-            tool = plan.outputs.tools.get(result.name)
-            if isinstance(tool, HandoffTool) and not result.is_error:
-                plan = await _successor(plan, tool, result.call_id)
-                break
+    for message in messages[last_prompt(messages) :]:
+        if found := handoff_in(message, plan.outputs.tools):
+            plan = await _successor(plan, *found)
     return plan
+
+
+def handoff_in(message: Message, outputs: Mapping[str, OutputTool]) -> tuple[HandoffTool, str] | None:
+    """The handoff that a message tells of, of an agent with these outputs, and the id of its call."""
+    for result in message.results if isinstance(message, ToolMessage) else ():
+        tool = outputs.get(result.name)
+        if isinstance(tool, HandoffTool) and not result.is_error:
+            return tool, result.call_id
+    return None
 
 
 def handovers(plan: Plan, messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -11,8 +11,8 @@ from agentkit.agent_tool import AgentTool
 from agentkit.approval import Decision, DeferredToolResults, ToolApproved, ToolDenied
 from agentkit.calls import prepare
 from agentkit.display import describe_call
-from agentkit.handover import HandoffTool
-from agentkit.messages import Message, ToolCallPart, ToolMessage, last_prompt, open_calls
+from agentkit.handover import handoff_in
+from agentkit.messages import Message, ToolCallPart, last_prompt, open_calls
 from agentkit.pauses import inside, paused_agents
 from agentkit.result import AgentRunResult
 
@@ -51,11 +51,8 @@ def _whose(
 def _speaking(agent: Agent[Any, Any], messages: Sequence[Message]) -> Agent[Any, Any]:
     """The agent that the conversation has been handed over to since its last prompt."""
     for message in messages[last_prompt(messages) :]:
-        for result in message.results if isinstance(message, ToolMessage) else ():
-            tool = agent._outputs.tools.get(result.name)
-            if isinstance(tool, HandoffTool) and not result.is_error:
-                agent = tool.handoff.agent
-                break
+        if found := handoff_in(message, agent._outputs.tools):
+            agent = found[0].handoff.agent
     return agent
 
 

@@ -34,9 +34,7 @@ KEPT_OUT = 5  # one in so many examples
 GENERATED = 5  # held-out cases made up for each tool ...
 REFUSALS = 4, 40  # ... and refusals for each, and at most so many
 CANVASES = 3  # most of a call
-TRIES = (
-    50  # calls that are made up until one is taken: where these are too few, training might find none in `tool.TRIES`
-)
+TRIES = 50  # calls that are made up until one is taken; where more are needed, training might find none in its own
 
 
 @dataclass(frozen=True)
