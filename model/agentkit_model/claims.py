@@ -17,6 +17,8 @@ from itertools import combinations, count
 import numpy as np
 
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
+from agentkit_model.sight import Floats
+from agentkit_model.tables import Ints, Tables
 from agentkit_model.viterbi import Found, Leg, viterbi
 
 _MOST_PARTED = 6
@@ -38,23 +40,60 @@ def undisputed(leg: Leg, twice: float) -> Found | None:
     return search.best
 
 
+class Claims:
+    """Which words the values have on a path, edge by edge, when each two of a call that claim the same cost `twice`."""
+
+    def __init__(self, tables: Tables, twice: float) -> None:
+        self._tables = tables
+        self._twice = twice
+        self._past: list[Dispute] = []  # of calls that are over
+        self._words: dict[int, set[int]] = {}  # of each value of the call at hand
+
+    def take(self, edge: int) -> None:
+        """The path goes on by an edge."""
+        for value, word in self._of([edge]):
+            if value == NEW_VALUES:
+                self._past, self._words = self.disputes, {}
+            elif value != NO_VALUE and word >= 0:
+                self._words.setdefault(value, set()).add(word)
+
+    def prices(self, edges: Ints) -> Floats:
+        """The nats that each edge (N,) would cost for the claims that it adds (N,)."""
+        return np.array([self._twice * self._added(value, word) for value, word in self._of(edges)], np.float32)
+
+    @property
+    def price(self) -> float:
+        """The nats that the path costs."""
+        return self._twice * len(self.disputes)
+
+    @property
+    def disputes(self) -> list[Dispute]:
+        """What values of one call claim together, in the order of the path."""
+        words = self._words
+        pairs = ((first, second, frozenset(words[first] & words[second])) for first, second in combinations(words, 2))
+        return [*self._past, *(pair for pair in pairs if pair[2])]
+
+    def _added(self, value: int, word: int) -> int:
+        """With how many values one would come to claim the same words, by this word."""
+        if value < 0 or word < 0:
+            return 0
+        mine = self._words.get(value, set())
+        return sum(word in theirs and not mine & theirs for other, theirs in self._words.items() if other != value)
+
+    def _of(self, edges: Ints) -> list[tuple[int, int]]:
+        """The values that edges are a part of, each with the word that its edge writes."""
+        values, words = self._tables.values, self._tables.words
+        if values is None or words is None:
+            return [(NO_VALUE, -1)] * len(edges)
+        return list(zip(values[edges].tolist(), words[edges].tolist(), strict=True))
+
+
 def disputes(leg: Leg, found: Found) -> list[Dispute]:
     """What values of one call claim together, in the order of the path."""
-    tables = leg.tables
-    assert tables.values is not None and tables.words is not None
-    calls: list[dict[int, set[int]]] = [{}]  # the words of each value of each call
-    edges = np.asarray(found.edges, np.int64)
-    for value, word in zip(tables.values[edges].tolist(), tables.words[edges].tolist(), strict=True):
-        if value == NEW_VALUES:
-            calls.append({})
-        elif value != NO_VALUE and word >= 0:
-            calls[-1].setdefault(value, set()).add(word)
-    return [
-        (first, second, frozenset(shared))
-        for claims in calls
-        for first, second in combinations(claims, 2)
-        if (shared := claims[first] & claims[second])
-    ]
+    claims = Claims(leg.tables, 1.0)
+    for edge in found.edges:
+        claims.take(edge)
+    return claims.disputes
 
 
 class _Search:

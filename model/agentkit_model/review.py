@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agentkit_model.claims import Claims
 from agentkit_model.path import Hold
 from agentkit_model.plan import CanvasResult
 from agentkit_model.sight import Floats, Sight
@@ -35,10 +36,12 @@ class Expected:
         tokens: at each position the likeliest token that the automaton allows there, given the tokens before; the
             canvas' own where it is not asked (N,).
         costs: the nats by which its edge costs more than that of the canvas' own token (N,).
+        price: the nats that the canvas costs since values of a call claim the same words; see `claims`.
     """
 
     tokens: Indices
     costs: Floats
+    price: float
 
     def objection(self, own: Floats, others: Floats, tolerance: float) -> int | None:
         """The first position where the expected token is worth more than `tolerance` nats more than the canvas' own.
@@ -75,18 +78,23 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[
         sight: what the encoder expects at each position.
         clamped: positions that have to stay as they are.
     """
-    tables = sight.tables
+    tables, claims = sight.tables, Claims(sight.tables, hold.twice)
     tokens, costs = np.array(result.tokens[: result.length], np.int64), np.zeros(result.length, np.float32)
-    for position in places(hold, result, clamped):
-        before, behind = result.states[position - 1], result.states[position]
-        edges = tables.leaving(before)
-        mine = [e for e in edges.tolist() if tables.targets[e] == behind and tables.takes(e, int(tokens[position]))]
-        if not mine:
+    asked = set(places(hold, result, clamped))
+    for position in range(1, result.length):
+        edges = tables.leaving(result.states[position - 1])
+        mine = edges[tables.targets[edges] == result.states[position]]
+        mine = np.array([edge for edge in mine.tolist() if tables.takes(edge, int(tokens[position]))], np.int64)
+        if not len(mine):
             continue  # written by a choice
-        worth = sight.columns[position, tables.columns[edges]] - tables.cost[edges]
-        if hold.limit is not None:
-            worth[tables.distance[tables.targets[edges]] > hold.limit - position - 1] = -np.inf
-        best = edges[int(worth.argmax())]
-        costs[position] = tables.cost[best] - tables.cost[mine].min()
-        (tokens[position],) = sight.tokens(position, tables.columns[best : best + 1])
-    return Expected(tokens, costs)
+        own = mine[int(tables.cost[mine].argmin())]
+        if position in asked:
+            prices = tables.cost[edges] + claims.prices(edges)
+            worth = sight.columns[position, tables.columns[edges]] - prices
+            if hold.limit is not None:
+                worth[tables.distance[tables.targets[edges]] > hold.limit - position - 1] = -np.inf
+            best = int(worth.argmax())
+            costs[position] = prices[best] - prices[edges == own].item()
+            (tokens[position],) = sight.tokens(position, tables.columns[edges[best : best + 1]])
+        claims.take(int(own))
+    return Expected(tokens, costs, claims.price)

@@ -527,7 +527,7 @@ class Runner:
             for tokens in written
         )
         own, others = (np.log(np.maximum(part, TINY)) for part in (own, others))  # (N,)
-        likelihood = float(own[1:].sum())
+        likelihood = float(own[1:].sum()) - awaited.price
         if row.earlier is not None and likelihood <= row.earlier.likelihood:
             return replace(row.earlier.result, steps=draft.steps)
         position = awaited.objection(own, others, tolerance)

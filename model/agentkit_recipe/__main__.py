@@ -58,11 +58,13 @@ def parser() -> argparse.ArgumentParser:
     write.add_argument("--share", type=float, default=0.3, help="of that checkpoint's weights, with --blend")
     write.set_defaults(run=run_export)
 
-    deepen = commands.add_parser("grow", help="a deeper checkpoint that computes the same, to be trained on")
-    deepen.add_argument("--model", type=Path, required=True)
-    deepen.add_argument("--layers", type=int, required=True)
-    deepen.add_argument("--out", type=Path, required=True)
-    deepen.set_defaults(run=run_grow)
+    enlarge = commands.add_parser("grow", help="a deeper or wider checkpoint that computes the same, to be trained on")
+    enlarge.add_argument("--model", type=Path, required=True)
+    enlarge.add_argument("--layers", type=int)
+    enlarge.add_argument("--hidden-size", type=int, help="channels between layers; heads and MLPs grow in proportion")
+    enlarge.add_argument("--seed", type=int, default=0)
+    enlarge.add_argument("--out", type=Path, required=True)
+    enlarge.set_defaults(run=run_grow)
 
     judge = commands.add_parser("evaluate", help="measure a checkpoint on the held-out sets")
     judge.add_argument("--model", type=Path, required=True)
@@ -126,7 +128,7 @@ def run_export(options: argparse.Namespace) -> None:
 def run_grow(options: argparse.Namespace) -> None:
     from .grow import grow
 
-    grow(options.model, options.layers).save_pretrained(options.out)
+    grow(options.model, options.layers, options.hidden_size, seed=options.seed).save_pretrained(options.out)
 
 
 def run_calibrate(options: argparse.Namespace) -> None:

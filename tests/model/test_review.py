@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanError, TokenAutomaton
+from agentkit_model.automaton import NEW_VALUES, NO_VALUE
 from agentkit_model.review import doubtful, expected
 from agentkit_model.sight import Asked, Plain
 from tests.model.conftest import CONFIGS
@@ -205,6 +206,40 @@ def test_costs_count() -> None:
     others = logits.log_softmax(-1)[range(4), awaited.tokens].numpy()
     assert awaited.objection(own, others, 0.0) is None
     assert awaited.objection(own - np.float32([0, 0, 2, 0]), others, 1.5) == 2
+
+
+def test_words_that_another_value_has_cost_what_they_cost_a_path() -> None:
+    """The encoder expects the first value's word in the second one, too; where it stands, the canvas pays for it."""
+    once, other, words = 6, 7, {6: 0, 7: 1}
+    edges = [(0, 1, OPEN, NEW_VALUES, -1), (3, 4, CLOSE, NO_VALUE, -1), (4, 5, STOP, NO_VALUE, -1)]
+    edges += [(1 + value, 2 + value, token, value, word) for value in (0, 1) for token, word in words.items()]
+    source, target, token, value, word = zip(*edges, strict=True)
+    call = TokenAutomaton(
+        size=6,
+        source=source,
+        target=target,
+        label=range(len(edges)),
+        cost=[0.0] * len(edges),
+        sets=[(each,) for each in token],
+        start=0,
+        final=5,
+        pad=PAD,
+        stops=frozenset((STOP,)),
+        values=value,
+        words=word,
+    )
+    logits = torch.zeros(8, 40)
+    logits[1:3, once] = 3.0
+    sight = Plain(Asked(call.tables), logits)
+    apart = written([OPEN, once, other, CLOSE, STOP], [1, 2, 3, 4, 5])
+    twice = written([OPEN, once, once, CLOSE, STOP], [1, 2, 3, 4, 5])
+    cheap, dear = Hold(automaton=call, twice=2.0), Hold(automaton=call, twice=4.0)
+    assert expected(cheap, sight, apart).tokens.tolist() == [OPEN, once, once, CLOSE, STOP]
+    assert expected(cheap, sight, apart).costs.tolist() == [0.0, 0.0, 2.0, 0.0, 0.0]
+    assert expected(dear, sight, apart).tokens.tolist() == [OPEN, once, other, CLOSE, STOP]
+    assert expected(dear, sight, twice).tokens.tolist() == [OPEN, once, other, CLOSE, STOP]
+    assert expected(dear, sight, twice).costs.tolist() == [0.0, 0.0, -4.0, 0.0, 0.0]
+    assert [expected(dear, sight, canvas).price for canvas in (apart, twice)] == [0.0, 4.0]
 
 
 @pytest.mark.parametrize("review", [-1.0, float("nan")])

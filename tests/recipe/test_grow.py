@@ -17,8 +17,11 @@ from agentkit_recipe.grow import grow, origins
 TOKENS = torch.arange(2, 62)[None]  # (1, 60)
 
 
-def logits(model: DiffusionGemmaForBlockDiffusion) -> torch.Tensor:
-    return model.eval()(input_ids=TOKENS, decoder_input_ids=TOKENS[:, :20]).logits
+def logits(model: DiffusionGemmaForBlockDiffusion, earlier: torch.Tensor | None = None) -> torch.Tensor:
+    """earlier: logits of an earlier step that the canvas is conditioned on."""
+    told = model.eval()(input_ids=TOKENS, decoder_input_ids=TOKENS[:, :20], self_conditioning_logits=earlier)
+    assert isinstance(told.logits, torch.Tensor)
+    return told.logits
 
 
 def test_a_grown_checkpoint_gives_the_same_logits(tmp_path: Path) -> None:
@@ -29,6 +32,44 @@ def test_a_grown_checkpoint_gives_the_same_logits(tmp_path: Path) -> None:
     types = large.config.text_config.layer_types
     assert len(types) == layers and types.index("full_attention") == layers - 1
     assert torch.equal(logits(large), logits(small))
+
+
+def test_a_wider_one_gives_the_same_logits(tmp_path: Path) -> None:
+    """With and without what it was given of an earlier step, but for the order of sums."""
+    small = DiffusionGemmaForBlockDiffusion.from_pretrained(folder(), dtype=torch.float32)
+    before = small.config.text_config
+    heads, size = before.num_attention_heads, before.hidden_size * 5 // 4
+    assert main(["grow", "--model", str(folder()), "--hidden-size", str(size), "--out", str(tmp_path)]) == 0
+    large = DiffusionGemmaForBlockDiffusion.from_pretrained(tmp_path, dtype=torch.float32)
+    assert (large.config.text_config.num_attention_heads, large.config.text_config.hidden_size) == (
+        heads * 5 // 4,
+        size,
+    )
+    earlier = torch.randn(1, 20, before.vocab_size, generator=torch.Generator().manual_seed(1))
+    for told in (None, earlier):
+        one, other = (logits(model, told) for model in (small, large))
+        assert torch.allclose(one, other, atol=1e-3) and not torch.equal(one, torch.zeros_like(one))
+
+
+def test_what_is_new_in_a_wider_one_can_learn() -> None:
+    size = DiffusionGemmaForBlockDiffusion.from_pretrained(folder()).config.text_config.hidden_size
+    large = grow(folder(), hidden_size=size * 5 // 4)
+    logits(large).square().mean().backward()
+    decoder = large.model.decoder
+    layer, columns, rows = decoder.layers[0], (slice(None), slice(size, None)), (slice(size, None),)
+    for weight, new in (
+        (layer.self_attn.o_proj.weight, columns),  # what new heads write
+        (layer.mlp.down_proj.weight, rows),  # what is written into new channels ...
+        (decoder.embed_tokens.weight, columns),  # ... and what they begin with
+    ):
+        assert weight.grad is not None and weight.grad[new].any() and not weight[new].any()
+
+
+@pytest.mark.parametrize(("ratio", "size"), [(0.5, "hidden_size"), (1.0625, "num_attention_heads")])
+def test_widths_that_do_not_fit(ratio: float, size: str) -> None:
+    hidden_size = DiffusionGemmaForBlockDiffusion.from_pretrained(folder()).config.text_config.hidden_size
+    with pytest.raises(ValueError, match=f"{size} .* does not grow"):
+        grow(folder(), hidden_size=int(hidden_size * ratio))
 
 
 def test_what_adds_nothing_at_first_can_learn() -> None:
