@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
@@ -28,7 +29,7 @@ from agentkit.messages import Message, UserMessage
 from agentkit.models import load_model
 from agentkit.models.base import Emit, Model
 from agentkit.observer import Observer
-from agentkit.options import AgentOptions, RunOptions, check_kinds, check_options
+from agentkit.options import AgentOptions, RunOptions, check_kinds, check_names, check_options
 from agentkit.output import ToolOutput, Validator, collect_outputs
 from agentkit.override import Overrides, overrides, overriding
 from agentkit.report import PromptReport, prompt_report
@@ -135,11 +136,24 @@ class Agent(Generic[DepsT, OutputT]):
         compaction: Compaction | None = None,
         observer: Observer | None = None,
     ) -> None:
-        if retries < 0 or max_parallel_tools < 1 or (tool_timeout is not None and not tool_timeout > 0):
+        numbers = (retries, max_parallel_tools, 1 if tool_timeout is None else tool_timeout)
+        are_numbers = all(isinstance(number, Real) for number in numbers)
+        if not (are_numbers and retries >= 0 and max_parallel_tools >= 1 and numbers[2] > 0):
             raise UserError(
-                "Agent: retries are at least 0, max_parallel_tools at least 1, tool_timeout above 0 seconds."
+                f"Agent: retries are at least 0, max_parallel_tools at least 1, tool_timeout above 0 seconds, not "
+                f"{retries!r}, {max_parallel_tools!r} and {tool_timeout!r}."
             )
-        check_kinds({"instructions": instructions, "model_settings": model_settings, "usage_limits": usage_limits})
+        check_kinds(
+            {
+                "model": model,
+                "instructions": instructions,
+                "model_settings": model_settings,
+                "usage_limits": usage_limits,
+                "hooks": hooks,
+                "compaction": compaction,
+                "observer": observer,
+            }
+        )
         self._model = model
         self._outputs = collect_outputs(output_type)
         self._tools = collect_tools(tools)
@@ -224,6 +238,7 @@ class Agent(Generic[DepsT, OutputT]):
 
         It holds for the runs that begin inside, in this task and those started in it, and for nobody else.
         """
+        check_names("Agent.override", changes, Overrides)
         check_kinds(changes)
         return overriding(self, changes)
 

@@ -118,7 +118,7 @@ async def _produced(run: Run, prepared: PreparedCall, index: int) -> Outcome:
     try:
         with anyio.move_on_after(seconds) as deadline:
             try:
-                value = await _value(run, prepared, tool, context)
+                value = await _value(run, prepared, tool, context, index)
                 if tool.acts:
                     run.outcomes[index] = processed
                 await look_at(tool, value)
@@ -135,7 +135,7 @@ async def _produced(run: Run, prepared: PreparedCall, index: int) -> Outcome:
     return processed
 
 
-async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: RunContext[Any]) -> Any:
+async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: RunContext[Any], index: int) -> Any:
     """What the call amounts to. A function that has finished in a process that was stopped does not run again."""
     function, kept = tool.bind(prepared.values, context), run.journal.state.outputs
     if not tool.acts:
@@ -150,7 +150,8 @@ async def _value(run: Run, prepared: PreparedCall, tool: OutputTool, context: Ru
     except ToolError:
         raise
     except Exception as error:
-        await run.journal.answered(run, Outcome(told(prepared.call, in_words(error)), error=error))
+        run.outcomes[index] = Outcome(told(prepared.call, in_words(error)), error=error)
+        await run.journal.answered(run, run.outcomes[index])
         raise
     try:
         with anyio.CancelScope(shield=True):

@@ -75,7 +75,8 @@ def decide(run: Run, results: DeferredToolResults) -> None:
     if strangers:
         raise UserError(
             f"deferred_tool_results decides about {', '.join(strangers)}, but the calls at the end of the conversation "
-            f"that wait are {', '.join(calls) or 'none'}: give the message_history that the run stopped with."
+            f"that are open are {', '.join(calls) or 'none'}: give the message_history that the run stopped with, and "
+            f"decide about no call that has run since."
         )
     for id, given in results.approvals.items():
         match ToolApproved() if given is True else ToolDenied() if given is False else given:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from agentkit.errors import UsageLimitExceeded
+from agentkit.errors import UsageLimitExceeded, UserError
 from agentkit.usage import LIMITS, Usage, UsageLimits
 
 Scope: TypeAlias = Literal["run", "session", "shared"]
@@ -54,6 +54,8 @@ class Budget:
         clock: bool = False,
         near: Callable[[Near], None] | None = None,
     ) -> None:
+        if not isinstance(limits, UsageLimits | None):
+            raise UserError(f"Budget takes a UsageLimits, not {limits!r}.")
         self.limits = limits if limits is not None else UsageLimits.none()
         self.scope = scope
         self._parent = parent

@@ -91,8 +91,7 @@ def refusal(run: Run, prepared: PreparedCall) -> Outcome | None:
     if call.id in run.denied:
         return Outcome(told(call, run.denied[call.id]))
     if call.id in run.unknown and not (prepared.tool and (prepared.tool.goes_on or prepared.tool.options.may_repeat)):
-        error = OutcomeUnknown()
-        return Outcome(told(call, str(error)), error=error)
+        return unknown(call)
     if prepared.wrong is not None:
         return Outcome(told(call, prepared.wrong), error=prepared.error, faulty=True, costs_retry=True)
     return None
@@ -123,6 +122,12 @@ def free_id(wanted: str, taken: Collection[str]) -> str:
 def told(call: ToolCallPart, message: str) -> ToolResult:
     """An error result."""
     return ToolResult(call.id, call.name, clean(message), is_error=True)
+
+
+def unknown(call: ToolCallPart) -> Outcome:
+    """How a call is answered of which nobody knows whether it was carried out."""
+    error = OutcomeUnknown()
+    return Outcome(told(call, str(error)), error=error)
 
 
 def costly(call: ToolCallPart, error: ModelRetry) -> Outcome:

@@ -63,7 +63,7 @@ class DropOldResults:
     """Puts a short note in the place of what tools answered long ago; the calls stay.
 
     keep  the results of so many latest turns stay whole; those that the model has yet to read do in any case
-    over  how much of the context has to be filled before anything is dropped; 0: always
+    over  how much of the context has to be filled before anything is dropped, from 0 to 1; 0: always
     """
 
     keep: int = 3
@@ -89,7 +89,7 @@ class Summarise:
 
     keep          so many latest steps stay whole: a message, or a turn of calls with its results; the last request
                   and the turns that handed the conversation over since then stay besides
-    over          how much of the context has to be filled first; 0: always
+    over          how much of the context has to be filled first, from 0 to 1; 0: always
     instructions  what the model is asked for
     max_tokens    of the summary
     """
@@ -159,5 +159,5 @@ def _is_summary(message: Message) -> bool:
 
 
 def _check_numbers(keep: int, over: float, *, least: int = 0) -> None:
-    if keep < least or not over >= 0:
-        raise UserError(f"A compaction's keep is at least {least} and its over at least 0, not {keep!r} and {over!r}.")
+    if keep < least or not 0 <= over <= 1:
+        raise UserError(f"A compaction's keep is at least {least} and its over from 0 to 1, not {keep!r} and {over!r}.")

@@ -8,8 +8,8 @@ AgentkitError
     ModelRetry                it may try again; costs one of the tool's retries
     ToolFailed                it has to live with it; costs no retry
     ApprovalRequired          not told: the run stops before anything happens, and a person decides
-  RunError                  the caller of the run decides
-    RunCancelled              the run was cancelled; what it reached is in `.result`
+  RunError                  the caller of the run decides; what the run reached is in `.result`
+    RunCancelled              the run was cancelled
     SessionError              the session can't be read or written
       SessionConflict           another run writes it
     UsageLimitExceeded        a limit was met; a run turns it into `stop_reason="usage_limit"`
@@ -92,7 +92,13 @@ class ApprovalRequired(ToolError):
 
 
 class RunError(AgentkitError):
-    """A run ended without an answer."""
+    """A run ended without an answer.
+
+    `result` is what the run reached that raised it, with every call that was made, so that none is made again. Whatever
+    else a run raises has it, too; None where no run had begun.
+    """
+
+    result: AgentRunResult[Any] | None = None
 
 
 class RunCancelled(RunError):
@@ -155,6 +161,8 @@ class UsageLimitExceeded(RunError):
 
 class RunStopped(RunError):
     """The run ended without an answer for `result.stop_reason`."""
+
+    result: AgentRunResult[Any]
 
     def __init__(self, message: str, *, result: AgentRunResult[Any]) -> None:
         super().__init__(message)

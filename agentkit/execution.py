@@ -74,7 +74,10 @@ async def _answer(run: Run, prepared: PreparedCall) -> Outcome:
         await run.journal.begun(run, prepared)
         await run.stop_if_cancelled()
         run.unknown.discard(prepared.call.id)
-        return await run_tool(run, prepared)
+        run.begun.add(prepared.call.id)
+        outcome = await run_tool(run, prepared)
+        run.begun.discard(prepared.call.id)
+        return outcome
 
 
 async def announce(run: Run, prepared: PreparedCall) -> None:
@@ -197,7 +200,9 @@ class _Entry:
                 self._state = "done"
 
     def result(self) -> Any:
-        """What the function gave back, or raises what it raised."""
+        """What the function gave back, or raises what it raised; Ctrl-C comes to the main thread, and never to this."""
+        if isinstance(self._error, KeyboardInterrupt):
+            raise RuntimeError(f"the tool raised {self._error!r}") from self._error
         if self._error is not None:
             raise self._error
         return self._value

@@ -82,7 +82,7 @@ async def hand_over(run: Run, prepared: PreparedCall) -> Outcome:
     """Finds who goes on. Raises `UsageLimitExceeded` when it has been handed over often enough."""
     assert isinstance(prepared.tool, HandoffTool)
     await run.stop_if_cancelled()
-    run.budget.spend(handoffs=1)
+    run.budget.charge(handoffs=1)
     run.successor = await _successor(run.plan, prepared.tool, prepared.call.id)
     await run.emit(HandedOver(run.plan.name, run.successor.name))
     return Outcome(ToolResult(prepared.call.id, prepared.call.name, HANDED_OVER))

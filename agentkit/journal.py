@@ -39,21 +39,29 @@ if TYPE_CHECKING:
 class Journal:
     """Keeps a session level with its run; `state` is what is written. Without a writer nothing is kept.
 
+    A `history` is what a new session begins with: it is in the state, and written when the run is first saved.
     Every method returns only when what it wrote is safe, and raises `SessionConflict` when the session has gone to
     another run.
     """
 
     def __init__(
-        self, state: SessionState, writer: SessionWriter | None = None, limits: UsageLimits | None = None
+        self,
+        state: SessionState,
+        writer: SessionWriter | None = None,
+        limits: UsageLimits | None = None,
+        history: Sequence[Message] = (),
     ) -> None:
         self.state = state
         self.limits = limits
         self._writer = writer
+        self._unwritten = [MessagesEntry(0, tuple(history))] if history else []
+        for entry in self._unwritten:
+            state.add(entry)
         self._spent_before: Usage = state.usage
 
     async def save(self, run: Run) -> None:
         """Writes what has changed in the conversation, in a person's decisions, and that the run has stopped."""
-        entries: list[Entry] = []
+        entries: list[Entry] = list(self._unwritten)
         start = _first_change(self.state.messages, run.messages)
         changed = start < max(len(self.state.messages), len(run.messages))
         if changed:
@@ -71,6 +79,7 @@ class Journal:
                 entries.append(stop)
         if entries:
             await self._write(run, *entries)
+        self._unwritten = []
 
     async def canvas(self, run: Run, canvas: CanvasRecord) -> None:
         await self._write(run, CanvasEntry(canvas))
@@ -119,10 +128,11 @@ async def open_journal(options: RunOptions[Any]) -> AsyncIterator[Journal]:
     if session is None:
         yield Journal(SessionState(messages=list(history)))
         return
-    if history:
-        raise UserError("A session has its own history: give message_history or session, not both.")
     async with session.writing() as writer:
-        yield Journal(SessionState.of(writer.entries), writer, session.usage_limits)
+        state = SessionState.of(writer.entries)
+        if history and state.messages:
+            raise UserError("The session has its own history: leave out message_history, or give a new session.")
+        yield Journal(state, writer, session.usage_limits, history)
 
 
 def _first_change(before: list[Message], now: list[Message]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from agentkit.messages import JSON
+if TYPE_CHECKING:
+    from agentkit.messages import JSON
 
 MAX_DEPTH = 64
 """How deep lists and dicts may be nested: sessions nest them deeper, and pydantic reads no more than 200 levels."""

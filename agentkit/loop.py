@@ -31,19 +31,29 @@ from agentkit.output import OutputTool
 from agentkit.pauses import asked_about
 from agentkit.repair import Repairs
 from agentkit.request import seen_tools, turn_request
-from agentkit.result import NO_OUTPUT, AgentRunResult
+from agentkit.result import NO_OUTPUT, AgentRunResult, tell_reached
 from agentkit.run import Plan, Run
 from agentkit.shortening import compact
 from agentkit.stuck import stop_if_stuck
 from agentkit.tasks import awaited, flat_errors, leaves
-from agentkit.turn import close_turn, leave_turn_open
+from agentkit.turn import break_off, close_turn, leave_turn_open
 
 
 async def execute(run: Run, token: CancellationToken | None = None) -> AgentRunResult[Any]:
-    """Runs to the end. Raises `RunCancelled` when the token (or a tool) cancelled it, and what the model raises."""
-    with run.plan.observer.run(run) as ended:
-        result = await _executed(run, token)
-        ended(result)
+    """Runs to the end. Raises `RunCancelled` when the token (or a tool) cancelled it, and what the model raises.
+
+    What was reached is in the `result` of whatever is raised.
+    """
+    try:
+        with run.plan.observer.run(run) as ended:
+            result = await _executed(run, token)
+            ended(result)
+    except BaseException as error:
+        if run.stop_reason is None:
+            run.stop("failed", f"The run raised {type(error).__name__}.")
+            break_off(run)
+        tell_reached(error, _result(run))
+        raise
     return result
 
 

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from agentkit.errors import UserError
+
 JSON: TypeAlias = Any
 """A value that JSON can hold: None, bool, int, float, str, or a list or a str-keyed dict of such."""
 
@@ -64,6 +66,7 @@ class ToolCallPart:
 
 
 AssistantPart: TypeAlias = Annotated[TextPart | ThoughtPart | ToolCallPart, Field(discriminator="kind")]
+_PARTS = (TextPart, ThoughtPart, ToolCallPart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class SystemMessage:
 
     text: str
     kind: Literal["system"] = field(default="system", repr=False)
+
+    def __post_init__(self) -> None:
+        _check_text(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,13 @@ class UserMessage:
     is_retry: bool = field(default=False, kw_only=True)
     kind: Literal["user"] = field(default="user", repr=False)
 
+    def __post_init__(self) -> None:
+        _check_text(self)
+
 
 @dataclass(frozen=True, slots=True)
 class AssistantMessage:
-    """What the model wrote in one turn.
+    """What the model wrote in one turn; for `parts`, a text alone will do.
 
     `tokens` are the committed token ids as `model` wrote them; they mean nothing to another model, and they are sent to
     `model` again only as long as they say what the parts say.
@@ -95,6 +104,16 @@ class AssistantMessage:
     model: str | None = None
     tokens: tuple[int, ...] | None = None
     kind: Literal["assistant"] = field(default="assistant", repr=False)
+
+    def __post_init__(self) -> None:
+        given: Any = self.parts
+        parts = (TextPart(given),) if isinstance(given, str) else given
+        if not isinstance(parts, tuple | list) or not all(isinstance(part, _PARTS) for part in parts):
+            raise UserError(
+                f"AssistantMessage takes a text, or a tuple of TextPart(...), ThoughtPart(...) and ToolCallPart(...), "
+                f"not {given!r}."
+            )
+        object.__setattr__(self, "parts", tuple(parts))
 
     @property
     def text(self) -> str:
@@ -154,6 +173,13 @@ Message: TypeAlias = Annotated[
     SystemMessage | UserMessage | AssistantMessage | ToolMessage,
     Field(discriminator="kind"),
 ]
+
+
+def _check_text(message: SystemMessage | UserMessage) -> None:
+    """Raises `UserError` for a message whose text is none."""
+    text: Any = message.text
+    if not isinstance(text, str):
+        raise UserError(f"{type(message).__name__} takes a text, not {text!r}.")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 from typing_extensions import TypedDict
@@ -15,6 +15,7 @@ from agentkit.context import DepsT
 from agentkit.errors import UserError
 from agentkit.hooks import Hooks
 from agentkit.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from agentkit.models.base import Model
 from agentkit.observer import Observer
 from agentkit.sessions.base import Session
 from agentkit.settings import ModelSettings
@@ -49,7 +50,8 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     budget              what this run spends from besides: `ctx.budget` inside a tool, so that an agent that is asked by
                         another one spends what that one has; or a `Budget` that several runs share
     cancellation_token  cancels the run from outside
-    session             the conversation to go on from, and where all that happens is kept; instead of message_history
+    session             the conversation to go on from, and where all that happens is kept; with a message_history, a
+                        new session that begins with it
     deferred_tool_results   what a person decided about the calls that a run stopped for; without a prompt
     """
 
@@ -63,23 +65,26 @@ class RunOptions(TypedDict, Generic[DepsT], total=False):
     deferred_tool_results: DeferredToolResults | None
 
 
-_KINDS: Mapping[str, type] = {
-    "instructions": str,
-    "model_settings": ModelSettings,
-    "usage_limits": UsageLimits,
-    "budget": Budget,
-    "cancellation_token": CancellationToken,
-    "session": Session,
-    "deferred_tool_results": DeferredToolResults,
+_KINDS: Mapping[str, tuple[str, Any]] = {
+    "model": ("a str or a Model", str | Model),
+    "instructions": ("a str", str | None),
+    "model_settings": ("a ModelSettings", ModelSettings | None),
+    "usage_limits": ("a UsageLimits", UsageLimits | None),
+    "hooks": ("a Hooks", Hooks | None),
+    "compaction": ("a function", Callable | None),
+    "observer": ("an Observer", Observer | None),
+    "budget": ("a Budget", Budget | None),
+    "cancellation_token": ("a CancellationToken", CancellationToken | None),
+    "session": ("a Session", Session | None),
+    "deferred_tool_results": ("a DeferredToolResults", DeferredToolResults | None),
 }
+"""What options take, in words and as a class."""
 
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raises `TypeError` for a keyword that no run takes, as Python does for any function, and `UserError` for a value
     of another type than it takes."""
-    unknown = sorted(options.keys() - RunOptions.__annotations__.keys())
-    if unknown:
-        raise TypeError(f"A run takes no {', '.join(unknown)}; it takes {', '.join(RunOptions.__annotations__)}.")
+    check_names("A run", options, RunOptions)
     check_kinds(options)
     history = options.get("message_history")
     if history is None:
@@ -94,9 +99,16 @@ def check_options(options: Mapping[str, Any]) -> None:
             )
 
 
+def check_names(who: str, options: Mapping[str, Any], known: type) -> None:
+    """Raises `TypeError` for a keyword that is none of a `TypedDict`'s."""
+    unknown = sorted(options.keys() - known.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"{who} takes no {', '.join(unknown)}; it takes {', '.join(known.__annotations__)}.")
+
+
 def check_kinds(options: Mapping[str, Any]) -> None:
     """Raises `UserError` for an option that is given and is no object of its class."""
     for name, value in options.items():
-        kind = _KINDS.get(name)
-        if kind is not None and not isinstance(value, kind | None):
-            raise UserError(f"{name} takes a {kind.__name__}, not {value!r}.")
+        words, kind = _KINDS.get(name, ("", object))
+        if not isinstance(value, kind):
+            raise UserError(f"{name} takes {words}, not {value!r}.")

@@ -40,7 +40,7 @@ from agentkit.schema import (
     refuse_impossible,
     unserved_reason,
 )
-from agentkit.tools import Tool, add_tool, is_async, return_type
+from agentkit.tools import Tool, add_tool, is_async, is_context, known_hints, return_type
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -127,6 +127,18 @@ class OutputTool(Tool):
         except PydanticUserError:
             return TypeAdapter(Any)
 
+    @property
+    def may_be_none(self) -> bool:
+        """Whether None is such an output."""
+        try:
+            if self.acts:
+                self._value.validate_python(None)
+            else:
+                self.check({RESPONSE: None})
+        except (ValidationError, InvalidArguments):
+            return False
+        return self.acts or self.wrapped
+
     def dumped(self, value: Any) -> JSON:
         """What the function gave back, as JSON. Raises `NotJsonable`."""
         try:
@@ -173,6 +185,8 @@ class Validator:
             raise UserError(
                 f"An output validator takes the output, or a RunContext and the output: {function!r}."
             ) from None
+        if self._takes_context and is_context(known_hints(function).get(needed[1].name)):
+            raise UserError(f"An output validator's RunContext comes first, and then the output: {function!r}.")
 
     async def __call__(self, context: RunContext[Any], value: Any) -> Any:
         arguments = (context, value) if self._takes_context else (value,)
@@ -204,7 +218,9 @@ class Outputs:
     async def validated(self, context: RunContext[Any], value: Any) -> Output:
         """The output. Raises what a validator raises: `ModelRetry`, when the model has to write another one."""
         for validator in self.validators:
-            value = await validator(context, value)
+            given, value = value, await validator(context, value)
+            if value is None and given is not None and not any(tool.may_be_none for tool in self.tools.values()):
+                raise UserError(f"The output validator {validator.function!r} gave nothing back: return the output.")
         return Output(value)
 
 
@@ -213,6 +229,9 @@ def collect_outputs(output_type: Any) -> Outputs:
     alternatives = list(_alternatives(output_type))
     if not alternatives:
         raise UserError("output_type is an empty list: give at least one type, function or str.")
+    for name in alternatives:
+        if isinstance(name, str):
+            raise UserError(f"output_type takes types and functions, not {name!r}: write it without quotes.")
     typed = [alternative for alternative in alternatives if alternative is not str]
     given = [alternative if isinstance(alternative, ToolOutput) else ToolOutput(alternative) for alternative in typed]
     several = sum(not _is_function(output.output_type) for output in given) > 1

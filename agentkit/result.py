@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
 from agentkit.errors import ApprovalRequired, RunStopped
 from agentkit.messages import Message, ToolCallPart
 from agentkit.models.base import CanvasRecord
+from agentkit.tasks import leaves
 from agentkit.usage import Usage
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ StopReason: TypeAlias = Literal[
     "repeated_call",
     "approval_required",
     "cancelled",
+    "failed",
 ]
 
 
@@ -53,6 +55,7 @@ class AgentRunResult(Generic[OutputT]):
                     "repeated_call"       the model wrote the same bad call twice in a row
                     "approval_required"   `pending_calls` wait for a person
                     "cancelled"           only inside `RunCancelled.result`
+                    "failed"              only inside the `result` of what the run raised
     stop_detail   the reason in words (for "usage_limit" the limit's name)
     agent         the name of the agent that answered: another one's, where the conversation was handed over
     tool_calls    every call that was answered, with its result and, where it failed, the exception
@@ -99,3 +102,16 @@ class AgentRunResult(Generic[OutputT]):
             raise ApprovalRequired(self.stop_detail, self.pending_calls)
         if self.stop_reason != "finished":
             raise RunStopped(f"The run stopped without an answer ({self.stop_reason}): {self.stop_detail}", result=self)
+
+
+def tell_reached(error: BaseException, result: AgentRunResult[Any]) -> None:
+    """Puts what a run reached into what it raises, as `.result`, unless that means something else there."""
+    for leaf in leaves(error):
+        if isinstance(getattr(leaf, "result", None), AgentRunResult | None):
+            vars(leaf)["result"] = result
+
+
+def reached(error: BaseException) -> AgentRunResult[Any] | None:
+    """What the run reached that raised this; None where it doesn't tell."""
+    told = (getattr(leaf, "result", None) for leaf in leaves(error))
+    return next((result for result in told if isinstance(result, AgentRunResult)), None)

@@ -90,6 +90,7 @@ class Run:
     output         what the run ends with, once it is there
     canvases_before   how many canvases the run has committed in a process that was stopped
     outcomes       how the calls of the last turn were answered, by their place in the turn
+    begun          the ids of calls that are under way
     unknown        the ids of calls that were under way when something stopped them, or the process of an earlier run
     approved       the calls that a person agreed to: their identity, by id
     denied         what the model is told about those that a person did not agree to, by id
@@ -117,6 +118,7 @@ class Run:
     tool_calls: list[ToolCallFinished] = field(default_factory=list)
     still_running: list[str] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
+    begun: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     approved: dict[str, str] = field(default_factory=dict)
     denied: dict[str, str] = field(default_factory=dict)

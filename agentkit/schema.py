@@ -26,7 +26,9 @@ from typing_extensions import TypedDict
 from agentkit.constraints.nodes import Refused, all_nodes, doubtful
 from agentkit.constraints.normalize import normalized
 from agentkit.errors import ToolDefinitionError
+from agentkit.keywords import DATA, DEFINITIONS, REFERRING, walk_keyword
 from agentkit.messages import JSON
+from agentkit.references import rooted
 
 _SHOWN = 80  # characters of a faulty value that are shown to the model
 
@@ -146,7 +148,7 @@ class SchemaArguments:
         except NoSchema as error:
             where = _pointer(error.absolute_path) or "the root"
             raise ToolDefinitionError(f"Tool {tool_name!r}: at {where}: {error.message}") from None
-        self.schema = clean_schema(own, drop_titles=False)
+        self.schema = clean_schema(rooted(own), drop_titles=False)
         self.defaults: dict[str, Any] = {}
         if self.schema.get("type") != "object":
             raise ToolDefinitionError(
@@ -170,22 +172,22 @@ def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dic
     Where anything but a definition is referred to by its name, or the schema would grow beyond measure, references and
     definitions stay as they are.
     """
-    named: dict[str, dict[str, Any]] = {place: dict(schema.get(place, {})) for place in _DEFINITIONS}
+    named: dict[str, dict[str, Any]] = {place: dict(schema.get(place, {})) for place in DEFINITIONS}
     definitions = {_reference(place, name): named[place][name] for place in named for name in named[place]}
     inlined: set[str] = set()
     if _references(schema) <= definitions.keys() | {"#"}:
         inlined = {name for name in definitions if name not in _reachable(definitions[name], definitions)}
         if _size(schema, {name: definitions[name] for name in inlined}) > _MOST_INLINED:
             inlined = set()
-    dropped = {"discriminator", *(["title"] if drop_titles else []), *(_DEFINITIONS if inlined else [])}
+    dropped = {"discriminator", *(["title"] if drop_titles else []), *(DEFINITIONS if inlined else [])}
     alone = _OLD_DRAFT.search(str(schema.get("$schema", ""))) is not None  # what stands beside a $ref means nothing
 
     def walk(node: Any) -> Any:
         if not isinstance(node, Mapping):
             return node
-        cleaned = {key: _walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
+        cleaned = {key: walk_keyword(key, value, walk) for key, value in node.items() if key not in dropped}
         if alone and "$ref" in cleaned:
-            kept = ("$ref", *_DEFINITIONS)
+            kept = ("$ref", *DEFINITIONS)
             cleaned = {key: value for key, value in cleaned.items() if key in kept or _says_nothing(key)}
         name = _referred(cleaned)
         if name not in inlined:
@@ -204,10 +206,7 @@ def clean_schema(schema: Mapping[str, JSON], *, drop_titles: bool = True) -> dic
     return found
 
 
-_DEFINITIONS = ("$defs", "definitions")
 _MOST_INLINED = 4000  # schemas within a schema, once its references are inlined
-_MAPS_OF_SCHEMAS = {"properties", "patternProperties", "dependentSchemas", "dependencies", *_DEFINITIONS}
-_DATA = {"enum", "const", "default", "examples", "example", "required", "dependentRequired"}
 _ANNOTATIONS = {"title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
                 "nullable", "$schema", "$id", "$comment"}  # fmt: skip
 _OLD_DRAFT = re.compile(r"/draft-0[3-7]/")
@@ -215,16 +214,6 @@ _OLD_DRAFT = re.compile(r"/draft-0[3-7]/")
 
 def _says_nothing(key: str) -> bool:
     return key in _ANNOTATIONS or key.startswith("x-")
-
-
-def _walk_keyword(key: str, value: Any, walk: Any) -> Any:
-    if key in _DATA:
-        return value
-    if key in _MAPS_OF_SCHEMAS and isinstance(value, Mapping):
-        return {name: walk(schema) for name, schema in value.items()}
-    if isinstance(value, list):
-        return [walk(item) for item in value]
-    return walk(value)
 
 
 def _reference(place: str, name: str) -> str:
@@ -242,15 +231,12 @@ def _references(node: Any) -> set[str]:
 
     def walk(node: Any) -> None:
         if isinstance(node, Mapping):
-            found.update(unquote(node[key]) for key in _REFERRING if isinstance(node.get(key), str))
+            found.update(unquote(node[key]) for key in REFERRING if isinstance(node.get(key), str))
             for key, value in node.items():
-                _walk_keyword(key, value, walk)
+                walk_keyword(key, value, walk)
 
     walk(node)
     return found
-
-
-_REFERRING = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
 def _size(schema: Any, definitions: Mapping[str, Any]) -> int:
@@ -271,8 +257,8 @@ def _size(schema: Any, definitions: Mapping[str, Any]) -> int:
                     sizes[name] = size(definitions[name])
                 found += sizes[name]
             for key, value in node.items():
-                if key not in _DEFINITIONS:
-                    _walk_keyword(key, value, walk)
+                if key not in DEFINITIONS:
+                    walk_keyword(key, value, walk)
 
         walk(node)
         return found
@@ -403,7 +389,7 @@ def _refuse_remote_references(tool_name: str, node: Any, pointer: str = "") -> N
                     f"Tool {tool_name!r}: at {pointer}/{key}: {value!r} refers outside the schema; nothing is fetched. "
                     f"Put the definition under $defs."
                 )
-            if key not in _DATA:
+            if key not in DATA:
                 _refuse_remote_references(tool_name, value, f"{pointer}/{escaped_step(key)}")
     elif isinstance(node, list):
         for index, value in enumerate(node):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Literal
 
 from agentkit.errors import UserError
@@ -103,12 +104,14 @@ class ModelSettings:
     def __post_init__(self) -> None:
         for name in ("max_tokens", "max_denoising_steps", "max_tools", "candidates"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if value is not None and not (isinstance(value, Real) and float(value) >= 1):
                 raise UserError(f"ModelSettings.{name} must be at least 1, and is {value!r}.")
         for name in ("thinking", "repairs", "doubt", "review"):
             value = getattr(self, name)
-            if value is not None and not value >= 0:
+            if value is not None and not (isinstance(value, Real) and float(value) >= 0):
                 raise UserError(f"ModelSettings.{name} must be at least 0, and is {value!r}.")
+        if not isinstance(self.seed, Integral | None):
+            raise UserError(f"ModelSettings.seed is a whole number, not {self.seed!r}.")
         if self.constraints is not False and not isinstance(self.constraints, Constraints | None):
             raise UserError(f"ModelSettings.constraints is a Constraints or False, not {self.constraints!r}.")
         if self.early_tools is not False and not isinstance(self.early_tools, EarlyTools | None):

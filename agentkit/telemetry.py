@@ -21,8 +21,8 @@ except ModuleNotFoundError as missing:
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
+from agentkit.calls import logger
 from agentkit.errors import RunCancelled
-from agentkit.jsonable import to_json_value
 from agentkit.messages import (
     JSON,
     AssistantMessage,
@@ -207,10 +207,13 @@ class Telemetry(Observer):
         self._tokens.record(usage.output_tokens, {**names, "gen_ai.token.type": "output"})
 
     def _content(self, span: Span, name: str, value: Callable[[], Any]) -> None:
-        """Records what was said, if that is wanted and anybody looks."""
+        """Records what was said, if that is wanted and anybody looks. What can't be recorded is left out."""
         if self.include_content and span.is_recording():
-            said = value()
-            span.set_attribute(name, said if isinstance(said, str) else json.dumps(to_json_value(said)))
+            try:
+                said = value()
+                span.set_attribute(name, said if isinstance(said, str) else json.dumps(said))
+            except Exception:
+                logger.exception("Telemetry can't record %s", name)
 
 
 def _names(operation: str, run: Run) -> dict[str, str]:

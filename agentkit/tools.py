@@ -90,6 +90,7 @@ class Tool:
         except TypeError:
             unknown = sorted(options.keys() - {f.name for f in fields(ToolOptions)})
             raise ToolDefinitionError(f"{unknown} are no options of a tool.") from None
+        _refuse_no_function(function)
         self.options = _overlaid(getattr(function, _MARK, ToolOptions()), given)
         self.function = function
         self.name = _checked_name(self.options.name or _name_of(function))
@@ -222,6 +223,23 @@ def add_tool(tools: dict[str, Tool], new: Tool) -> None:
     tools[new.name] = new
 
 
+def _refuse_no_function(thing: Any) -> None:
+    """Raises `ToolDefinitionError` for what can't be called, and says what to do with it."""
+    from agentkit.agent import Agent  # here, since both have tools
+    from agentkit.output import ToolOutput
+
+    if isinstance(thing, Agent):
+        raise ToolDefinitionError(f"{thing!r} is no function: an agent becomes a tool by agent.as_tool().")
+    if isinstance(thing, ToolOutput):
+        kind = type(thing).__name__
+        raise ToolDefinitionError(f"A {kind} is no tool: it belongs in output_type=[str, {kind}(...)].")
+    if callable(thing):
+        return
+    several = isinstance(thing, Iterable) and not isinstance(thing, str)
+    todo = "write tools=[*toolset] for all that it holds" if several else "give a function or a Tool"
+    raise ToolDefinitionError(f"{thing!r} is no function: {todo}.")
+
+
 class _Unresolved(ToolDefinitionError):
     """An annotation names something that doesn't exist yet."""
 
@@ -242,10 +260,19 @@ def _parameters(
         raise ToolDefinitionError(f"Tool {tool_name!r}: {function!r} has no signature to read: {error}") from None
     hints = _hints(tool_name, function)
     found = list(signature.parameters.values())
+    if found and _is_method(function) and found[0].name == "self" and found[0].annotation is found[0].empty:
+        raise ToolDefinitionError(
+            f"Tool {tool_name!r}: {function!r} is a method without its object: give the method of an object."
+        )
     if takes_context is None:
-        takes_context = bool(found) and _is_context(hints.get(found[0].name))
+        takes_context = bool(found) and is_context(hints.get(found[0].name))
     if takes_context and not found:
         raise ToolDefinitionError(f"Tool {tool_name!r}: its first parameter has to be a RunContext; it has none.")
+    if takes_context and not _may_be_context(hints.get(found[0].name, Any)):
+        raise ToolDefinitionError(
+            f"Tool {tool_name!r}: its first parameter has to be a RunContext; {found[0].name!r} is none. "
+            f"Use @agent.tool_plain."
+        )
     parameters = []
     for parameter in found[1:] if takes_context else found:
         annotation = readable(hints.get(parameter.name, Any))
@@ -262,7 +289,7 @@ def _refuse_parameter(tool_name: str, parameter: inspect.Parameter, annotation: 
     where = f"Tool {tool_name!r}: parameter {str(bare)!r}"
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise ToolDefinitionError(f"{where}: a model can't be told what it takes; name the parameters one by one.")
-    if _is_context(annotation):
+    if is_context(annotation):
         raise ToolDefinitionError(f"{where}: a RunContext has to be the first parameter (of @tool or @agent.tool).")
     if isinstance(parameter.default, FieldInfo):
         raise ToolDefinitionError(
@@ -286,6 +313,14 @@ def _hints(tool_name: str, function: ToolFunction) -> dict[str, Any]:
         raise ToolDefinitionError(f"Tool {tool_name!r}: its annotations can't be read: {error}") from None
 
 
+def known_hints(function: Any) -> dict[str, Any]:
+    """What a function's annotations say; nothing where one of them can't be resolved."""
+    try:
+        return typing.get_type_hints(_inner(function), include_extras=True)
+    except (NameError, TypeError):
+        return {}
+
+
 def return_type(function: Any) -> Any:
     """What a function's annotation says that it gives back; `Any` where it says nothing."""
     return typing.get_type_hints(_inner(function), include_extras=True).get("return", Any)
@@ -300,8 +335,12 @@ def _inner(function: Any) -> Any:
     return type(function).__call__
 
 
-def _is_context(annotation: Any) -> bool:
+def is_context(annotation: Any) -> bool:
     return annotation is RunContext or typing.get_origin(annotation) is RunContext
+
+
+def _may_be_context(annotation: Any) -> bool:
+    return annotation is Any or is_context(annotation)
 
 
 def _is_method(function: Any) -> bool:

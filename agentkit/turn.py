@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentkit.calls import told
+from agentkit.calls import told, unknown
 from agentkit.errors import OutcomeUnknown
 from agentkit.messages import (
     AssistantMessage,
@@ -23,6 +23,21 @@ def leave_turn_open(run: Run) -> None:
     results = tuple(outcome.result for _, outcome in outcomes if not outcome.waits)
     if results or run.paused:
         run.messages.append(ToolMessage(results, dict(run.paused)))
+
+
+def break_off(run: Run) -> None:
+    """Keeps what is known of the calls of a turn in which the run failed: none that has begun is to run again.
+
+    Text that the model wrote is dropped: it is asked for an answer again.
+    """
+    for index, call in enumerate(open_calls(run.messages)):
+        if index not in run.outcomes and call.id in run.begun | run.unknown:
+            run.outcomes[index] = unknown(call)
+    match run.messages[run.new_from :]:
+        case [*_, AssistantMessage(calls=())]:
+            run.messages.pop()
+        case _ if open_calls(run.messages):
+            leave_turn_open(run)
 
 
 def close_turn(run: Run, reason: str) -> None:

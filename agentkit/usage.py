@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Real
 
 from agentkit.errors import UserError
 
@@ -68,7 +69,7 @@ class UsageLimits:
         for field in fields(self):
             value = getattr(self, field.name)
             least = 2 if field.name == "identical_calls" else 0
-            if value is not None and not value >= least:
+            if value is not None and not (isinstance(value, Real) and float(value) >= least):
                 raise UserError(f"UsageLimits.{field.name} must be at least {least} or None, and is {value!r}.")
 
     @classmethod

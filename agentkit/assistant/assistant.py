@@ -22,8 +22,9 @@ from agentkit.calls import logger
 from agentkit.context import DepsT
 from agentkit.errors import RunCancelled, UserError
 from agentkit.events import Event, RunFinished
+from agentkit.messages import Message, ToolMessage, last_prompt
 from agentkit.options import RunOptions, check_options
-from agentkit.result import AgentRunResult, OutputT
+from agentkit.result import AgentRunResult, OutputT, reached
 from agentkit.tasks import fails_alone, refuse_running_loop
 
 
@@ -130,8 +131,8 @@ class Assistant(Generic[DepsT, OutputT]):
         on_done   is called likewise, once, when the run is over, whatever ended it; `close` does not wait for it
         options   as `Agent.run` takes them, but for the history, which is the conversation's, or that of a `session`
 
-        An error, also one of loading the model, comes out where the answer is awaited. After a run that failed, the
-        conversation is what it was before; after a cancelled one, it has what was reached.
+        An error, also one of loading the model, comes out where the answer is awaited. After a cancelled run the
+        conversation has what was reached, and so after one that failed once calls were made; else it is what it was.
         """
         check_options(options)
         if options.get("message_history") is not None:
@@ -255,13 +256,21 @@ class Assistant(Generic[DepsT, OutputT]):
                         if asked.on_event is not None and not token.cancelled:
                             with anyio.CancelScope() as scope, token.cancelling(scope):
                                 await _call(partial(asked.on_event, event))
-            except RunCancelled as cancelled:
-                if cancelled.result is not None:
-                    conversation.messages = cancelled.result.all_messages()
+            except BaseException as error:
+                if (result := reached(error)) is not None:
+                    new = _answered(result.all_messages()) - _answered(conversation.messages)
+                    if new or isinstance(error, RunCancelled):
+                        conversation.messages = result.all_messages()
                 raise
             assert isinstance(event, RunFinished)
             conversation.messages = event.result.all_messages()
             return event.result
+
+
+def _answered(messages: Sequence[Message]) -> set[str]:
+    """The calls since the last prompt that have an answer, by their ids."""
+    answers = (message for message in messages[last_prompt(messages) :] if isinstance(message, ToolMessage))
+    return {result.call_id for answer in answers for result in answer.results}
 
 
 async def _call(callback: Callable[[], object]) -> None:

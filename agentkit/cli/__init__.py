@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from agentkit import __version__
 from agentkit.cli import ask, batch, chat, eval, mcp, models, tune
 from agentkit.cli.options import INTERRUPTED, WRONG_USE, load_tools
 from agentkit.display import plain_console, printable
@@ -25,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(PrintableFormatter())
-    sys.path.insert(0, "")  # tools of the folder at hand, as `python -m` would find them
+    path = sys.path.copy()
+    sys.path.append("")  # modules of the folder at hand, none of which stands in for one that is installed
     try:
         return int(options.command(options))
     except KeyboardInterrupt:
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plain_console(stderr=True).print(printable(f"agentkit: {error}"), style="red")
         return WRONG_USE
     finally:
-        sys.path.remove("")
+        sys.path[:] = path
 
 
 class PrintableFormatter(logging.Formatter):
@@ -46,6 +48,7 @@ class PrintableFormatter(logging.Formatter):
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="agentkit", description="Agents on diffusion language models.")
+    parser.add_argument("--version", action="version", version=f"agentkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (ask, chat, batch, eval, mcp, models, tune):
         command.add(commands)

@@ -65,17 +65,17 @@ def _decide(chat: Chat, call: ToolCallPart, agent: Agent[Any, Any] | None, names
         return ToolApproved()
     try:
         while True:
-            match chat.editor.read(QUESTION).strip().lower()[:1]:
-                case "y":
+            match chat.editor.read(QUESTION).strip().lower():
+                case "y" | "yes":
                     return ToolApproved()
-                case "a":
+                case "a" | "always":
                     chat.allowed.add((agent, names))
                     return ToolApproved()
-                case "n":
+                case "n" | "no" | "":
                     return ToolDenied()
-                case "w":
+                case "w" | "why":
                     return ToolDenied(chat.editor.read("  why? ").strip() or ToolDenied().message)
-                case "e" if (arguments := _edited(chat, call, agent)) is not None:
+                case "e" | "edit" if (arguments := _edited(chat, call, agent)) is not None:
                     return ToolApproved(arguments)
     except (EOFError, KeyboardInterrupt):
         chat.say("\n  no")

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from agentkit.agent import Agent
 from agentkit.batch import BatchItem
 from agentkit.cli.journal import Journal, digest_of, key_of, open_journal
-from agentkit.cli.options import FINISHED, STOPPED, Commands, add_agent_options, load_deps, make_agent
+from agentkit.cli.options import DEFAULT_TOOLS, FINISHED, STOPPED, Commands, add_agent_options, load_deps, make_agent
 from agentkit.cli.progress import progress_bar
 from agentkit.display import finished_as_json, plain_console, printable
 from agentkit.errors import UserError
@@ -29,7 +29,8 @@ from agentkit.messages import JSON
 ABOUT = """\
 Each line of IN is an object with a "prompt" and, if you like, an "id", or just a string. Each line of OUT answers one:
 with its "index" (0 is the first line), its "id", and either what `agentkit ask --json` prints or an "error" with
-"type" and "message". Lines come in the order in which they are done. Called again, it goes on where it stopped.
+"type" and "message". Lines come in the order in which they are done. Called again, it goes on where it stopped; with
+another model, agent, instructions, tools, seed or steps it needs another OUT.
 """
 
 
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"There is no file {options.input}.")
     if options.output.exists() and options.output.samefile(options.input):
         raise UserError("IN and OUT are the same file.")
-    with open_journal(options.output) as journal:
+    with open_journal(options.output, _maker(options)) as journal:
         lines = partial(unanswered, options.input, journal, options.retry_errors)
         total = sum(1 for _ in lines())
         agent, _ = make_agent(options)
@@ -83,6 +84,13 @@ def run(options: argparse.Namespace) -> int:
         ended = Counter(journal.done.get(line.key, False) for line in read_lines(options.input))
     console.print(printable(f"{ended[True]} answered, {ended[False]} not: {options.output}"))
     return STOPPED if ended[False] else FINISHED
+
+
+def _maker(options: argparse.Namespace) -> str:
+    """A fingerprint of the options that make the answers."""
+    tools = [] if options.no_tools else options.tools or DEFAULT_TOOLS
+    made_by = (options.agent, options.model or "bundled", tools, options.instructions or "", options.seed or 0)
+    return digest_of(json.dumps([*made_by, options.steps]))
 
 
 def read_lines(path: Path) -> Iterator[Line]:

@@ -72,6 +72,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.repeat < 1 or options.concurrency < 1:
         raise UserError("--repeat and --concurrency are at least 1.")
+    if options.fail_under is not None and not 0 <= options.fail_under <= 1:
+        raise UserError(f"--fail-under {options.fail_under:g}: give a share from 0 to 1, such as 0.9.")
     for option, path in (("--json", options.json), ("--html", options.html)):
         if path is not None:
             _refuse_unwritable(option, path)
@@ -104,6 +106,8 @@ def run(options: argparse.Namespace) -> int:
     figures = [variant.figures for variant in evaluation.variants]
     passed = min(of.passed.value for of in figures if of.passed is not None)
     failed = options.fail_under is not None and passed < options.fail_under
+    if failed:
+        console.print(f"passed {passed:.1%}, less than --fail-under {100 * options.fail_under:g}%", style="red")
     return STOPPED if failed or any(of.errors for of in figures) else FINISHED
 
 

@@ -19,30 +19,40 @@ _BEGINS = b'{"index": '  # how every record begins
 class Journal:
     """The records of earlier processes and of this one, by key.
 
-    A record is an object with the `index` of the line it answers, that line's `id` where it has one, and a `digest` of
-    what it answers. Its key is the id, or else the index. Only one process at a time may write to the file.
+    A record is an object with the `index` of the line it answers, that line's `id` where it has one, a `digest` of what
+    it answers, and `made_by`, one of who does. Its key is the id, or else the index. Only one process at a time may
+    write to the file.
 
-    done    how each key was left: True for an answer, False for an error or a run that stopped
+    done     how each key was left: True for an answer, False for an error or a run that stopped
+    made_by  a digest of who answers now; a record that doesn't say it may be anybody's
     """
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], made_by: str) -> None:
         self.path = path
+        self.made_by = made_by
         self._file = file
         self.done: dict[str, bool] = {}
-        self._digests: dict[str, str] = {}
+        self._digests: dict[str, tuple[str, str]] = {}
         self._heal(self._read())
 
     def answers(self, key: str, digest: str) -> bool:
-        """Whether there is a record of this. Raises `UserError` when the key has an answer to something else."""
-        same = self._digests.get(key) == digest
-        if not same and self.done.get(key):
+        """Whether there is a record of this. Raises `UserError` when the key has an answer to something else, or by
+        somebody else."""
+        found, made_by = self._digests.get(key, ("", ""))
+        if self.done.get(key) and found != digest:
             raise UserError(
                 f"{self.path} has an answer to another request with {key}: give another file, or remove it."
             )
-        return same
+        if self.done.get(key) and made_by != self.made_by:
+            raise UserError(
+                f"{self.path} has an answer by another agent, model, tools, instructions, seed or steps with {key}: "
+                f"give another file, or remove it."
+            )
+        return (found, made_by) == (digest, self.made_by)
 
     def append(self, record: dict[str, JSON]) -> None:
         """Writes a record, whole, before it returns. A later record of the same key replaces an earlier one."""
+        record = {**record, "made_by": self.made_by}
         self._file.write(json.dumps(record).encode() + b"\n")  # in ASCII: Unicode has line ends of its own
         self._file.flush()
         self._note(record)
@@ -69,7 +79,7 @@ class Journal:
     def _note(self, record: dict[str, JSON]) -> None:
         key = key_of(record["index"], record.get("id"))
         self.done[key] = record.get("stop_reason") == "finished"
-        self._digests[key] = record["digest"]
+        self._digests[key] = record["digest"], record.get("made_by", self.made_by)
 
     def _refuse_unless(self, ours: bool, number: int) -> None:
         if not ours:
@@ -77,7 +87,7 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal]:
+def open_journal(path: Path, made_by: str) -> Iterator[Journal]:
     """Opens or makes the file. Raises `UserError` when it is no journal, or another process writes to it."""
     try:
         file = path.open("a+b")
@@ -89,7 +99,7 @@ def open_journal(path: Path) -> Iterator[Journal]:
         except OSError:
             raise UserError(f"Another process is writing to {path}.") from None
         file.seek(0)
-        yield Journal(path, file)
+        yield Journal(path, file, made_by)
 
 
 def key_of(index: int, id: JSON = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+from collections.abc import Sequence
 from functools import partial
 
 import anyio
@@ -20,6 +21,13 @@ def add(commands: Commands) -> None:
     add_deps_option(parser)
     parser.add_argument("--name", default="agentkit", help="what the server is called (default: agentkit)")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve http://HOST:PORT/mcp instead of stdin and stdout")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="with --http: another host that requests may be sent to; several times for several",
+    )
     parser.set_defaults(command=run)
 
 
@@ -34,12 +42,17 @@ def run(options: argparse.Namespace) -> int:
         anyio.run(serve_stdio, server)
     else:
         host, port = _address(options.http)
-        anyio.run(partial(serve_http, server, host=host, port=port, serving=_say))
+        serving = partial(_say, host, options.allow_host)
+        anyio.run(partial(serve_http, server, host=host, port=port, allowed_hosts=options.allow_host, serving=serving))
     return FINISHED
 
 
-def _say(url: str) -> None:
-    plain_console(stderr=True).print(f"serving {url}; Ctrl-C ends")
+def _say(host: str, allowed: Sequence[str], url: str) -> None:
+    console = plain_console(stderr=True)
+    console.print(f"serving {url}; Ctrl-C ends", soft_wrap=True)
+    if host in ("0.0.0.0", "::"):
+        hosts = ", ".join(["localhost", *allowed])
+        console.print(f"for requests that are sent to {hosts}; --allow-host HOST allows another", soft_wrap=True)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -39,6 +39,8 @@ async def stream(
             async for event in events:
                 lines.show(event)
                 if isinstance(event, RunFinished):
+                    if event.result.stop_reason == "approval_required":
+                        lines.line("", "(agentkit chat asks)", "dim")
                     status, messages = _status(event.result.stop_reason), event.result.all_messages()
     return status, messages
 

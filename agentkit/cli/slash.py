@@ -103,7 +103,8 @@ def leave(chat: Chat, _: str) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    """Writes the whole file or leaves what was there."""
+    """Writes the whole file or leaves what was there. A link stays one: what it leads to is written."""
+    file = Path(os.path.realpath(file))
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
     try:
         with open(descriptor, "w", encoding="utf-8") as stream:

@@ -18,9 +18,8 @@ def repeated(node: Node, values: Mapping[str, JSON]) -> list[str]:
     found: list[str] = []
     seen: dict[str, set[str]] = {}
     for pointer, value in values.items():
-        array, _, step = pointer.rpartition("/")
-        if step.isdecimal() and _differ(node, array):
-            known = seen.setdefault(array, set())
+        if differs(node, pointer):
+            known = seen.setdefault(pointer.rpartition("/")[0], set())
             if (same := identity(value)) in known:
                 found.append(pointer)
             known.add(same)

@@ -3,8 +3,8 @@
 A grounded string is a run of whole words of the conversation, a grounded number one that stands there. As an automaton
 that is the text itself, token by token, entered at the beginning of any word and left at the end of any; runs from all
 words share their states, so its size grows with the text and not with the number of runs. A run that begins or ends
-within what signs hold together ("tower" of "tower.stl") costs something. Each edge says which word it writes into which
-value, so that a word that was said once can be kept from serving two values.
+within what signs hold together ("tower" of "tower.stl"), or with a sign of the sentence, costs something. Each edge
+says which word it writes into which value, so that a word that was said once can be kept from serving two values.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ LONGEST_RUN = 24
 CUT = 8.0
 """Nats that a run costs for each of its ends that lies within what signs hold together."""
 
+SIGN = 4.0
+"""Nats that a run costs for each of its ends that is a sign and rather belongs to the sentence: "(" or "?"."""
+
 LONGEST_TEXT = 4000
 """Characters of a conversation that values are taken from; of a longer one these last."""
 
@@ -55,9 +58,11 @@ _REST = re.compile(rf"(?<=\S)(?:[^\W{UNSPACED}]|[{_MARKS}.,])*")  # of a word or
 _SYMBOLS = "".join(  # emoji, currencies, arrows
     character for character in map(chr, range(0xA0, 0x20000)) if unicodedata.category(character) in ("So", "Sk", "Sc")
 )
-# what a run may begin with, and end with: punctuation belongs to the sentence, but for .env and *.py
+# what a run begins with, and ends with, at no cost: punctuation belongs to the sentence, but for .env and *.py
 _FIRST = re.compile(rf"[\w+\-$#@/~{_SYMBOLS}]|(?<![^\s\"'(\[:=/])[.*](?=\.?(?:/|[^\W\d]))")
 _LAST = re.compile(rf"[\w+%#)/{_SYMBOLS}]")
+# what only ends what stands before it, so that no run begins with it
+_ENDING = re.compile(r"(?<=\S)\S(?!\w)")
 # signs that hold together what is one: tower.stl, 19:30, me@home.org
 _JOINT = re.compile(rf"(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w)")
 # None is a part of another; but of dates and versions each part is one.
@@ -77,6 +82,12 @@ _READ_AS_ONE = re.compile(
     """,
     re.VERBOSE,
 )
+
+# what may be a list of numbers: 640,480. Not 1,500.00, and not $1,500 or 1,000.
+_LIST = re.compile(
+    r"(?<![\d.$\u00a3\u00a5\u20a0-\u20bf])(?:(?<![\w.])[-\u2212])?\d{1,3}(?:,[1-9]\d\d(?!\d))++(?!\.\d|,0)"
+)
+_LISTED = re.compile("[^,]+")
 
 Place: TypeAlias = tuple[int, int]
 """A text, and a byte in it."""
@@ -131,7 +142,7 @@ class Words:
             for spot in (step.source, step.target):
                 numbers.setdefault(spot, len(numbers) - 1)
             place, _ = step.target
-            costs.append(self.cost(place, token=step.token) if step.source is None and pattern is None else 0.0)
+            costs.append(self.cost(place, pattern, token=step.token) if step.source is None else 0.0)
         stops = [spot for spot in sorted(ends) if spot in numbers]
         return Runs(
             len(numbers) - 1,
@@ -141,7 +152,7 @@ class Words:
             ).reshape(-1, 4),
             np.array(costs, np.float32),
             np.array([numbers[spot] for spot in stops], np.int32),
-            np.array([self.cost(place) if pattern is None else 0.0 for place, _ in stops], np.float32),
+            np.array([self.cost(place, pattern) for place, _ in stops], np.float32),
         )
 
     @cached_property
@@ -186,12 +197,29 @@ class Words:
                 kept.append(step)
         return kept, stops
 
-    def cost(self, place: Place, *, token: int | None = None) -> float:
-        """What a run costs that ends at a place, or whose first token does: whether that cuts something in two."""
+    def cost(self, place: Place, pattern: ByteDFA | None = None, *, token: int | None = None) -> float:
+        """What a run costs that ends at a place, or whose first token does.
+
+        It costs something where a sign of the sentence is there and, unless a pattern decides, where something is cut
+        in two.
+        """
         number, at = place
         if token is not None:
             at -= len(self._tokenizer.token_bytes(token))
-        return CUT if at in self._joints[number] else 0.0
+        signs = self._signs[number][token is None]
+        return SIGN * (at in signs) + CUT * (pattern is None and at in self._joints[number])
+
+    @cached_property
+    def _signs(self) -> list[tuple[set[int], set[int]]]:
+        """For each text the bytes before a sign that costs something as a beginning, and behind one that does as an
+        end."""
+        return [
+            (
+                {len(text[:start].encode()) for start, _ in _words(text) if not _FIRST.match(text, start)},
+                {len(text[:end].encode()) for start, end in _words(text) if not _LAST.match(text, start)},
+            )
+            for text in self.texts
+        ]
 
     @cached_property
     def _joints(self) -> list[set[int]]:
@@ -216,6 +244,12 @@ class Words:
             for written, at in (
                 *((one, match.start()) for match in _NUMBER.finditer(text) for one in _writings(_digits(match))),
                 *((one, match.start()) for match in _READ_AS_ONE.finditer(text) for one in _writings(_joined(match))),
+                *(
+                    (one, match.start() + part.start())
+                    for match in _LIST.finditer(text)
+                    for part in _LISTED.finditer(match[0])
+                    for one in _writings(_joined(part))
+                ),
                 *((str(value), at) for value, at in spelled(text)),
             )
         ]
@@ -376,7 +410,7 @@ class _Added:
 def _steps_of(tokenizer: Tokenizer, text: str) -> tuple[list[tuple[int | None, int, int]], set[int]]:
     """The steps of a text's runs of whole words, from byte to byte by a token, and the bytes where one may end. Kept,
     since each turn asks for the texts of its conversation."""
-    ends = {len(text[:end].encode()) for start, end in _words(text) if _LAST.match(text, start)}
+    ends = {len(text[:end].encode()) for _, end in _words(text)}
     steps: dict[tuple[int | None, int, int], None] = {}
     for start, stops in _runs(text):
         first = len(text[:start].encode())
@@ -400,12 +434,12 @@ def _words(text: str) -> list[tuple[int, int]]:
 
 
 def _runs(text: str) -> Iterator[tuple[int, list[int]]]:
-    """Where a run of whole words may begin, each with the places where it may end."""
+    """Where a run of whole words and signs may begin, each with the places where it may end; none in signs alone."""
     words = _words(text)
-    for index, (start, _) in enumerate(words):
-        stops = [end for begin, end in words[index : index + LONGEST_RUN] if _LAST.match(text, begin)]
-        if stops and _FIRST.match(text, start):
-            yield start, stops
+    if any(_LAST.match(text, start) for start, _ in words):
+        for index, (start, _) in enumerate(words):
+            if _FIRST.match(text, start) or not _ENDING.match(text, start):
+                yield start, [end for _, end in words[index : index + LONGEST_RUN]]
 
 
 def _latest(texts: Iterable[str]) -> list[str]:

@@ -113,15 +113,13 @@ def _spelt(given: Any) -> set[str]:
 
 def _choice(context: Context, places: Places) -> Node:
     told = [(place, word) for place in places for word in ("const", "enum") if word in place.schema]
-    kept, *others = (
-        {identity(value): value for value in ([place.schema[word]] if word == "const" else place.schema[word])}
-        for place, word in told
-    )
+    kept, *others = ([place.schema[word]] if word == "const" else place.schema[word] for place, word in told)
+    known = [set(map(identity, other)) for other in others]
     rest = _without(places, {"const", "enum", "oneOf"} | (set() if context.exact else _SPELT_OUT))
     values = tuple(
         value
-        for key, value in kept.items()
-        if all(key in other for other in others) and _can_be_written(value) and context.valid(value, rest)
+        for value in kept
+        if all(identity(value) in other for other in known) and _can_be_written(value) and context.valid(value, rest)
     )
     if not values:
         place, word = told[0]
@@ -158,6 +156,12 @@ def _text(context: Context, places: Places) -> Node:
     counted = EXACT_LENGTH if (fewest or 0) <= EXACT_LENGTH else MOST_LENGTH
     if longest and longest.value > counted:
         context.note(longest.pointer, "maxLength")
+    asked = {place.schema["format"] for place in places if "format" in place.schema}
+    for banned in forbidden(places, "format"):
+        if banned in asked or banned not in context.formats:
+            reason = f"every string here has the format {banned!r}: it is asked for, or nothing checks it"
+            raise Refused(telling(places, {"not"}), reason)
+        context.note(telling(places, {"not"}), "not")
     return Text(
         min_length=fewest or 0,
         max_length=end if end is not None and end <= counted else None,
@@ -172,7 +176,6 @@ def _text(context: Context, places: Places) -> Node:
 
 
 def _number(context: Context, places: Places, integer: bool) -> Node:
-    places = [_modern(place) for place in places]
     low, high = most(places, "minimum"), least(places, "maximum")
     above, below = most(places, "exclusiveMinimum"), least(places, "exclusiveMaximum")
     for bound in (low, high, above, below):
@@ -230,15 +233,6 @@ def empty_range(node: Number) -> bool:
 def is_number(value: JSON) -> bool:
     """Whether a value is a number, which true is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _modern(place: Place) -> Place:
-    """The schema with exclusive bounds as numbers; in draft 4 they are flags."""
-    schema = dict(place.schema)
-    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if schema.get(flag) is True and bound in schema:
-            schema[flag] = schema.pop(bound)
-    return replace(place, schema=schema)
 
 
 def _value(bound: Bound | None) -> float | None:

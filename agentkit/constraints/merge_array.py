@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from agentkit.constraints.lengths import MOST_FEWEST, MOST_ITEMS
 from agentkit.constraints.nodes import Array, Node, Refused, union
 from agentkit.constraints.places import Context, Place, Places, excluded, least, most, telling
+from agentkit.constraints.size import MOST_COUNTED, size
 from agentkit.constraints.without import without
 
 _TELLING = {"minItems", "uniqueItems"}
@@ -122,10 +123,11 @@ class _Merging:
         for place in unique:
             self._context.note(place.pointer, "uniqueItems")
         counted = MOST_ITEMS + max(len(items), fewest)
-        uncounted = self._high is not None and end is not None and end > counted
-        if self._high and uncounted:
-            self._context.note(self._high.pointer, self._high.keyword)
-        end = None if uncounted else end
+        uncounted: int | None = None
+        if self._high and end is not None and rest is not None and end > max(len(items), fewest):
+            if end > counted or (end - len(items)) * size(rest) > MOST_COUNTED:
+                self._context.note(self._high.pointer, self._high.keyword)
+                end, uncounted = None, end
         pointer = telling(self._places, _TELLING)
         return Array(tuple(items), rest, fewest, end, bool(unique), uncounted, pointer)
 
@@ -134,7 +136,8 @@ class _Merging:
         asked = tuple(index in places for places in hits)
         key = (min(index, self._prefix), asked)
         if key not in self._known:
-            places = _items(self._places, index)
+            evaluated = [contains.place for contains, here in zip(self._contains, asked, strict=True) if here]
+            places = _items(self._places, index, evaluated)
             for contains, here in zip(self._contains, asked, strict=True):
                 if here:
                     places.append(contains.place.at("contains"))
@@ -156,14 +159,14 @@ def _prefix(place: Place) -> Sequence[Any]:
     return prefix if isinstance(prefix, list) else ()
 
 
-def _items(places: Places, index: int) -> list[Place]:
-    """The schemas of the item at an index."""
+def _items(places: Places, index: int, evaluated: Places) -> list[Place]:
+    """The schemas of the item at an index, which these places evaluate by their `contains`."""
     found = [own for place in places if (own := _own(place, index)) is not None]
     for place in places:
         if "unevaluatedItems" in place.schema:
             inner = place.parts(places)
             others = (part for part in inner if part is not place and "unevaluatedItems" in part.schema)
-            if not any(others) and all(_own(part, index) is None for part in inner):
+            if not any(others) and all(_own(part, index) is None and part not in evaluated for part in inner):
                 found.append(place.at("unevaluatedItems"))
     return found
 

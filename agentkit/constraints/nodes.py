@@ -88,7 +88,7 @@ class Number:
 class Array:
     """A list: the nodes of `prefix` one by one, then as many of `items` as the bounds allow (None: no further ones).
 
-    `max_items` is None where there is no end, and where it is beyond what is counted (`uncounted`). The items of a
+    `max_items` is None where there is no end, and where it is not counted (then it is `uncounted`). The items of a
     `unique` one are all different: no automaton holds that, so what is written of it is looked at (see `distinct`).
     """
 
@@ -97,7 +97,7 @@ class Array:
     min_items: int = 0
     max_items: int | None = None
     unique: bool = False
-    uncounted: bool = field(default=False, compare=False, repr=False)
+    uncounted: int | None = field(default=None, compare=False, repr=False)
     pointer: str = field(default="", compare=False, repr=False)
 
     @property
@@ -183,7 +183,8 @@ def union(nodes: Iterable[Node]) -> Node:
     for node in nodes:
         for flat in flat_nodes(node):
             if isinstance(flat, Choice):
-                values |= {identity(value): value for value in flat.values}
+                for value in flat.values:
+                    values.setdefault(identity(value), value)
             else:
                 others.setdefault(repr(flat), flat)
     branches = (*([Choice(tuple(values.values()))] if values else ()), *others.values())

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
+from agentkit.constraints.drafts import modern, validator
 from agentkit.constraints.exclusive import Tags, exclusive
 from agentkit.constraints.merge import merged
 from agentkit.constraints.nodes import Choice, Flat, Node, Object, Refused, flat_nodes, identity, union
 from agentkit.constraints.opposite import lacks, opposites
 from agentkit.constraints.places import Place, plain_not
+from agentkit.constraints.size import MOST, size
 from agentkit.messages import JSON
 from agentkit.references import resolver
 
@@ -33,7 +35,6 @@ _SAYS_NOTHING = frozenset(
 )
 _ALTERNATIVES = 64  # alternatives of one place that are looked at
 _FEW = 8  # alternatives from which on those that contradict themselves are looked for
-_MISSED = frozenset(("format",))  # what hardly any value meets by accident
 _NAMING = frozenset(("const", "enum", "type", "title", "description", "default"))
 _NODES = 4000  # above it, a recursive schema is unrolled less ...
 _MOST_NODES = 6000  # ... and above this one, none is held
@@ -77,13 +78,12 @@ def normalize(schema: Mapping[str, JSON]) -> Normalized:
             continue
     try:
         return _Normalizer(schema, 1, limit=_MOST_NODES).run()
-    except _TooLarge:
-        reason = f"with its references followed it has more than {_MOST_NODES} schemas, too many to be held"
-        raise Refused("", reason) from None
+    except _TooLarge as error:
+        raise Refused("", str(error)) from None
 
 
 class _TooLarge(Exception):
-    """The schema unrolls to too many nodes."""
+    """The schema unrolls to too much; the message tells to what."""
 
 
 class _Again(Exception):
@@ -93,18 +93,16 @@ class _Again(Exception):
 class _Normalizer:
     """Makes the nodes of one schema.
 
-    Branches of a `oneOf` that overlap are only met when their nodes are compared, and that too little of what is
-    forbidden can be said only when nothing is left. It then begins again, knowing so.
+    Branches of a `oneOf` that overlap are only met when their nodes are compared. It then begins again, knowing so.
     """
 
     def __init__(self, root: Mapping[str, Any], depth: int, *, limit: int = _NODES) -> None:
-        self._root = root
+        self._root = modern(root)
         self._depth = depth
         self._limit = limit
         self._count = 0
         self._overlapping: set[str] = set()
         self._vague: dict[Unheld, set[str]] = {}  # the keywords of which it can't be said what they forbid
-        self._unsaid: set[Unheld] = set()
         self.exact = '"oneOf":' in json.dumps(root)  # whose branches can be told apart only if their nodes are
         self.unheld: dict[Unheld, None] = {}
 
@@ -115,18 +113,18 @@ class _Normalizer:
             self._count, self.unheld = 0, {}
             try:
                 node = self.node([Place("", self._root), Place("", {"type": "object"})])
+                if size(node) > MOST:
+                    raise _TooLarge("what it counts is too much to be held; ask for fewer items, members or characters")
                 return Normalized(node, tuple(self.unheld))
             except _Again:
                 continue
             except Refused as refusal:
-                unsaid = self._vague.keys() - self._unsaid
-                if not unsaid or refusal.broken:
+                if refusal.broken:
                     raise
-                for pointer, keyword in unsaid:
-                    if left := self._vague[pointer, keyword] - _MISSED:
-                        reason = f"it can't be held that {', '.join(sorted(left))} must not be met"
-                        raise Refused(f"{pointer}/{keyword}", reason) from None
-                self._unsaid |= unsaid
+                for (pointer, keyword), unsaid in self._vague.items():
+                    reason = f"it can't be held that {', '.join(sorted(unsaid))} must not be met"
+                    raise Refused(f"{pointer}/{keyword}", reason) from None
+                raise
 
     def note(self, pointer: str, keyword: str) -> None:
         """Notes that a keyword is not held."""
@@ -141,7 +139,7 @@ class _Normalizer:
         """
         self._count += 1
         if self._count > self._limit:
-            raise _TooLarge
+            raise _TooLarge(f"with its references followed it has more than {self._limit} schemas, too many to be held")
         found: list[tuple[Flat, Tags]] = []
         refusal: Refused | None = None
         for plain, chosen in self._all(places):
@@ -237,17 +235,13 @@ class _Normalizer:
 
     def _opposites(self, place: Place, owner: Place, keyword: str) -> list[Alternative]:
         """The alternatives of what is not valid in a schema; where they can't be said, that is noted of its owner."""
-        told = owner.pointer, keyword
-        if told in self._unsaid:
-            self.note(*told)
-            return [((), ())]
         schemas, unsaid = opposites(place.schema)
         found = [one for schema in schemas for one in self._alternatives(Place(place.pointer, schema, place.refs))]
         for reference in _references(place.schema):
             if place.refs.count(reference) < self._depth:
                 found += self._opposites(self._target(place, reference), owner, keyword)
         if unsaid:
-            self._vague.setdefault(told, set()).update(unsaid)
+            self._vague.setdefault((owner.pointer, keyword), set()).update(unsaid)
         return found
 
     def _target(self, place: Place, reference: str) -> Place:
@@ -263,13 +257,14 @@ class _Normalizer:
     def _resolver(self) -> Callable[[str], Any]:
         return resolver(self._root)
 
+    @property
+    def formats(self) -> Container[str]:
+        checkers: Container[str] = self._validator.format_checker.checkers
+        return checkers
+
     @cached_property
     def _validator(self) -> Any:
-        from jsonschema import validators
-        from referencing import Registry
-
-        kind = validators.validator_for(self._root, default=validators.Draft202012Validator)
-        return kind(self._root, format_checker=kind.FORMAT_CHECKER, registry=Registry())
+        return validator(self._root)
 
 
 def _references(schema: Mapping[str, Any]) -> list[str]:

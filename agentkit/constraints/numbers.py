@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from math import gcd
 from typing import NamedTuple
 
@@ -18,16 +19,16 @@ import numpy as np
 from agentkit.constraints.dfa import LIMIT, ByteDFA, Move, TooLarge, Unsupported, literals
 from agentkit.constraints.nodes import is_multiple
 
-INTEGER_DIGITS = 18
-"""Most digits of an integer on a side without a bound."""
+INTEGER_DIGITS = 20
+"""Most digits of an integer on a side without a bound: those of 64 bits."""
 
 SIGNIFICANT_DIGITS = 15
 """Most digits of a number. So many a float keeps apart: numbers that are written differently are different."""
 
 FRACTION_DIGITS = 6
-"""Most digits behind the point, unless the bounds or multipleOf themselves have more."""
+"""Most digits behind the point, where there are neither bounds nor multipleOf."""
 
-_MOST_FRACTION_DIGITS = 12
+_MOST_FRACTION_DIGITS = 12  # where there are
 _FEW = 250  # multiples that are tried where not all of them can be
 _EXPLORED = 20_000  # states on the way to a smaller automaton, and multiples that are tried one by one
 
@@ -58,7 +59,9 @@ def numbers(
     *,
     decimal: bool = False,
 ) -> ByteDFA:
-    """The numbers within the bounds that have at most `SIGNIFICANT_DIGITS`, and `FRACTION_DIGITS` behind the point.
+    """The numbers within the bounds that have at most `SIGNIFICANT_DIGITS`.
+
+    At most 12 digits are behind the point, and `FRACTION_DIGITS` where there are neither bounds nor multiples.
 
     Multiples are what jsonschema takes for some: a quotient of floats that is whole. Where that is not the same as in
     decimals (0.3 is no multiple of 0.1), the multiples within the bounds are tried one by one. With `decimal`, they
@@ -70,8 +73,8 @@ def numbers(
     bounds = _Bounds(minimum, maximum, exclusive_minimum, exclusive_maximum)
     if bounds.contradict():
         return literals([])
-    given = [value for value in (*bounds, multiple_of) if value is not None]
-    places = min(max([FRACTION_DIGITS, *(_places(value) for value in given)]), _MOST_FRACTION_DIGITS)
+    free = (*bounds, multiple_of) == (None,) * 5
+    places = FRACTION_DIGITS if free else _MOST_FRACTION_DIGITS
     most = 10 ** (SIGNIFICANT_DIGITS + places)
     found = _between(bounds.first(-most, most, places), bounds.last(-most, most, places), places, SIGNIFICANT_DIGITS)
     if found.is_empty:
@@ -82,6 +85,13 @@ def numbers(
     if step != Fraction(multiple_of) and not decimal:  # a float that is another number than its decimals say
         return found.intersect(_tried(bounds, multiple_of))
     return _among(found, _multiples_of(multiple_of))
+
+
+@cache
+def all_numbers() -> ByteDFA:
+    """All that `numbers` gives for any bounds and multiples."""
+    most = 10 ** (SIGNIFICANT_DIGITS + _MOST_FRACTION_DIGITS)
+    return _between(-most, most, _MOST_FRACTION_DIGITS, SIGNIFICANT_DIGITS)
 
 
 def near_multiples(
@@ -103,7 +113,7 @@ def near_multiples(
         try:
             return _multiples_of(multiple_of)
         except TooLarge:
-            return numbers()
+            return all_numbers()
     halves = (step.denominator & -step.denominator) if step.denominator > 1 else 1  # the powers of two in it
     bounds = (minimum, maximum, exclusive_minimum, exclusive_maximum)
     try:
@@ -117,7 +127,7 @@ def near_multiples(
 
 def apart(multiple_of: float) -> ByteDFA:
     """All numbers but the multiples. Raises `TooLarge`."""
-    return numbers().minus(_multiples_of(multiple_of), _EXPLORED)
+    return all_numbers().minus(_multiples_of(multiple_of), _EXPLORED)
 
 
 class _Bounds(NamedTuple):

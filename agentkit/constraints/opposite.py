@@ -128,6 +128,7 @@ _OPPOSITES: Mapping[str, Callable[[Any, Schema], list[Schema] | None]] = {
     "minLength": _below("string", "maxLength"),
     "maxLength": _above("string", "minLength"),
     "pattern": lambda value, _: [{"type": "string", "not": {"pattern": value}}],
+    "format": lambda value, _: [{"type": "string", "not": {"format": value}}],
     "required": lambda value, _: [{"type": "object", **lacks(name)} for name in value],
     "minProperties": _below("object", "maxProperties"),
     "maxProperties": _above("object", "minProperties"),
@@ -148,5 +149,5 @@ _OPPOSITES: Mapping[str, Callable[[Any, Schema], list[Schema] | None]] = {
     **dict.fromkeys(
         ("additionalProperties", "unevaluatedProperties", "patternProperties", "propertyNames"), _unless_open
     ),
-    **dict.fromkeys(("additionalItems", "unevaluatedItems", "dependencies", "format"), _unless_open),
+    **dict.fromkeys(("additionalItems", "unevaluatedItems", "dependencies"), _unless_open),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
@@ -56,10 +56,14 @@ Places: TypeAlias = Sequence[Place]
 class Context(Protocol):
     """What merging needs of the whole schema.
 
-    exact   types are left out only where the schema says so
+    exact    types are left out only where the schema says so
+    formats  those that values are checked for; any text has one that is not among them
     """
 
     exact: bool
+
+    @property
+    def formats(self) -> Container[str]: ...
 
     def node(self, places: Places, free: int) -> Node:
         """The node of schemas that all have to hold. Raises `Refused`."""
@@ -125,24 +129,24 @@ def excluded(places: Places) -> list[JSON]:
 
 
 def forbidden(places: Places, keyword: str) -> tuple[Any, ...]:
-    """The values of a keyword that stands by itself in a `not`: of `type`, `pattern` or `multipleOf`."""
+    """The values of a keyword that stands by itself in a `not`: of `type`, `pattern`, `format` or `multipleOf`."""
     return tuple(forbidden[keyword] for forbidden in _plain_nots(places) if forbidden.keys() & _SAYING == {keyword})
 
 
 def plain_not(schema: Mapping[str, Any]) -> bool:
-    """Whether what a schema's `not` forbids is held by a node: types, single values, and of strings a pattern."""
+    """Whether nodes know what a schema's `not` forbids: types, single values, and of strings a pattern or a format."""
     forbidden = schema["not"]
     if not isinstance(forbidden, Mapping) or not forbidden.keys() <= _SAYING | _ANNOTATIONS:
         return False
     keywords = forbidden.keys() & _SAYING
-    if keywords == {"pattern"}:
+    if keywords in ({"pattern"}, {"format"}):
         return schema.get("type") == "string"
     if keywords == {"multipleOf"}:
         return schema.get("type") in ("number", "integer")
     return keywords == {"type"} or (keywords <= {"type", "enum", "const"} and bool(keywords & {"enum", "const"}))
 
 
-_SAYING = frozenset(("type", "enum", "const", "pattern", "multipleOf"))  # in a `not` that is plain
+_SAYING = frozenset(("type", "enum", "const", "pattern", "format", "multipleOf"))  # in a `not` that is plain
 _ANNOTATIONS = frozenset(("title", "description"))
 
 

@@ -18,6 +18,8 @@ from agentkit.messages import JSON
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _MOST_DIGITS = 12  # that are ever written behind the point
 
+_EXACT = 2**53  # up to here quotients of floats are whole for multiples alone
+
 _EXPLORED, _MOST = 5 * LIMIT, LIMIT // 2  # states on the way to an automaton, and of it
 
 _Part: TypeAlias = tuple[str, Callable[[], ByteDFA | None]]
@@ -45,9 +47,14 @@ def text_bytes(node: Text) -> Bytes:
     return found, {keyword: str(error) for keyword, error in lost.items()}
 
 
-@lru_cache(maxsize=1024)
 def number_bytes(node: Number) -> Bytes:
     """What a number may be, in digits."""
+    return _number_bytes(node, any(isinstance(multiple, float) for multiple in node.multiples))
+
+
+@lru_cache(maxsize=1024)
+def _number_bytes(node: Number, by_floats: bool) -> Bytes:
+    """The same. `by_floats`: a step is a float, by which quotients are floats, and == does not tell it from an int."""
     if node.excluded:
         base, unheld = number_bytes(replace(node, excluded=()))  # kept for what else a turn excludes
         found, lost = _joined(base, (), [writing.encode() for value in node.excluded for writing in _writings(value)])
@@ -61,9 +68,12 @@ def number_bytes(node: Number) -> Bytes:
         base = numbers.integers(low, high)
         if whole:
             parts.append(("multipleOf", partial(numbers.integers, low, high, math.lcm(*whole))))
+        if by_floats:
+            parts.append(("multipleOf", partial(numbers.integers, -_EXACT, _EXACT)))
     else:
-        base = numbers.numbers()
-        if bounds != (None,) * 4:
+        bounded = bounds != (None,) * 4
+        base = numbers.all_numbers() if bounded or multiples else numbers.numbers()
+        if bounded:
             keyword = next(keyword for keyword, bound in zip(_BOUNDS, bounds, strict=True) if bound is not None)
             parts.append((keyword, partial(numbers.numbers, *bounds)))
     parts += [

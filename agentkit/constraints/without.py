@@ -206,8 +206,9 @@ def _other_arrays(node: Array, value: list[JSON]) -> Iterator[Node]:
     if count < node.min_items or (end is not None and count > end):
         yield node
         return
-    if node.uncounted and count > (most := MOST_ITEMS + max(len(node.prefix), node.min_items)):
-        yield replace(node, max_items=most, uncounted=False)  # it was too long
+    counted = MOST_ITEMS + max(len(node.prefix), node.min_items)
+    if node.uncounted is not None and count > (most := min(counted, node.uncounted)):
+        yield replace(node, max_items=most, uncounted=None)  # it was too long
         return
     if count > node.min_items:
         yield replace(node, max_items=count - 1)

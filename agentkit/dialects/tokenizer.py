@@ -92,7 +92,7 @@ class Tokenizer:
     @classmethod
     def from_pretrained(cls, source: str | Path, *, markers: Iterable[str] = GEMMA_MARKERS) -> Tokenizer:
         """Reads the tokenizer of a checkpoint: a folder that holds a `tokenizer.json`, or a hub id."""
-        folder = Path(source)
+        folder = Path(source).expanduser()
         if folder.is_dir():
             return cls.from_file(folder / "tokenizer.json", markers=markers)
         import tokenizers

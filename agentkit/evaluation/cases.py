@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_cases(path: str | Path) -> list[Case]:
 
 def _read(path: Path) -> Iterator[Case]:
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}.") from None
     for number, line in enumerate(lines, 1):

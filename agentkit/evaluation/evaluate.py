@@ -140,6 +140,14 @@ def _check(case: Case, checkers: Sequence[Checker], agent: Agent[Any, Any]) -> N
     unknown = {call.name for call in case.calls or ()} | case.results.keys()
     if unknown := unknown - agent.tools.keys():
         raise UserError(f"The case {name} speaks of tools that the agent lacks: {', '.join(sorted(unknown))}.")
+    for call in case.calls or ():
+        schema = agent.tools[call.name].parameters
+        lacking = (call.arguments or {}).keys() - schema.get("properties", {}).keys()
+        if lacking and schema.get("additionalProperties") is False and "patternProperties" not in schema:
+            raise UserError(
+                f"The case {name} expects arguments that {call.name!r} lacks: {', '.join(sorted(lacking))}; it takes "
+                f"{', '.join(schema.get('properties', {})) or 'none'}."
+            )
 
 
 def _with_results(tools: Mapping[str, Tool], case: Case) -> list[Tool]:
@@ -147,7 +155,8 @@ def _with_results(tools: Mapping[str, Tool], case: Case) -> list[Tool]:
 
 
 def _canned(tool: Tool, value: JSON) -> Tool:
-    """The tool with a result in place of what it does: a plain one, since an agent as a tool asks that agent."""
+    """The tool with a result in place of what it does: a plain one, since an agent as a tool asks that agent, and one
+    that asks no person, since it does nothing."""
 
     async def canned(*arguments: Any, **keywords: Any) -> JSON:
         return value
@@ -155,6 +164,7 @@ def _canned(tool: Tool, value: JSON) -> Tool:
     stand_in = copy.copy(tool)
     stand_in.__class__ = Tool
     stand_in.function, stand_in.is_async = canned, True
+    stand_in.options = replace(tool.options, requires_approval=False, min_certainty=None)
     return stand_in
 
 

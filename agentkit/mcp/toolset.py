@@ -44,7 +44,7 @@ class MCPToolset(Shelf):
     prefix           goes before the tools' names, with "_" between
     timeout          seconds that a call may take, and reading a resource or prompt
     connect_timeout  seconds that connecting may take, and then the server's answer to which tools there are
-    include          the server's names of the tools to offer; None: all of them
+    include          the server's names of the tools to offer, each of which it has to have; None: all of them
     tool_options     options of `agentkit.tool` for all tools, such as `requires_approval`
     headers          of every HTTP request, such as one that authorizes
     env, cwd         of the command: variables beside the few that are always inherited, and its folder
@@ -67,10 +67,12 @@ class MCPToolset(Shelf):
         cwd: str | Path | None = None,
         client_options: Mapping[str, Any] | None = None,
     ) -> None:
+        if isinstance(include, str):
+            raise UserError(f"include takes the names of several tools: write include=[{include!r}].")
         self.server = server if isinstance(server, str) else tuple(server)
         self.prefix = prefix
         self.timeout = timeout
-        self._include = include
+        self._include = None if include is None else frozenset(include)
         self._tool_options = {"timeout": timeout, **(tool_options or {})}
         transport = _transport(self.server, headers=headers, env=env, cwd=cwd)
         self._connect_timeout = connect_timeout
@@ -155,6 +157,12 @@ class MCPToolset(Shelf):
             return await all_pages(client, "list_tools", "tools")
 
     def _collected(self, listed: Sequence[mcp.Tool]) -> dict[str, Tool]:
+        names = {tool.name: None for tool in listed}
+        if lacking := sorted((self._include or frozenset()) - names.keys()):
+            raise UserError(
+                f"{self!r} has no {', '.join(lacking)}, which include names; its tools are "
+                f"{', '.join(names) or 'none'}."
+            )
         tools: dict[str, Tool] = {}
         self.refused = {}
         for tool in listed:

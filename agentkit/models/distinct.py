@@ -129,7 +129,7 @@ class Distinct:
                 return False, None  # what follows has to differ from it, and nobody knows yet what it is
             values[call.cut_number] = before.values[call.cut_number]
         standing = begun(_node(tool), call.key_spans, values)
-        if not standing or (not repeats and not _could_repeat(call, standing)):
+        if not standing or (not repeats and not _could_repeat(_node(tool), call, standing)):
             return True, None
         try:
             hold = self._resume(begun=(tool, standing))
@@ -152,9 +152,9 @@ class Distinct:
             yield first if first > start else end - 1
 
 
-def _could_repeat(call: CallRegion, standing: Mapping[str, JSON]) -> bool:
-    """Whether what a call breaks off in could become what stands already: a key, or any item of an array."""
-    if any(pointer.rpartition("/")[2].isdecimal() for pointer in standing):
+def _could_repeat(node: Node, call: CallRegion, standing: Mapping[str, JSON]) -> bool:
+    """Whether what a call breaks off in could become what stands already: a key, or any item of a unique array."""
+    if any(differs(node, pointer) for pointer in standing):
         return True
     return call.cut_key is not None and any(pointer.startswith(call.cut_key) for pointer in standing)
 

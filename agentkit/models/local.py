@@ -53,12 +53,18 @@ def local_models(folders: Iterable[Path] = ()) -> list[LocalModel]:
 
 def cached() -> Iterator[tuple[str, Path]]:
     """Hub ids and folders of the DiffusionGemma checkpoints in the Hugging Face cache."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    root = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-    for repository in sorted(root.glob("models--*")):
+    for repository in sorted(_hub_cache().glob("models--*")):
         for snapshot in sorted(repository.glob("snapshots/*")):
             if is_checkpoint(snapshot):
                 yield repository.name.removeprefix("models--").replace("--", "/"), snapshot
+
+
+def _hub_cache() -> Path:
+    """Where `huggingface_hub` puts what it downloads, found as it does, since it need not be installed."""
+    given = os.environ.get
+    home = given("HF_HOME") or os.path.join(given("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    root = given("HF_HUB_CACHE") or given("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
+    return Path(os.path.expandvars(os.path.expanduser(root)))
 
 
 def is_checkpoint(folder: Path) -> bool:

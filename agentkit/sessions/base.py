@@ -61,7 +61,7 @@ class Session(ABC):
         return (await self.state()).usage
 
     async def open_calls(self) -> tuple[ToolCallPart, ...]:
-        """The calls at the end of the conversation that are not answered: a person may have to approve them.
+        """The calls at the end of the conversation that are not answered, also those that nobody has to approve.
 
         In the place of a call that asked an agent which waits for a person stand that agent's calls.
         """

@@ -153,7 +153,7 @@ class CassetteModel(Model):
     def next(self, wanted: Take) -> Take:
         """The first take that is left with the same prompt."""
         for index, take in enumerate(self._left):
-            if (take.kind, take.prompt, take.wrong) == (wanted.kind, wanted.prompt, wanted.wrong):
+            if take.answers(wanted):
                 return self._left.pop(index)
         nearest = next((take for take in self._left if take.kind == wanted.kind), None)
         if nearest is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from agentkit.errors import UserError
 from agentkit.messages import AssistantMessage, TextPart, ThoughtPart, ToolCallPart
 
 Part: TypeAlias = str | TextPart | ThoughtPart | ToolCallPart
@@ -23,10 +24,15 @@ def bad_call(name: str, raw: str, fault: str = "the arguments are not closed") -
 
 
 def as_message(reply: Reply, model: str) -> AssistantMessage:
-    """The reply as a turn of the model of that name; raises it if it is an exception."""
+    """The reply as a turn of the model of that name; raises it if it is an exception.
+
+    Raises `UserError` for what is no turn, such as the None of a function that forgot its `return`.
+    """
     if isinstance(reply, Exception):
         raise reply
     if isinstance(reply, AssistantMessage):
         return reply
-    parts = [reply] if isinstance(reply, (str, TextPart, ThoughtPart, ToolCallPart)) else reply
+    parts: Any = [reply] if isinstance(reply, Part) else reply
+    if not isinstance(parts, Sequence) or not all(isinstance(part, Part) for part in parts):
+        raise UserError(f"A turn is text, call(...), a list of these, a message or an exception, not {reply!r}.")
     return AssistantMessage(tuple(TextPart(part) if isinstance(part, str) else part for part in parts), model=model)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agentkit.errors import ModelError
+from agentkit.errors import ModelError, UserError
 from agentkit.messages import AssistantMessage
 from agentkit.models.base import WrongCall
 from agentkit.testing.function import FunctionModel
@@ -23,6 +23,8 @@ class ScriptedModel(FunctionModel):
     name = "scripted"
 
     def __init__(self, script: Iterable[Reply], *, repairs: Iterable[Mapping[str, Any]] = ()) -> None:
+        if not isinstance(script, Iterable) or isinstance(script, str | Mapping):
+            raise UserError(f"ScriptedModel takes a list of turns, not {script!r}: write ScriptedModel([...]).")
         self._script = list(script)
         self._repairs = list(repairs)
         self.wrong: list[WrongCall] = []

@@ -52,7 +52,7 @@ class Prompt:
     @property
     def digest(self) -> str:
         """The same for the same prompt, in another process, too."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(_text(asdict(self)).encode()).hexdigest()[:16]
 
     def difference(self, other: Prompt) -> str:
         """Where the other prompt begins to differ from this one, in words."""
@@ -63,7 +63,7 @@ class Prompt:
         ):
             for index in range(max(len(ours), len(theirs))):
                 left, right = (side[index] if index < len(side) else None for side in (ours, theirs))
-                if left != right:
+                if _text(left) != _text(right):
                     return f"{name} {index} was {_shown(left)} and is {_shown(right)}"
         return "nothing"
 
@@ -93,6 +93,11 @@ class Take:
     usage: Usage = field(default_factory=Usage)
     wrong: dict[str, JSON] = field(default_factory=dict)
     doubts: dict[int, list[dict[str, str]]] = field(default_factory=dict)
+
+    def answers(self, wanted: Take) -> bool:
+        """Whether the model was asked for the same; compared as text, in which NaN is itself."""
+        mine, theirs = ([take.kind, asdict(take.prompt), take.wrong] for take in (self, wanted))
+        return _text(mine) == _text(theirs)
 
     def note(self, event: Event) -> None:
         """Keeps what belongs on the tape: canvases and their drafts, and repaired spans."""
@@ -147,7 +152,8 @@ class Tape:
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_ADAPTER.dump_json(self) + b"\n")
+        data = _ADAPTER.dump_python(self)  # pydantic's own JSON has no NaN
+        path.write_bytes(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
     @classmethod
     def load(cls, path: Path) -> Tape:
@@ -193,6 +199,10 @@ def _spelled(raw: bytes) -> str | list[int]:
         return raw.decode()
     except UnicodeDecodeError:
         return list(raw)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _shown(value: Any) -> str:

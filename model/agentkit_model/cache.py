@@ -5,9 +5,9 @@ Here every layer keeps all of them, and attention looks at as many of the last o
 
 One `Store` may serve several contexts that agree on a beginning: each `Cache` is a store and a length. A cache writes
 into a store only if it is the only holder, and otherwise takes a copy first (copy on write). What `Prefixes` remembers
-of a store is never written over. Beyond `length` a store
-has room to spare: canvases put their own keys and values there while they are denoised, so that keys of prefix and
-canvas lie side by side and no step copies the prefix.
+of a store is written over only where there is no memory for a copy. Beyond `length` a store has room to spare: canvases
+put their own keys and values there while they are denoised, so that keys of prefix and canvas lie side by side and no
+step copies the prefix.
 """
 
 import threading
@@ -42,6 +42,10 @@ class NoRoom(OutOfMemoryError):
     """There is no memory now, but there may be when others are closed."""
 
 
+class NoCopy(OutOfMemoryError):
+    """There is never memory for a larger store beside the one that it is copied from."""
+
+
 class Memory:
     """What all stores of an engine take together, and may take.
 
@@ -59,15 +63,21 @@ class Memory:
     def used(self) -> int:
         return sum(store.bytes for store in self.stores)
 
-    def check(self, needed: int, beside: int = 0) -> None:
-        """Raises an error if so many bytes more are too many, `beside` as many of the same context: NoRoom if there is
-        room for them when others are closed, OutOfMemoryError if there never is."""
+    def check(self, needed: int, beside: int | None = 0) -> None:
+        """Raises an error if so many bytes more are too many, `beside` as many that the same context takes; None where
+        it needs no more if it is alone. NoRoom if there is room when others are closed; else, since there never is,
+        OutOfMemoryError, which is NoCopy if there were without those beside."""
         if self.limit is None or not needed:
             return
-        if needed + beside > self.limit:
+        if beside is not None and needed > self.limit:
             raise OutOfMemoryError(
-                f"this context alone would take {_mib(needed + beside)}, which is over the engine's cache_memory of "
+                f"this context alone would take {_mib(needed)}, which is over the engine's cache_memory of "
                 f"{_mib(self.limit)}: shorten the prompt, or give it more"
+            )
+        if beside is not None and needed + beside > self.limit:
+            raise NoCopy(
+                f"a larger copy of this context would take {_mib(needed)} beside its {_mib(beside)}, which is over the "
+                f"engine's cache_memory of {_mib(self.limit)}: close it and open its tokens anew, or give it more"
             )
         if not self.spoken_for and self.used + needed > self.limit:
             self.reclaim(self.used + needed - self.limit)
@@ -98,11 +108,11 @@ class Store:
         device: torch.device,
         dtype: torch.dtype,
         memory: Memory | None = None,
-        beside: int = 0,
+        beside: int | None = 0,
         cleared: bool = True,
     ) -> None:
-        """beside: bytes of the store that this one is a copy of. cleared: whether it is filled with zeros, so that what
-        attention leaves out is a number."""
+        """beside: see `Memory.check`. cleared: whether it is filled with zeros, so that what attention leaves out is a
+        number."""
         self.memory = memory or Memory()
         self.bytes = capacity * sum(2 * s.kv_heads * s.head_dim for s in shapes) * dtype.itemsize  # that it takes
         self.memory.check(self.bytes, beside)
@@ -126,11 +136,9 @@ class Store:
         """A new store of the same shapes without room for anything."""
         return Store(self.shapes, 0, self.keys[0].device, self.keys[0].dtype, self.memory)
 
-    def copy(self, length: int, capacity: int) -> "Store":
-        """A new store of that capacity with the first `length` positions of this one."""
-        new = Store(
-            self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory, self.bytes, cleared=False
-        )
+    def copy(self, length: int, capacity: int, beside: int | None) -> "Store":
+        """A new store of that capacity with the first `length` positions of this one. beside: see `Memory.check`."""
+        new = Store(self.shapes, capacity, self.keys[0].device, self.keys[0].dtype, self.memory, beside, cleared=False)
         for old, fresh in zip(self.keys + self.values, new.keys + new.values, strict=True):
             fresh[:, :length] = old[:, :length]
             fresh[:, length:] = 0.0
@@ -166,7 +174,7 @@ class Cache:
             self._trim()
 
     def adopt(self, store: Store, length: int) -> None:
-        """Takes the first `length` tokens of another store for its own; it must be empty itself."""
+        """Takes the first `length` tokens of another store in place of its own."""
         with self._lock:
             self.store.let_go(self)
             self.store, self.length = store, length
@@ -178,22 +186,23 @@ class Cache:
             self.store.kept = max(self.store.kept, self.length)
             return self.store
 
-    def room(self, count: int) -> Store:
+    def room(self, count: int, forget: Callable[[Store], None] | None = None) -> Store:
         """A store in which the `count` positions after this cache's tokens hold nobody's tokens: scratch space.
 
-        Other holders may use the same positions as scratch space, one after the other within a step.
+        Other holders may use the same positions as scratch space, one after the other within a step. forget: forgets
+        what is remembered of a store, which is asked for where nothing else makes room.
         """
         with self._lock:
             if self.store.filled != self.length or self.length + count > self.store.capacity:
-                self._move(count)
+                self._move(count, forget)
             return self.store
 
-    def claim(self, count: int) -> Store:
+    def claim(self, count: int, forget: Callable[[Store], None] | None = None) -> Store:
         """A store in which this cache alone may write its next `count` tokens; `settle` makes them count."""
         with self._lock:
             alone = len(self.store.holders) == 1
             if not alone or self.store.filled != self.length or self.length + count > self.store.capacity:
-                self._move(count)
+                self._move(count, forget)
             self.store.filled = self.length + count
             return self.store
 
@@ -215,11 +224,20 @@ class Cache:
         if len(self.store.holders) == 1:
             self.store.filled = max(self.length, self.store.kept)
 
-    def _move(self, count: int) -> None:
+    def _move(self, count: int, forget: Callable[[Store], None] | None) -> None:
         if self._released:
             raise ContextError("the context was closed")
+        old = self.store
+        alone, fits = len(old.holders) == 1, self.length + count <= old.capacity
         needed = self.length + count + max(min(count, SPARE), (self.length + count) // 4)
-        new = self.store.copy(self.length, -(-needed // GRAIN) * GRAIN)
-        self.store.let_go(self)
+        beside = None if fits else old.bytes if alone else 0
+        try:
+            new = old.copy(self.length, -(-needed // GRAIN) * GRAIN, beside)
+        except NoRoom:
+            if forget is None or not (alone and fits):
+                raise
+            old.kept, old.filled = 0, self.length  # only what is remembered was in the way
+            return forget(old)
+        old.let_go(self)
         new.holders.add(self)
         self.store = new

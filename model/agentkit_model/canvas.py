@@ -1,6 +1,6 @@
 """A canvas as its owner sees it: drafts while it is denoised, then a result."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -59,16 +59,17 @@ class Canvas:
 
     async def __aiter__(self) -> AsyncGenerator[Draft, None]:
         """The drafts of all steps from now on; ends with the canvas."""
-        self.start(watched=True)
+        drafts = self._work.watch()
         try:
+            self.start()
             while True:
-                await self._work.signal.arrival(self._has_news)
-                if not self._work.drafts:
+                await self._work.signal.arrival(lambda: bool(drafts) or self._work.ended)
+                if not drafts:
                     self._work.outcome()
                     return
-                yield self._work.drafts.popleft()
+                yield drafts.popleft()
         finally:
-            self._work.unwatch()
+            self._work.unwatch(drafts)
 
     # The same for threads without an event loop; `engine.sync` builds on these.
 
@@ -77,22 +78,22 @@ class Canvas:
         self._work.signal.wait(lambda: self._work.ended)
         return self._work.outcome()
 
-    def drafts_sync(self) -> Iterator[Draft]:
-        self.start(watched=True)
+    def drafts_sync(self) -> Generator[Draft, None, None]:
+        drafts = self._work.watch()
         try:
+            self.start()
             while True:
-                self._work.signal.wait(self._has_news)
-                if not self._work.drafts:
+                self._work.signal.wait(lambda: bool(drafts) or self._work.ended)
+                if not drafts:
                     self._work.outcome()
                     return
-                yield self._work.drafts.popleft()
+                yield drafts.popleft()
         finally:
-            self._work.unwatch()
+            self._work.unwatch(drafts)
 
-    def start(self, *, watched: bool = False) -> None:
+    def start(self) -> None:
         """Lets denoising begin now, without waiting for anything."""
         with self._work.signal.lock:
-            self._work.watched |= watched
             begin, self._started = not self._started and not self._work.ended, True
         if begin:
             try:
@@ -105,6 +106,3 @@ class Canvas:
         """Drops the canvas if it is not finished; afterwards the context may be extended again."""
         self._work.abandon()
         self._context._left(self._work)
-
-    def _has_news(self) -> bool:
-        return bool(self._work.drafts) or self._work.ended

@@ -55,8 +55,7 @@ class Context:
         self._worker = worker
         self._limits = limits
         self._cache = cache
-        self._tokens = tokens
-        self._read = len(tokens)  # so many of them are in the cache; the rest was committed, and is read when needed
+        self._tokens = tokens  # those that are not in the cache are read when needed, as what was committed
         self._reused = 0
         self._lock = threading.Lock()
         self._extending: Prefill | None = None
@@ -91,9 +90,7 @@ class Context:
         """A second context with the same tokens. Both share the cache until one of them goes on; nothing is copied."""
         with self._lock:
             self._check_usable("fork")
-            fork = Context(self._worker, self._limits, self._cache.fork(), self._tokens)
-            fork._read = fork._cache.length  # the worker may be reading what was committed
-            return fork
+            return Context(self._worker, self._limits, self._cache.fork(), self._tokens)
 
     async def extend(self, tokens: Sequence[int]) -> None:
         """Appends tokens and runs them through the encoder. If the task is cancelled, none of them is appended.
@@ -184,14 +181,14 @@ class Context:
             if not 0 <= length <= len(self):
                 raise ContextError(f"cannot rewind to {length}: the context has {len(self)} tokens")
             self._tokens = self._tokens[:length]
-            if length < self._read:
+            if length < self._cache.length:
                 self._cache.rewind(length)
-                self._read = length
 
     def close_sync(self) -> None:
         with self._lock:
             self._closed = True
             extending, flushing, filling = self._extending, self._flushing, list(self._filling)
+            self._extending = self._flushing = None
         for work in [extending, flushing, *filling]:
             if work is not None:
                 work.abandon()
@@ -221,10 +218,11 @@ class Context:
         """Has the worker read what of these tokens is not in the cache yet."""
 
         def settled() -> None:
-            self._tokens, self._read = tokens, len(tokens)
+            self._tokens = tokens
             self._reused += work.reused
 
-        work = Prefill(self._cache, tokens[: self._read], tokens[self._read :], settled)
+        read = self._cache.length
+        work = Prefill(self._cache, tokens[:read], tokens[read:], settled)
         self._worker.submit(work)
         return work
 
@@ -232,7 +230,7 @@ class Context:
         """The reading of what was committed, which a canvas has to wait for."""
         if self._flushing is not None and not self._flushing.ended:
             return self._flushing
-        self._flushing = self._submit_reading(self._tokens) if self._read < len(self._tokens) else None
+        self._flushing = self._submit_reading(self._tokens) if self._cache.length < len(self._tokens) else None
         return self._flushing
 
     def _repair_plan(

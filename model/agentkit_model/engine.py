@@ -193,7 +193,9 @@ class Engine:
 
     async def close(self) -> None:
         """Ends the engine's threads after the step at hand. Work that is not done fails with EngineClosedError."""
-        await anyio.to_thread.run_sync(self._worker.close)
+        self._worker.end()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._worker.close)
 
     def close_sync(self) -> None:
         """`close` for a thread without an event loop."""

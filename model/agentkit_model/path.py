@@ -27,7 +27,7 @@ class Hold:
         limit: tokens that the turn may have from here on, this canvas included; a canvas never ends where the turn
             could not be finished within them.
         bonus: added to the logits of the path's tokens before they are tempered, so that the rest of the canvas adapts
-            to them. From about 20 on, the path is the canvas.
+            to them. From about 20 on, the path is the canvas; inf is as good.
         from_step: the first denoising step (0, 1, ...) with the bonus; until then the canvas finds itself.
         settle: the share of the marginal at a turn's opening that its kind needs before the canvas is held to it.
         patience: steps after which it is held to the likeliest kind, settled or not.

@@ -65,7 +65,7 @@ class Prefixes:
         if not self.memory or len(tokens) < self.block:
             return
         store = cache.keep()
-        self._forget(store)
+        self.forget(store)
         self._tokens[store] = tokens
         self._bytes += store.bytes
         for _, key in self._keys(tokens):
@@ -85,7 +85,7 @@ class Prefixes:
     def clear(self) -> None:
         """Forgets all; what contexts hold goes with them."""
         for store in list(self._tokens):
-            self._forget(store)
+            self.forget(store)
 
     def free(self, needed: int) -> None:
         """Lets go of so many bytes, if as many are held by nobody else."""
@@ -93,13 +93,14 @@ class Prefixes:
             if needed <= 0:
                 break
             needed -= store.bytes
-            self._forget(store)
+            self.forget(store)
 
     def _idle(self) -> list[Store]:
         """The stores that no context holds, the one of least use first."""
         return [store for store in self._tokens if not store.holders]
 
-    def _forget(self, store: Store) -> None:
+    def forget(self, store: Store) -> None:
+        """Remembers nothing of a store any more."""
         tokens = self._tokens.pop(store, ())
         self._bytes -= store.bytes if tokens else 0
         for _, key in self._keys(tokens):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from agentkit_model import sampler, vocabulary
 from agentkit_model.attention import Reading, Seat, Segments
-from agentkit_model.cache import GRAIN, Cache, Memory, Store
+from agentkit_model.cache import GRAIN, Cache, Memory, NoCopy, Store
 from agentkit_model.compiled import Compiled, Looked
 from agentkit_model.errors import DenoisingError, OutOfMemoryError
 from agentkit_model.graphs import Graphs
@@ -111,6 +111,8 @@ class Runner:
     def begin(self, work: Prefill) -> None:
         """Takes over what is known of a prompt's beginning, and room for the rest.
 
+        A context that has to grow and never finds room for that beside what it has gives it up, and is read anew.
+
         Raises:
             NoRoom: there is no memory now; nothing is taken over.
             OutOfMemoryError: the prompt never fits.
@@ -122,12 +124,21 @@ class Runner:
                 return self._claim(work, Cache(*known, self._lock))
             except OutOfMemoryError:
                 del known  # there may be room if it is let go of, and the beginning read anew
-        self._claim(work, work.cache)
+        try:
+            return self._claim(work, work.cache, self.prefixes.forget)
+        except NoCopy:
+            with work.signal.lock:  # whoever abandons it may use the context from then on
+                if work.ended:
+                    raise
+                self.prefixes.forget(work.cache.store)
+                work.cache.adopt(work.cache.store.empty(), 0)
+                work.before, work.tokens = (), work.before + work.tokens
+        self.begin(work)
 
-    def _claim(self, work: Prefill, target: Cache) -> None:
+    def _claim(self, work: Prefill, target: Cache, forget: Callable[[Store], None] | None = None) -> None:
         """Has a prompt written into a cache that holds its beginning."""
         reused = target.length - len(work.before)
-        work.store = target.claim(len(work.tokens) - reused)
+        work.store = target.claim(len(work.tokens) - reused, forget)
         work.target, work.done, work.reused = target, reused, reused
 
     def chunk(self, work: Prefill, most: int) -> Chunk:
@@ -224,7 +235,7 @@ class Runner:
     def admit(self, row: Denoising) -> None:
         """Makes a canvas ready for its first step: its start, its room in the cache, its clamps."""
         network, length = self.network, self.canvas_length
-        store = row.cache.store if network.independent else row.cache.room(length)
+        store = row.cache.store if network.independent else row.cache.room(length, self.prefixes.forget)
         row.seat = Seat(store, row.position, length)
         row.rope = network.rope(row.position, length)
         self._begin(row)
@@ -378,7 +389,7 @@ class Runner:
             if path is not None and hold is not None:
                 tokens[place], found[place] = torch.from_numpy(path.tokens), True
                 if row.age >= hold.from_step:
-                    held[place, path.bound :], bonus[place] = True, hold.bonus
+                    held[place, path.bound :], bonus[place] = True, min(hold.bonus, sampler.MOST)
         on_device = upload(tokens, device)
         if bool(held.any()):
             outlook.lift(on_device, upload(held, device), upload(bonus, device))

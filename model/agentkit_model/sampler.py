@@ -7,6 +7,7 @@ positions, V the vocabulary size. Every function works along the last dimension,
 
 import math
 from dataclasses import dataclass, fields
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -40,7 +41,8 @@ class SamplerSettings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value, whole = getattr(self, field.name), isinstance(field.default, int)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not number or not 0 <= value < math.inf:
                 raise PlanError(f"{field.name} must be a finite number of at least 0, not {value!r}")
             if whole and (value != int(value) or value >= 2**31):
                 raise PlanError(f"{field.name} must be a whole number below 2**31, not {value!r}")

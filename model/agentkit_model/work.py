@@ -4,6 +4,7 @@ A piece of work ends exactly once: with an outcome, an error, or because it was 
 """
 
 import contextlib
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -123,7 +124,7 @@ class Work(Generic[T]):
 
 
 class Prefill(Work[None]):
-    """Tokens to be appended to a cache that holds those `before`.
+    """Tokens to be appended to a cache that holds those `before`. If it gives them up for lack of memory, all are read.
 
     They are written into `target`: the cache itself, or one that begins with a prompt that was remembered, whose store
     the cache takes over in the end. `done` counts the tokens that are cached already, `reused` those of them that were
@@ -156,8 +157,7 @@ class Denoising(Work[CanvasResult]):
         self.seed = seed
         self.noise = Noise(seed)
         self.after: Prefill | None = None  # what has to be read before it can begin
-        self.watched = False
-        self.drafts: deque[Draft] = deque()
+        self.watchers: list[deque[Draft]] = []  # for each who looks, the drafts that it has not seen yet
         self.step = 0
         # From here on set by the runner when the canvas joins.
         self.seat: Seat
@@ -188,16 +188,28 @@ class Denoising(Work[CanvasResult]):
         """Whether it has taken all its steps."""
         return self.step == self.settings.max_denoising_steps
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks at its drafts."""
+        return bool(self.watchers)
+
     def post(self, draft: Draft) -> None:
         with self.signal.lock:
-            self.drafts.append(draft)
+            for drafts in self.watchers:
+                drafts.append(draft)
         self.signal.fire()
 
-    def unwatch(self) -> None:
-        """Nobody looks at its drafts any more."""
+    def watch(self) -> deque[Draft]:
+        """Where somebody who looks finds its drafts from now on."""
+        drafts: deque[Draft] = deque()
         with self.signal.lock:
-            self.watched = False
-            self.drafts.clear()
+            self.watchers.append(drafts)
+        return drafts
+
+    def unwatch(self, drafts: deque[Draft]) -> None:
+        """Who looked here does not any more."""
+        with self.signal.lock:
+            self.watchers = [each for each in self.watchers if each is not drafts]
 
     def release(self) -> None:
         """Drops the tensors of a canvas that has left, whoever still holds the handle."""
@@ -213,9 +225,22 @@ def failing(*works: Work[Any]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        _drop_frames(error)
         reason = _explain(error)
         for work in works:
             work.fail(reason)
+
+
+def _drop_frames(error: BaseException) -> None:
+    """Notes where an error and those behind it were raised in place of their tracebacks: these hold what the functions
+    had at hand, and who keeps the error would keep caches with it."""
+    known = [error]
+    for each in known:
+        if each.__traceback__ is not None:
+            lines = "".join(traceback.format_tb(each.__traceback__))
+            each.add_note(f"In the engine's thread (most recent call last):\n{lines}".rstrip())
+            each.__traceback__ = None
+        known += [other for other in (each.__cause__, each.__context__) if other is not None and other not in known]
 
 
 def _explain(error: Exception) -> EngineError:

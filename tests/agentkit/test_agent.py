@@ -6,6 +6,7 @@ import pytest
 from agentkit import (
     Agent,
     Budget,
+    Hooks,
     MemorySession,
     ModelError,
     ModelNotFoundError,
@@ -113,6 +114,18 @@ def test_tools_are_decorated_with_and_without_options():
         agent.tool(lambda_without_parameters)
 
 
+def test_the_first_parameter_of_a_tool_is_the_context_or_says_nothing():
+    agent = Agent(ScriptedModel([]))
+
+    def weather(city: str) -> str: ...
+
+    with pytest.raises(ToolDefinitionError, match=r"'weather': .* 'city' is none. Use @agent.tool_plain"):
+        agent.tool(weather)
+    agent.tool_plain(weather)
+    agent.tool(lambda ctx, n: n, name="untyped")
+    assert list(agent.tools) == ["weather", "untyped"]
+
+
 def lambda_with_context(ctx: RunContext, n: int) -> int: ...
 
 
@@ -132,11 +145,22 @@ def lambda_without_parameters() -> int: ...
         ({"instructions": ["Be brief."]}, "instructions takes a str"),
         ({"tools": lambda_without_parameters}, r"tools takes a list .* write tools=\[...\]"),
         ({"tools": Tool(lambda: 3, name="three")}, "tools takes a list"),
+        ({"hooks": [Hooks()]}, "hooks takes a Hooks, not"),
+        ({"observer": 3}, "observer takes an Observer, not 3"),
+        ({"compaction": 3}, "compaction takes a function, not 3"),
+        ({"retries": "3"}, "retries are at least 0, .* not '3'"),
+        ({"output_type": "int"}, "not 'int': write it without quotes"),
     ],
 )
 def test_options_that_cannot_be_are_refused_at_once(options, reason):
     with pytest.raises(UserError, match=reason):
         Agent(ScriptedModel([]), **options)
+
+
+@pytest.mark.parametrize("model", [3, None, ScriptedModel])
+def test_what_is_no_model_is_refused_at_once(model):
+    with pytest.raises(UserError, match="model takes a str or a Model, not"):
+        Agent(model)
 
 
 @pytest.mark.parametrize(

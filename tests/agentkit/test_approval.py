@@ -242,7 +242,7 @@ async def test_decisions_that_do_not_fit_are_refused_and_nothing_runs():
     one, two = (waiting.id for waiting in first.pending_calls)
     deep = json.loads("[" * 100 + "]" * 100)
     for approvals, reason in [
-        ({"call_9": True}, f"decides about call_9, .* that wait are {one}, {two}"),
+        ({"call_9": True}, f"decides about call_9, .* that are open are {one}, {two}"),
         ({one: True}, f"says nothing about {two}"),
         ({one: True, two: "yes"}, "A decision is a bool, ToolApproved or ToolDenied, not 'yes'"),
         ({one: True, two: ToolApproved({"amount": "much"})}, f"override_args of call {two} .pay.: .*valid integer"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit import Usage, UsageLimitExceeded, UsageLimits
+from agentkit import Usage, UsageLimitExceeded, UsageLimits, UserError
 from agentkit.budget import Budget
 
 
@@ -16,6 +16,11 @@ def test_spending_past_a_limit_names_it():
     with pytest.raises(UsageLimitExceeded, match=r"limit of 2 canvases \(UsageLimits.canvases\)") as caught:
         budget.spend(canvases=1)
     assert (caught.value.limit, caught.value.maximum) == ("canvases", 2)
+
+
+def test_a_budget_is_made_of_limits():
+    with pytest.raises(UserError, match="Budget takes a UsageLimits, not 3"):
+        Budget(3)
 
 
 def test_prompt_and_output_tokens_share_a_limit():

@@ -260,10 +260,11 @@ async def test_the_real_engine_tells_how_full_its_context_is():
 
 def test_numbers_that_cannot_be_are_refused():
     for policy in (DropOldResults, Summarise):
-        with pytest.raises(UserError, match="at least 0"):
+        with pytest.raises(UserError, match="keep is at least"):
             policy(keep=-1)
-        with pytest.raises(UserError, match="at least 0"):
-            policy(over=float("nan"))
+        for over in (float("nan"), 50):
+            with pytest.raises(UserError, match="over from 0 to 1"):
+                policy(over=over)
 
 
 async def test_a_history_of_no_run_has_no_model():

@@ -132,7 +132,7 @@ async def test_asking_again_does_nothing():
     ("approvals", "reason"),
     [
         ({"call_1/call_2": ToolApproved({"amount": "much"})}, r"override_args of call call_2 \(pay\): .*amount"),
-        ({"call_2": True}, r"decides about call_2, but .* wait are call_1/call_2"),
+        ({"call_2": True}, r"decides about call_2, but .* are open are call_1/call_2"),
         ({"call_1": True}, r"decides about call_1, but"),
         ({}, r"says nothing about call_1/call_2"),
         ({"call_1/call_2": "yes"}, "A decision is a bool"),

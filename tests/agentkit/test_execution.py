@@ -242,6 +242,16 @@ def test_ctrl_c_in_the_main_thread_ends_the_run():
         Agent(ScriptedModel([call("interrupted"), "Done."]), tools=[interrupted]).run_sync("Go.")
 
 
+def test_ctrl_c_that_a_tool_raises_in_its_thread_fails_alone():
+    @tool
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    result = Agent(ScriptedModel([call("interrupted"), "Done."]), tools=[interrupted]).run_sync("Go.")
+    assert result.output == "Done."
+    assert "the tool raised KeyboardInterrupt()" in result.tool_calls[0].result.content
+
+
 async def test_a_tool_may_run_an_agent():
     @tool
     def ask(question: str) -> str:

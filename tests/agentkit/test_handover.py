@@ -129,9 +129,9 @@ async def test_agents_that_send_each_other_on_are_stopped():
     first: Agent = Agent(FunctionModel(lambda r: call("transfer_to_second")), output_type=Handoff(second), name="first")
     result = await first.run("?")
     assert (result.stop_reason, result.stop_detail) == ("usage_limit", "handoffs")
-    assert result.usage.handoffs == 11
+    assert result.usage.handoffs == 10
     result = await first.run("?", usage_limits=UsageLimits(handoffs=0))
-    assert (result.stop_detail, result.agent) == ("handoffs", "first")
+    assert (result.stop_detail, result.agent, result.usage.handoffs) == ("handoffs", "first", 0)
 
 
 async def test_tools_of_the_same_turn_run_and_further_outputs_do_not():

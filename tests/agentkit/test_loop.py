@@ -10,9 +10,11 @@ from agentkit import (
     Agent,
     AssistantMessage,
     CanvasRecord,
+    Hooks,
     ModelError,
     ModelRetry,
     ModelSettings,
+    OutcomeUnknown,
     RunContext,
     RunStopped,
     SystemMessage,
@@ -340,6 +342,104 @@ async def test_an_answer_that_was_cut_off_says_so():
 async def test_what_the_model_raises_the_run_raises():
     with pytest.raises(ModelError, match="out of ink"):
         await Agent(ScriptedModel([ModelError("out of ink")])).run("Write.")
+
+
+async def test_what_a_run_reached_before_it_raised_is_in_the_error_and_gone_on_with():
+    sums = []
+
+    def count(a: int, b: int) -> int:
+        sums.append(a + b)
+        return a + b
+
+    agent = Agent(ScriptedModel([call("count", a=2, b=3), ModelError("out of ink"), "It is 5."]), tools=[count])
+    with pytest.raises(ModelError) as raised:
+        await agent.run("2 + 3?")
+    reached = raised.value.result
+    assert reached.stop_reason == "failed" and "ModelError" in reached.stop_detail
+    assert told(reached) == [(5, False)] and reached.usage.tool_calls == 1
+    assert reached.all_messages()[0] == UserMessage("2 + 3?")
+    result = await agent.run(None, message_history=reached.all_messages())
+    assert result.output == "It is 5." and sums == [5]
+
+
+async def test_of_a_turn_in_which_the_run_fails_only_calls_that_had_not_begun_are_run():
+    begun = []
+
+    @tool
+    async def step(name: str, seconds: float = 0) -> str:
+        begun.append(name)
+        await anyio.sleep(seconds)
+        return f"{name} is done"
+
+    @tool(sequential=True)
+    def last() -> str:
+        begun.append("last")
+        return "last is done"
+
+    async def fail_behind_checked(context: RunContext, made: ToolCallPart, result: ToolResult) -> None:
+        if made.arguments == {"name": "checked"}:
+            await anyio.wait_all_tasks_blocked()
+            raise ZeroDivisionError
+
+    script = [
+        [call("step", name="quick"), call("step", name="slow", seconds=60), call("step", name="checked"), call("last")]
+    ]
+    agent = Agent(ScriptedModel(script), tools=[step, last], hooks=Hooks(after_tool=fail_behind_checked))
+    with pytest.raises(ZeroDivisionError) as raised:
+        await agent.run("Go.")
+    reached = raised.value.result
+    quick, slow, checked = told(reached)
+    assert quick == ("quick is done", False)
+    assert slow == checked == (str(OutcomeUnknown()), True)
+    result = await Agent(ScriptedModel(["Done."]), tools=[step, last]).run(None, message_history=reached.all_messages())
+    assert result.output == "Done." and told(result)[-1] == ("last is done", False)
+    assert sorted(begun) == ["checked", "last", "quick", "slow"]
+
+
+async def test_a_function_that_ends_the_run_and_fails_is_answered_and_text_that_breaks_a_validator_is_not_kept():
+    def order(item: str) -> str:
+        raise ConnectionError("the line is dead")
+
+    def refuse(output: str) -> str:
+        raise LookupError("no such answer")
+
+    with pytest.raises(ConnectionError) as raised:
+        await Agent(ScriptedModel([call("order", item="tea")]), output_type=order).run("Tea.")
+    assert told(raised.value.result) == [("The tool failed: ConnectionError: the line is dead", True)]
+
+    agent = Agent(ScriptedModel(["Tea."]))
+    agent.output_validator(refuse)
+    with pytest.raises(LookupError) as refused:
+        await agent.run("Tea.")
+    assert refused.value.result.all_messages() == (UserMessage("Tea."),)
+
+
+async def test_errors_of_several_classes_tell_what_was_reached_and_a_result_of_their_own_stays():
+    class Refused(Exception):
+        result = "of its own"
+
+    async def fail(context: RunContext, made: ToolCallPart, result: ToolResult) -> None:
+        if made.name == "subtract":
+            await anyio.wait_all_tasks_blocked()
+            raise ZeroDivisionError
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise Refused
+
+    turn = [call("add", a=1, b=2), call("subtract", a=1, b=2)]
+    agent = Agent(
+        ScriptedModel([turn]), tools=[add, tool(name="subtract")(lambda a, b: a)], hooks=Hooks(after_tool=fail)
+    )
+    with pytest.raises(ExceptionGroup) as raised:
+        async with agent.run_stream_events("Go.") as events:
+            async for _ in events:
+                pass
+    assert {type(error) for error in raised.value.exceptions} == {Refused, ZeroDivisionError}
+    assert {getattr(error.result, "stop_reason", error.result) for error in raised.value.exceptions} == {
+        "failed",
+        "of its own",
+    }
 
 
 # -- tool choice

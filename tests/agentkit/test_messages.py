@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from agentkit import UserError
 from agentkit.messages import (
     AssistantMessage,
     SystemMessage,
@@ -55,6 +56,23 @@ def test_any_conversation_survives_json(conversation):
     text = messages_to_json(conversation)
     assert messages_from_json(text) == conversation
     assert messages_from_json(text.encode()) == conversation
+
+
+def test_a_text_is_a_message_of_the_model():
+    assert AssistantMessage("Hello") == AssistantMessage((TextPart("Hello"),))
+    assert AssistantMessage([TextPart("Hel"), TextPart("lo")]).text == "Hello"
+
+
+@pytest.mark.parametrize("parts", [3, None, TextPart("Hello"), ("Hello",), {"text": "Hello"}])
+def test_what_says_nothing_is_no_message_of_the_model(parts):
+    with pytest.raises(UserError, match="AssistantMessage takes a text, or a tuple of TextPart"):
+        AssistantMessage(parts)
+
+
+@pytest.mark.parametrize("kind", [UserMessage, SystemMessage])
+def test_what_is_said_is_a_text(kind):
+    with pytest.raises(UserError, match=f"{kind.__name__} takes a text, not 3"):
+        kind(3)
 
 
 def test_an_unreadable_call_is_kept_as_it_was_written():

@@ -387,6 +387,40 @@ async def test_validators_run_in_their_order_and_their_own_errors_are_raised():
         with pytest.raises(UserError, match="output validator"):
             agent.output_validator(wrong)
 
+    def turned_round(text: str, context: RunContext) -> str: ...
+
+    with pytest.raises(UserError, match="RunContext comes first"):
+        agent.output_validator(turned_round)
+
+
+async def test_a_validator_that_forgets_to_return_is_the_developers():
+    def look(value: object) -> None:
+        assert value is not None
+
+    def three() -> int:
+        return 3
+
+    for output_type, reply in [
+        (str, "hi"),
+        (int, call("final_result", response=3)),
+        (City, call("final_result", name="Oslo", people=3)),
+        (three, call("three")),
+    ]:
+        agent: Agent = Agent(ScriptedModel([reply]), output_type=output_type)
+        agent.output_validator(look)
+        with pytest.raises(UserError, match=r"look at .* gave nothing back: return the output"):
+            await agent.run("Which?")
+
+
+async def test_a_validator_may_give_none_where_none_is_an_output():
+    def anything():
+        return 3
+
+    for output_type, reply in [(int | None, call("final_result", response=3)), (anything, call("anything"))]:
+        agent: Agent = Agent(ScriptedModel([reply]), output_type=output_type)
+        agent.output_validator(lambda value: None)
+        assert (await agent.run("Which?")).output is None
+
 
 @pytest.mark.parametrize("limit", [None, UsageLimits(seconds=0.05)])
 async def test_a_validator_that_hangs_is_left_behind_when_the_run_ends(limit):

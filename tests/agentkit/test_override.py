@@ -107,5 +107,7 @@ async def test_what_cannot_be_is_refused():
         pass
     with pytest.raises(UserError, match="instructions takes a str"), agent.override(instructions=city):
         pass
+    with pytest.raises(TypeError, match=r"Agent.override takes no tool; it takes model, tools, "):
+        agent.override(tool=[])
     with agent.override(tools=[]), pytest.raises(UserError, match="names none"):
         await agent.run("?", deps="", model_settings=ModelSettings(tool_choice="city"))

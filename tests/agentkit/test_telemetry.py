@@ -16,11 +16,13 @@ from opentelemetry.trace import StatusCode
 from agentkit import (
     Agent,
     ApprovalRequired,
+    AssistantMessage,
     CancellationToken,
     ModelError,
     ModelSettings,
     RunCancelled,
     RunContext,
+    ToolCallPart,
     ToolFailed,
     UsageLimits,
 )
@@ -122,6 +124,22 @@ async def test_nothing_that_was_said_is_recorded_unless_that_is_wanted():
 
     assert SECRET not in await record()
     assert SECRET in await record(include_content=True)
+
+
+async def test_what_is_as_deep_as_results_may_be_is_recorded_and_what_cannot_be_ends_no_run(caplog):
+    deep: list = []
+    for _ in range(63):
+        deep = [deep]
+    recorder = Recorder(include_content=True)
+    agent = Agent(ScriptedModel([call("nest"), "Done."]), observer=recorder.telemetry, name="bird")
+    agent.tool_plain(name="nest")(lambda: deep)
+    assert (await agent.run("Nest.")).output == "Done."
+    *_, asked = json.loads(recorder.spans["chat scripted"].attributes["gen_ai.input.messages"])
+    assert asked["parts"] == [{"type": "tool_call_response", "id": "call_1", "response": deep}]
+
+    history = (AssistantMessage((ToolCallPart("nest", {"what": object()}, "call_1"),)),)
+    assert (await Agent(ScriptedModel(["Done."]), observer=recorder.telemetry).run("?", message_history=history)).output
+    assert "Telemetry can't record gen_ai.input.messages" in caplog.text
 
 
 async def test_content_has_the_form_of_the_conventions():

@@ -16,7 +16,7 @@ import typing_extensions
 from pydantic import BaseModel, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from agentkit import Agent, RunContext, Tool, ToolDefinition, ToolDefinitionError, tool
+from agentkit import Agent, Handoff, RunContext, Tool, ToolDefinition, ToolDefinitionError, tool
 from agentkit.calls import prepare
 from agentkit.schema import ArgumentFault, InvalidArguments
 from agentkit.testing import ScriptedModel, call
@@ -406,9 +406,9 @@ def test_faults_against_a_schema_have_places_too():
         *(
             (object_of({"x": {"type": "number", **bounds}}, "x"), "at /properties/x")
             for bounds in (
-                {"exclusiveMinimum": 0, "maximum": 1e-10},
+                {"exclusiveMinimum": 0, "maximum": 1e-13},
                 {"minimum": 1.00000000000001, "maximum": 1.00000000000002},
-                {"exclusiveMinimum": 0, "exclusiveMaximum": 1e-6},
+                {"exclusiveMinimum": 0, "exclusiveMaximum": 1e-12},
                 {"exclusiveMinimum": 123456789012345, "exclusiveMaximum": 123456789012346},
                 {"type": "integer", "minimum": 1, "maximum": 3, "not": {"enum": [1, 2, 3]}},
             )
@@ -555,6 +555,34 @@ def test_what_is_no_function_says_so():
         tool(len)
     with pytest.raises(ToolDefinitionError, match=r"Tool 'max': .* has no signature to read"):
         Tool(max)
+
+
+class Shelf:
+    def __iter__(self):
+        return iter([])
+
+
+@pytest.mark.parametrize(
+    ("thing", "reason"),
+    [
+        (Agent(ScriptedModel([]), name="helper"), r"an agent becomes a tool by agent.as_tool\(\)"),
+        (Handoff(Agent(ScriptedModel([]), name="helper")), r"it belongs in output_type=\[str, Handoff\(...\)\]"),
+        (Shelf(), r"no function: write tools=\[\*toolset\]"),
+        ("add", "'add' is no function: give a function"),
+        (None, "None is no function: give a function"),
+    ],
+)
+def test_what_is_given_in_place_of_a_tool_says_where_it_belongs(thing, reason):
+    with pytest.raises(ToolDefinitionError, match=reason):
+        Agent(ScriptedModel([]), tools=[thing])
+    with pytest.raises(ToolDefinitionError, match=reason):
+        Tool(thing)
+
+
+def test_a_method_needs_its_object():
+    for method in (Home.where, str.upper):
+        with pytest.raises(ToolDefinitionError, match="is a method without its object: give the method of an object"):
+            Tool(method)
 
 
 def test_annotations_that_are_no_types_say_so():

@@ -9,7 +9,7 @@ def test_usage_adds_up():
     assert total.tokens == 8
 
 
-@pytest.mark.parametrize("wrong", [-1, float("nan")])
+@pytest.mark.parametrize("wrong", [-1, float("nan"), "a"])
 def test_a_limit_is_not_negative(wrong):
     with pytest.raises(UserError, match=r"UsageLimits\.seconds"):
         UsageLimits(seconds=wrong)

@@ -1,7 +1,7 @@
 """One canvas: clamps, repair, drafts, greedy decoding, cancellation."""
 
+import itertools
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import anyio
@@ -91,7 +91,7 @@ def test_temperature_0_is_greedy(engine: Engine) -> None:
     """Everything is certain, so everything is accepted, and the canvas stops as soon as it repeats itself."""
     drafts, result = fill(engine, CanvasPlan(seed=1, t_min=0, t_max=0, max_denoising_steps=30))
     assert all(all(draft.accepted) and not any(draft.entropies) for draft in drafts)
-    repeats = [a.tokens == b.tokens for a, b in pairwise(drafts)]
+    repeats = [a.tokens == b.tokens for a, b in itertools.pairwise(drafts)]
     assert result.reason == ("stable" if repeats and repeats[-1] else "max_steps")
     assert not any(repeats[:-1])
 
@@ -181,7 +181,19 @@ def test_who_breaks_off_looking_gets_no_more_drafts(engine: Engine) -> None:
         for _ in canvas:
             break
         assert canvas.result().steps == 8
-        assert not canvas.canvas._work.drafts
+        assert not canvas.canvas._work.watched
+
+
+def test_all_who_look_see_every_draft_until_they_leave(engine: Engine) -> None:
+    with engine.sync.open([2]) as context, context.fill(CanvasPlan(max_denoising_steps=200, **STEADY)) as canvas:
+        one, other, hasty = (canvas.canvas.drafts_sync() for _ in range(3))
+        seen = [next(one).step]
+        later = [draft.step for draft in itertools.islice(other, 1)]
+        next(hasty, None)
+        hasty.close()
+        assert [*seen, *(draft.step for draft in one)] == list(range(1, 201))
+        later += [draft.step for draft in other]
+        assert later == list(range(201 - len(later), 201))
 
 
 @pytest.mark.anyio

@@ -144,6 +144,21 @@ def test_closing_ends_the_thread_and_pending_work_gets_a_clear_error(tiny_config
     engine.close_sync()  # again does nothing
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_cancelled_block_closes_its_engine(tiny_config: Any, backend: str) -> None:
+    before = engine_threads()
+
+    async def main() -> Engine:
+        with anyio.CancelScope() as scope:
+            async with Engine.from_config(tiny_config(), device="cpu") as engine:
+                scope.cancel()
+                await anyio.sleep_forever()
+        return engine
+
+    assert anyio.run(main, backend=backend).closed
+    assert engine_threads() <= before
+
+
 def test_an_engine_nobody_refers_to_ends_its_thread(tiny_config: Any) -> None:
     before = engine_threads()
     engine = Engine.from_config(tiny_config(), device="cpu")

@@ -136,8 +136,11 @@ async def test_who_gives_up_makes_way(engine: Engine) -> None:
 async def test_a_canvas_waits_for_room_too(tiny_config: Any) -> None:
     limit = PROMPT * 9 // 4
     async with Engine.from_config(tiny_config(), device="cpu", cache_memory=limit, prefix_memory=10 * limit) as engine:
-        context, other = await engine.open(prompt(1)), await engine.open(prompt(2))
-        await context.rewind(70)  # what is remembered behind it is not written over: its canvas needs another store
+        origin, other = await engine.open(prompt(1)), await engine.open(prompt(2))
+        context = origin.fork()
+        await context.rewind(
+            70
+        )  # what the other one holds behind it is not written over: its canvas needs another store
         results: list[CanvasResult] = []
 
         async def fill_it() -> None:
@@ -158,9 +161,21 @@ async def test_what_never_fits_fails_at_once(engine: Engine) -> None:
         ):
             await engine.open(prompt(2, 500))
         with pytest.raises(OutOfMemoryError, match="shorten the prompt"):
-            await context.extend(prompt(2, 300))
+            await context.extend(prompt(2, 380))
         assert context.tokens == tuple(prompt(1))
         assert (await fill(context)).steps == 3
+
+
+async def test_a_fork_waits_until_the_store_is_its_own(tiny_config: Any) -> None:
+    async with Engine.from_config(tiny_config(), device="cpu", cache_memory=PROMPT * 3 // 2) as engine:
+        context = await engine.open(prompt(1))
+        fork = context.fork()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(fork.extend, prompt(2, 10))
+            await waiting(engine, 1)
+            await context.close()
+        assert fork.tokens == (*prompt(1), *prompt(2, 10))
+        assert engine._runner.memory.used == PROMPT  # nothing was copied
 
 
 async def test_when_all_wait_for_one_another_the_last_fails(engine: Engine) -> None:

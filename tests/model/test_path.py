@@ -222,7 +222,7 @@ def engine(tiny_config: Any) -> Iterator[Engine]:
         yield engine
 
 
-@pytest.mark.parametrize("bonus", [0.0, 4.0, 30.0])
+@pytest.mark.parametrize("bonus", [0.0, 4.0, 30.0, math.inf])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_held_canvas_obeys_whatever_the_weights(engine: Engine, bonus: float, seed: int) -> None:
     context = engine.open_sync([2, 4, 5])

@@ -1,5 +1,6 @@
 """The sampler's pure functions, next to transformers' own and to what they promise."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
     LinearTemperatureScheduleLogitsProcessor,
 )
 
-from agentkit_model import sampler
+from agentkit_model import PlanError, sampler
 from agentkit_model.noise import Noise
 from agentkit_model.sampler import SamplerSettings
 from tests.model import naive
@@ -34,6 +35,15 @@ def test_the_schedule_is_transformers_to_the_last_bit(
     remaining = torch.tensor(steps - step, dtype=torch.int32)
     expected = reference(None, logits, cur_step=remaining)  # type: ignore[arg-type]
     assert torch.equal(naive.temper(logits, sampler.temperature(own, step)), expected)
+
+
+def test_settings_may_be_the_numbers_of_other_libraries() -> None:
+    own = SamplerSettings(max_denoising_steps=np.int64(4), entropy_bound=np.float32(0.5))  # type: ignore[arg-type]
+    assert (own.max_denoising_steps, own.entropy_bound) == (4, 0.5)
+    assert (type(own.max_denoising_steps), type(own.entropy_bound)) == (int, float)
+    for wrong in (np.float64("inf"), np.bool_(True), "4"):
+        with pytest.raises(PlanError, match="max_denoising_steps must be a finite number of at least 0"):
+            SamplerSettings(max_denoising_steps=wrong)  # type: ignore[arg-type]
 
 
 @settings(deadline=None)

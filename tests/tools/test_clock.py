@@ -61,6 +61,9 @@ def test_current_time_is_now() -> None:
         ("Tokyo, Japan", 21),
         ("Boston, USA", 7),
         ("London, UK", 12),
+        ("London, GB", 12),
+        ("Calcutta, India", 17),
+        ("Hong Kong, China", 20),
     ],
 )
 def test_places(place: str, hour: int) -> None:
@@ -87,6 +90,8 @@ def test_summer_time_is_known() -> None:
         ("Paris, Texas", "no time zone is known"),
         ("London, Ontario", "no time zone is known"),
         ("London, Canada", "no time zone is known"),
+        ("Lima, USA", "no time zone is known"),
+        ("Athens, South Africa", "no time zone is known"),
         ("UTC+99", "no offset in use"),
         ("GMT 5", "did you mean GMT"),
         ("", "name a large city"),

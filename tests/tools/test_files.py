@@ -1,5 +1,6 @@
 import os
 import socket
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,32 @@ def test_read_list_find(root: Path) -> None:
     assert files.read_file("./docs/deep/größe.txt") == "Größe: 5 €"
     assert files.find_text("HELLO") == ["readme.txt", "docs/plan.md"]
     assert files.find_text("nowhere") == []
+
+
+def test_accents_may_be_characters_of_their_own(root: Path) -> None:
+    composed, decomposed = "Café", unicodedata.normalize("NFD", "Café")
+    (root / decomposed).mkdir()
+    (root / decomposed / f"{decomposed}.txt").write_text(f"the {decomposed}", encoding="utf-8")
+    (root / "other.txt").write_text(f"the {composed}", encoding="utf-8")
+    files = Files(root)
+    [path] = files.list_files(composed)
+    assert path == f"{decomposed}/{decomposed}.txt"
+    assert files.read_file(f"{composed}/{composed}.txt") == files.read_file(path) == f"the {decomposed}"
+    assert files.find_text("CAFÉ") == files.find_text(decomposed) == ["other.txt", path]
+
+
+def test_a_name_as_it_is_written_comes_before_one_that_looks_like_it(root: Path) -> None:
+    for form in ("NFC", "NFD"):
+        (root / unicodedata.normalize(form, "é")).write_text(form)
+    files = Files(root)
+    for form in ("NFC", "NFD"):
+        assert files.read_file(unicodedata.normalize(form, "é")) == form
+
+
+def test_a_link_is_not_followed_by_a_name_that_looks_like_its_own(root: Path) -> None:
+    (root / unicodedata.normalize("NFD", "é")).symlink_to(root.parent / "secret.txt")
+    with pytest.raises(ModelRetry, match="no such file"):
+        Files(root).read_file("é")
 
 
 ESCAPES = [

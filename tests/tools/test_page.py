@@ -36,6 +36,17 @@ def test_the_text_of_a_page() -> None:
         ("kept <script>lost", "kept"),
         ("kept <!-- lost", "kept"),
         ("kept <a href=", "kept"),
+        ("x<!-->y<p>z</p>", "xy\nz"),
+        ("x<!--->y<!-- > -->z", "xyz"),
+        ("<p>a</p><style-guide>shown</style-guide><p>b</p>", "a\nshown\nb"),
+        ("<template-card>hello</template-card> tail", "hello tail"),
+        ("<a title='1 > 0'>k</a>", "k"),
+        ('<a title = "1 > 0" href=/x>k</a>', "k"),
+        ("<svg title='>'/>kept", "kept"),
+        ('<a title="it\'s">k</a>', "k"),
+        ("<a title='open>k</a><p>kept", "k\nkept"),
+        ('<a title="x"">k</a><p>"kept"', 'k\n"kept"'),
+        ('<a title="open>k</a><p>"kept"', 'k\n"kept"'),
         ("İİİ<SCRIPT>x</SCRIPT>kept", "İİİkept"),
         ("&lt;script&gt;", "<script>"),
         ("<p>before<svg/>after <script src='x' />end", "beforeafter end"),
@@ -59,6 +70,12 @@ def test_broken_and_bare_pages(page: str, text: str) -> None:
         "<",
         "</",
         "<a ",
+        "<a",
+        "<a x=",
+        "<a x='",
+        '<a x=">',
+        "<a x='>'",
+        '<a x=">" ',
         "<svg><svg>",
         "&#9",
         "&",
@@ -79,7 +96,9 @@ def test_hostile_pages_are_read_in_one_pass(piece: str) -> None:
 @settings(max_examples=300)
 @given(
     st.text()
-    | st.lists(st.sampled_from(["<", ">", "/", "!--", "-->", "script", "p", "&#", "1" * 5000, " "])).map("".join)
+    | st.lists(st.sampled_from(["<", ">", "/", "!--", "-->", "script", "p", "&#", "1" * 5000, " ", "='", '="'])).map(
+        "".join
+    )
 )
 def test_any_page_gives_text(page: str) -> None:
     assert isinstance(text_of_html(page), str)

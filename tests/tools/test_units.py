@@ -55,6 +55,8 @@ from agentkit_tools.units import _TABLE, Unit, _symbols, _words, find_unit
         (100, "Mb", "MB", 12.5),
         (1, "kWh", "joules", 3.6e6),
         (1, "kcal", "kJ", 4.184),
+        (1, "Cal", "kJ", 4.184),
+        (1, "cal", "J", 4.184),
         (1, "atm", "psi", 14.6959),
         (1013.25, "mbar", "hPa", 1013.25),
         (1, "horsepower", "watts", 745.7),

@@ -340,11 +340,24 @@ async def test_allowed_hosts() -> None:
         for host in ("docs.example.org", "EXAMPLE.net"):
             assert await web.http_get(f"http://{host}:{port}/") == "hello"
         for host in ("evil.org", "notexample.org", "www.example.net", "example.org.evil.org"):
-            with pytest.raises(ToolFailed, match=r"not one of the allowed hosts: \.Example.org, example.net"):
+            with pytest.raises(ToolFailed, match=r"not one of the allowed hosts: \.example.org, example.net"):
                 await web.http_get(f"http://{host}:{port}/")
     assert len(heads) == 2
     with pytest.raises(TypeError, match="allow_hosts is a collection of hosts"):
         Web(allow_hosts="example.org")
+
+
+async def test_allowed_hosts_are_written_as_in_addresses() -> None:
+    resolve = names(**{"xn--bcher-kva_example": "127.0.0.1", "www_xn--bcher-kva_example": "127.0.0.1"})
+    hosts = [".Bücher.example", "[::ffff:127.0.0.1]", "127.0.0.1."]
+    web = local_web(allow_hosts=hosts, allow_private=hosts, resolve=resolve)
+    async with serving(answer()) as (port, _):
+        assert await web.http_get(f"http://bücher.example:{port}/") == "hello"
+        assert await web.http_get(f"http://www.bücher.example.:{port}/") == "hello"
+    assert web.allow_hosts == web.allow_private == [".xn--bcher-kva.example", "::ffff:127.0.0.1", "127.0.0.1"]
+    for host in ("example.org:8080", "https://example.org"):
+        with pytest.raises(ValueError, match=r"allow_private: .* is no host: write it alone"):
+            Web(allow_private=[host])
 
 
 async def test_nothing_answers() -> None:

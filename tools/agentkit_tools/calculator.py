@@ -1,13 +1,17 @@
 """Arithmetic on text, without `eval`: a small operator-precedence parser that computes as it reads.
 
+Numbers are exact (0.1 is a tenth) until a root, a logarithm or the like makes a float of them.
+
 Every intermediate number is bounded, so no expression can take long or fill the memory: an expression has at most
 `MAX_LENGTH` characters and `MAX_DEPTH` nested parts, and a number stays below 2**1024 (about 1.8e308, the range of a
-float), which is checked before a power or a factorial is computed.
+float), which is checked before a power or a factorial is computed. A fraction whose denominator is longer than that
+becomes a float.
 """
 
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NoReturn
 
 from agentkit import ModelRetry
@@ -16,7 +20,7 @@ MAX_LENGTH = 1000
 MAX_DEPTH = 50
 MAX_BITS = 1024
 
-Number = int | float
+Number = int | Fraction | float
 
 _SPELLINGS = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "√": "sqrt", "π": "pi", "^": "**"}
 _WORDS = {"plus": "+", "minus": "-", "times": "*", "x": "*", "over": "/", "mod": "%"}
@@ -56,10 +60,11 @@ def _fail(message: str) -> NoReturn:
     raise ModelRetry(message, argument="expression") from None
 
 
-def _tidy(result: Number) -> Number:
-    """Drop the noise of binary fractions (15 digits, so 0.1 + 0.2 is 0.3) and write whole numbers as integers."""
+def _tidy(result: Number) -> int | float:
+    """Drop the noise of binary fractions (15 digits, so sqrt(2) ** 2 is 2) and write whole numbers as integers."""
     if isinstance(result, int):
         return result
+    result = float(result)
     rounded = float(f"{result:.15g}")
     if math.isinf(rounded):  # the very largest floats
         return result
@@ -84,7 +89,10 @@ def _tokens(expression: str) -> list[str]:
 
 
 def _without_thousands(expression: str) -> str:
-    """Drops the commas in numbers. Directly inside max(...) and the like they may part arguments as well: refused."""
+    """Drops the commas in numbers. Refused are those that may mean something else.
+
+    Directly inside max(...) and the like a comma may part arguments, and after a first 0 it may be a decimal one.
+    """
     functions: list[str] = []  # of the parentheses that are open
 
     def plain(match: re.Match[str]) -> str:
@@ -92,8 +100,8 @@ def _without_thousands(expression: str) -> str:
             functions.append(match[0].removesuffix("(").rstrip())
         elif match["close"]:
             del functions[-1:]
-        elif functions and functions[-1] in _SEVERAL:
-            _fail(f"unclear {match[0]!r}: write numbers without commas, such as 1234, and two of them as 1, 234")
+        elif match[0].startswith("0") or (functions and functions[-1] in _SEVERAL):
+            _fail(f"unclear {match[0]!r}: write numbers without commas, such as 1234 or 0.5, and two of them as 1, 234")
         else:
             return match[0].replace(",", "")
         return match[0]
@@ -158,10 +166,13 @@ class _Reader:
         return True
 
     def percent(self, value: Number) -> Number:
+        """A hundredth of `value`, or so much of what follows: 100 / 10% of 50 is 100 / 5."""
         self.take()
-        if self.peek() == "of":
-            self.tokens[self.position] = "*"
-        return value / 100
+        part = _apply("/", value, 100)
+        if self.peek() != "of":
+            return _bounded(part)
+        self.take()
+        return _bounded(_apply("*", part, self.expression(3)))
 
     def operand(self) -> Number:
         token = self.take()
@@ -193,13 +204,17 @@ class _Reader:
 
 
 def _literal(token: str) -> Number:
-    return _bounded(int(token) if token.isdigit() else float(token))
+    if token.isdigit():
+        return _bounded(int(token))
+    value = _bounded(float(token))  # tells how large it is, however long the exponent
+    return _bounded(Fraction(token)) if value else 0
 
 
 def _bounded(value: Number) -> Number:
-    if (isinstance(value, int) and value.bit_length() > MAX_BITS) or (isinstance(value, float) and math.isinf(value)):
+    if abs(value) >= 2**MAX_BITS:
         raise OverflowError
-    return value
+    long = isinstance(value, Fraction) and value.denominator.bit_length() > MAX_BITS
+    return float(value) if long else value
 
 
 def _apply(sign: str, left: Number, right: Number) -> Number:
@@ -211,7 +226,7 @@ def _apply(sign: str, left: Number, right: Number) -> Number:
         case "*":
             return left * right
         case "/":
-            return left / right
+            return (Fraction(left) if isinstance(left, int) else left) / right
         case "//":
             return left // right
         case "%":
@@ -221,14 +236,16 @@ def _apply(sign: str, left: Number, right: Number) -> Number:
 
 
 def _power(base: Number, exponent: Number) -> Number:
-    if isinstance(base, int) and isinstance(exponent, int) and exponent > 0:
-        if (abs(base).bit_length() - 1) * exponent > MAX_BITS:  # at least so many bits has the result
-            raise OverflowError
-        return int(base**exponent)
-    result = base**exponent
+    if not isinstance(base, float) and not isinstance(exponent, float) and exponent.denominator == 1:
+        times = int(exponent)
+        bits = max(base.numerator.bit_length(), base.denominator.bit_length()) - 1
+        if bits * abs(times) <= MAX_BITS:  # at least so many bits has the result
+            power = Fraction(base) ** times
+            return int(power) if isinstance(base, int) and times >= 0 else power
+    result = float(base) ** float(exponent)
     if isinstance(result, complex):
         _fail("a negative number cannot be raised to a fraction")
-    return float(result) if isinstance(result, float) else int(result)
+    return float(result)
 
 
 def _factorial(value: Number) -> int:
@@ -240,7 +257,7 @@ def _factorial(value: Number) -> int:
 
 
 def _round(value: Number, digits: Number = 0) -> Number:
-    return round(value, max(-400, min(400, int(digits)))) if digits else round(value)
+    return value.__round__(max(-400, min(400, int(digits)))) if digits else round(value)
 
 
 def _whole(function: Callable[..., int]) -> Callable[..., int]:

@@ -75,9 +75,9 @@ def _in_country(place: str) -> ZoneInfo | None:
     """The zone of "Tokyo, Japan"; none of "Paris, Texas", since the Paris that is known is another."""
     city, _, country = map(_plain, place.partition(","))
     key = _zones().get(city)
-    own = _countries().get(country) or (_zones().get(country),)
-    known = tuple(zone for zone in own if zone)
-    return ZoneInfo(key) if key and _offsets((key,)) <= _offsets(known) else None
+    own = _countries().get(country) or (_zones().get(country, ""),)
+    links = _links()
+    return ZoneInfo(key) if key and links.get(key, key) in {links.get(zone, zone) for zone in own} else None
 
 
 def _offsets(keys: tuple[str, ...]) -> set[timedelta | None]:
@@ -137,7 +137,16 @@ def _countries() -> dict[str, tuple[str, ...]]:
             zones.setdefault(_plain(name), []).append(zone)
     for name in ("usa", "us", "america", "united states of america"):
         zones[name] = zones["united states"]
+    zones["china"] = zones["china"] + zones["hong kong"] + zones["macau"]
     return {country: tuple(own) for country, own in zones.items()}
+
+
+@cache
+def _links() -> dict[str, str]:
+    """Zones that are only another name -> the zone that they are."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "tzdata.zi").read_text("utf-8")
+    links = (line.split() for line in table.splitlines() if line.startswith("L "))
+    return {link: zone for _, zone, link in links}
 
 
 def _rows(table: str, first: int, second: int) -> list[tuple[str, str]]:

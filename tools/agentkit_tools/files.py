@@ -3,10 +3,11 @@
 import codecs
 import errno
 import os
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agentkit import ModelRetry, ToolFailed
 from agentkit_tools import below
@@ -15,6 +16,8 @@ SCAN_BYTES = 10_000_000  # of one file, when looking for a text
 SCAN_TOTAL = 100_000_000  # of all files together
 SCAN_FILES = 10_000
 MAX_TEXT = 1000
+
+Found = TypeVar("Found")
 
 _WRONG_PATH = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP}
 
@@ -53,7 +56,7 @@ class Files:
             path: The path of the file.
         """
         with _told(path, "path"):
-            data, size = self._read(below.split(path), self.max_bytes)
+            data, size = self._found(below.split(path), lambda names: self._read(names, self.max_bytes))
             text = _decode(data, cut=size > len(data))
         if text is None:
             raise ToolFailed(f"{path!r} is not a text file")
@@ -68,8 +71,9 @@ class Files:
             folder: The path of the folder.
         """
         with _told(folder, "folder"):
-            names = below.split(folder)
-            entries = below.scan(self.root, names, self.max_results + 1)
+            names, entries = self._found(
+                below.split(folder), lambda names: (names, below.scan(self.root, names, self.max_results + 1))
+            )
         paths = [_path((*names, name)) + "/" * is_folder for name, is_folder in entries]
         more = ["(there are more files)"] if len(paths) > self.max_results else []
         return paths[: self.max_results] + more
@@ -84,7 +88,8 @@ class Files:
             raise ModelRetry("the text is empty: write what to look for", argument="text")
         if len(text) > MAX_TEXT:
             raise ModelRetry(f"the text is too long: at most {MAX_TEXT} characters", argument="text")
-        wanted = text.casefold()
+        # Both ways to encode accents, and not the files made alike: a long row of accents takes quadratic time.
+        wanted = {unicodedata.normalize(form, text).casefold() for form in ("NFC", "NFD")} | {text.casefold()}
         found: list[str] = []
         total, left_out = 0, False
         for count, names in enumerate(self._walk()):
@@ -101,7 +106,8 @@ class Files:
             total += len(data)
             cut = size > len(data)
             content = _decode(data, cut=cut)
-            if content is not None and wanted in content.casefold():
+            folded = "" if content is None else content.casefold()
+            if any(form in folded for form in wanted):
                 found.append(_path(names))
             elif content is not None and cut:
                 left_out = True
@@ -125,12 +131,31 @@ class Files:
             else:
                 folders += inner
 
+    def _found(self, names: tuple[str, ...], look: Callable[[tuple[str, ...]], Found]) -> Found:
+        """What `look` finds at a path, or else where each name is that of the one entry with the same characters.
+
+        Files from macOS or archives may have accents as characters of their own, which look like the others.
+        """
+        try:
+            return look(names)
+        except FileNotFoundError:
+            there: tuple[str, ...] = ()
+            for name in names:
+                entries = [entry for entry, _ in below.scan(self.root, there, SCAN_FILES)]
+                same = [entry for entry in entries if _composed(entry) == _composed(name)]
+                there += (same[0] if len(same) == 1 else name,)
+            return look(there)
+
     def _read(self, names: tuple[str, ...], limit: int) -> tuple[bytes, int]:
         """Up to `limit` bytes, and the file's size."""
         with os.fdopen(below.open_file(self.root, names), "rb") as file:
             data = file.read(limit + 1)
             size = max(os.fstat(file.fileno()).st_size, len(data)) if len(data) > limit else len(data)
             return data[:limit], size
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _path(names: tuple[str, ...]) -> str:

@@ -22,7 +22,8 @@ _BREAKS = dict.fromkeys(
 ) | dict.fromkeys(("td", "th", "button"), " ")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # ASCII only: the length stays
 _LONG_NUMBER = re.compile(r"(&#[xX]?[0-9a-fA-F]{8})[0-9a-fA-F]+")  # no character has one, and `int` refuses them
-_TAG = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
+_TAG = re.compile(r"/?([a-zA-Z][^\s/>]*)")
+_TAG_END = re.compile(r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+')?+[^>=]*+)*+>""")  # not within a quoted value
 
 
 class Unpacker:
@@ -116,17 +117,20 @@ def text_of_html(page: str) -> str:
     lower = page.translate(_LOWER)
     pieces: list[str] = []
     position = 0
+    quoted = True  # until a tag has no end but in quotes: from there on they mean nothing, and no text is lost to them
     while (start := page.find("<", position)) >= 0:
         pieces.append(page[position:start])
         tag = _TAG.match(page, start + 1)
         name = tag[1].lower() if tag else ""
         if page.startswith("<!--", start):
-            position = _after(page, "-->", start + 4)
-        elif name in _HIDDEN and page[start + 1] != "/":
-            position = _after(page, ">", start)
-            if page[position - 2] != "/":  # <svg/> hides nothing
+            position = _after(page, "-->", start + 2)  # <!--> is a whole comment
+        elif tag:
+            end = _TAG_END.match(page, tag.end()) if quoted else None
+            quoted = end is not None
+            position = end.end() if end else _after(page, ">", start)
+            if name in _HIDDEN and page[start + 1] != "/" and page[position - 2] != "/":  # <svg/> hides nothing
                 position = _after(page, ">", _after(lower, f"</{name}", position, keep=True))
-        elif tag or page[start + 1 : start + 2] in ("!", "?", "/"):
+        elif page[start + 1 : start + 2] in ("!", "?", "/"):
             position = _after(page, ">", start)
         else:
             pieces.append("<")  # as in 1 < 2

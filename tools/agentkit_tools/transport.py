@@ -20,7 +20,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 @dataclass(frozen=True)
 class Rules:
-    """Where requests may go; None allows any."""
+    """Where requests may go; None allows any. Hosts are as `known` gives them."""
 
     ports: Collection[int] | None
     hosts: Collection[str] | None
@@ -50,14 +50,26 @@ class Rules:
         return self.private if isinstance(self.private, bool) else _among(name, self.private)
 
 
+def known(host: str) -> str:
+    """A host, or ".example.org", as it stands in requests: IDNA, small letters, no brackets, no dot at its end.
+
+    Raises:
+        ValueError: It is no host alone.
+    """
+    try:
+        name = _name(httpx.URL(scheme="http", host=host.removeprefix(".")))
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{host!r} is no host: write it alone, such as example.org or 192.0.2.1") from error
+    return f".{name}" if host.startswith(".") else name
+
+
 def _name(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii").lower().rstrip(".")
 
 
 def _among(name: str, hosts: Collection[str]) -> bool:
     """Whether it is one of the hosts, where ".example.org" means example.org and all below it."""
-    known = [host.lower() for host in hosts]
-    return any(name == host.removeprefix(".") or (host[:1] == "." and name.endswith(host)) for host in known)
+    return any(name == host.removeprefix(".") or (host[:1] == "." and name.endswith(host)) for host in hosts)
 
 
 class PublicTransport(httpx.AsyncBaseTransport):

@@ -210,6 +210,7 @@ _TABLE = {
     "energy": """
         1           | joule | J
         4.184       | calorie | cal
+        4184        | food calorie, large calorie | Cal
         3600        | watt hour | Wh
         1.602176634e-19 | electronvolt, electron volt | eV
         1055.05585262 | british thermal unit, btu |

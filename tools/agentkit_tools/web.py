@@ -42,7 +42,8 @@ class Web:
         timeout: Seconds for all of it: looking up the name, connecting, redirects and the whole body.
         max_bytes: Bytes of a body that are read, counted after decompression.
         max_characters: Characters that one call returns.
-        allow_hosts: The only hosts to fetch from; ".example.org" means example.org and all below it. None: all.
+        allow_hosts: The only hosts to fetch from, without port; ".example.org" means example.org and all below it.
+            None: all.
         allow_ports: The only ports; None: all.
         allow_private: Hosts that may have private and loopback addresses, written as in `allow_hosts`; True: all.
             For tests and servers of your own: whoever can talk to the model can talk to these through it.
@@ -72,9 +73,10 @@ class Web:
         self.timeout = timeout
         self.max_bytes = max_bytes
         self.max_characters = max_characters
-        self.allow_hosts = allow_hosts
+        self.allow_hosts = None if allow_hosts is None else _known("allow_hosts", allow_hosts)
         self.allow_ports = allow_ports
-        self.allow_private = allow_private
+        private = allow_private if isinstance(allow_private, bool) else _known("allow_private", allow_private)
+        self.allow_private: bool | Collection[str] = private
         self.max_redirects = max_redirects
         self.html_to_text = html_to_text
         self._ssl_context = ssl_context
@@ -178,6 +180,16 @@ class Web:
         if len(text) > self.max_characters:
             return f"{text[: self.max_characters]}\n[cut: the page is longer]"
         return f"{text}\n[cut: the page is longer]" if body.cut else text
+
+
+def _known(option: str, hosts: Collection[str]) -> Collection[str]:
+    """The hosts of an option in the form that requests are compared in."""
+    from agentkit_tools.transport import known
+
+    try:
+        return [known(host) for host in hosts]
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
 
 
 def _normalised(url: str) -> str:

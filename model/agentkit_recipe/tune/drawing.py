@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 import re
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from ..values import KINDS, Said, in_words, sample
 from .fields import Field, words_of
 
 TRIES = 40
+MOST = 60  # characters that a pattern leads to, unless the schema asks for more
 ANY = ("word", "word", "title", "title", "person", "topic", "code", "item", "city", "note", "food")
 OTHER_KIND = 0.2  # strings of another kind than their name says
 LIKE_SEEN = 0.5  # values of the shape of an example's ...
@@ -90,22 +92,27 @@ def _number(field: Field, rng: random.Random, split: str) -> Any:
     low, high = _bounds(field)
     numbers = [value for value in field.seen if isinstance(value, int | float) and not isinstance(value, bool)]
     seen = [value for value in numbers if math.isfinite(value) and low <= value <= high]
+    step = field.schema.get("multipleOf", 1 if whole else 0)
+    span = max(100, 20 * step)
     kind = kind_of(field)
-    if kind in BOUNDED and rng.random() < 0.7:
+    if kind in BOUNDED and "multipleOf" not in field.schema and rng.random() < 0.7:
         return drawn(kind, rng, split)
     if seen and rng.random() < 0.85:
         least, most = min(seen), max(seen)
         low = max(low, least / 2 if least > 0 else 2 * least)
         high = min(high, max(2 * most if most > 0 else most / 2, most + 3))
-    elif low == -math.inf and high == math.inf:
+    elif low == -math.inf and high == math.inf and "multipleOf" not in field.schema:
         kinds = ("count", "small_int", "big_int") if whole else ("number", "money", "count")
         return drawn(kind or rng.choice(kinds), rng, split)
     elif high == math.inf:
-        high = max(low + 100, 10 * low)
+        low = max(low, step) if low == -math.inf else low
+        high = max(low + span, 10 * low)
     elif low == -math.inf:
-        low = min(0, high - 100)
-    if whole:
-        return drawn_number(rng.randint(int(-(-low // 1)), int(high // 1)), rng)
+        low = min(0, high - span)
+    if step:
+        first, last = int(-(-low // step)), int(high // step)
+        value = round(rng.randint(first, max(first, last)) * step, 9)  # 0.3 and not 3 * 0.1
+        return drawn_number(int(value), rng) if value == int(value) else value
     value = rng.uniform(low, high)
     if rng.random() < 0.5 and low <= round(value) <= high:
         return drawn_number(round(value), rng)
@@ -152,6 +159,28 @@ def in_a_row(texts: Sequence[str], rng: random.Random) -> str:
 
 
 def _string(field: Field, rng: random.Random, split: str) -> Any:
+    text = _text(field, rng, split)
+    if not isinstance(text, str) or "pattern" in field.schema or "format" in field.schema:
+        return text
+    return _fitting(text, field, rng, split)
+
+
+def _fitting(text: str, field: Field, rng: random.Random, split: str) -> str:
+    """`text` with more words where it is too short, and cut where it is too long, between words where it may be."""
+    least, most = _lengths(field)
+    while len(text) < least:
+        text += f" {plain(sample('word', rng, split))}"
+    if len(text) <= most:
+        return text
+    words = text[: most + 1].rpartition(" ")[0]
+    return words if len(words) >= max(1, least) else text[:most].strip()
+
+
+def _lengths(field: Field) -> tuple[int, int]:
+    return int(field.schema.get("minLength", 0)), int(field.schema.get("maxLength", sys.maxsize))
+
+
+def _text(field: Field, rng: random.Random, split: str) -> Any:
     seen = [value for value in field.seen if isinstance(value, str)]
     shape = str(field.schema.get("format", ""))
     if shape in FORMATS:
@@ -165,7 +194,7 @@ def _string(field: Field, rng: random.Random, split: str) -> Any:
     if "pattern" in field.schema or shape:
         automaton = _automaton(str(field.schema.get("pattern", "")), shape)
         if automaton is not None:
-            return walk(automaton, rng)
+            return walk(automaton, rng, *_lengths(field))
     if kind is None or rng.random() < OTHER_KIND:
         kind = rng.choice(ANY)
     return sample(kind, rng, split)
@@ -179,12 +208,12 @@ def _automaton(pattern: str, shape: str) -> ByteDFA | None:
         return None
 
 
-def walk(automaton: ByteDFA, rng: random.Random) -> str:
-    """A text that the automaton accepts, of plain characters where it may be."""
+def walk(automaton: ByteDFA, rng: random.Random, least: int, most: int) -> str:
+    """A text that the automaton accepts, of plain characters where it may be; those at its ends are no spaces."""
     state, text = 0, bytearray()
-    while len(text) < 60:
-        ways = [byte for byte in range(0x21, 0x7F) if automaton.table[state, byte] >= 0]
-        if automaton.accepting[state] and (not ways or rng.random() < 0.3):
+    while len(text) < min(most, max(least, MOST)):
+        ways = [byte for byte in range(0x20, 0x7F) if automaton.table[state, byte] >= 0]
+        if automaton.accepting[state] and len(text) >= least and (not ways or rng.random() < 0.3):
             break
         letters = [byte for byte in ways if chr(byte).isalnum()]
         if not ways:
@@ -192,7 +221,7 @@ def walk(automaton: ByteDFA, rng: random.Random) -> str:
         byte = rng.choice(letters if letters and rng.random() < 0.9 else ways)
         text.append(byte)
         state = int(automaton.table[state, byte])
-    return text.decode()
+    return text.decode().strip()
 
 
 def _iso_date(rng: random.Random, split: str) -> str:

@@ -189,6 +189,42 @@ def test_a_call_waits_for_approval_and_goes_on_in_another_question():
     assert done == [5]
 
 
+def test_a_call_that_was_made_before_the_run_failed_is_known_and_not_made_again():
+    done = []
+
+    @tool(requires_approval=True)
+    def pay(amount: int) -> str:
+        done.append(amount)
+        return "paid"
+
+    script = [call("pay", amount=5), ModelError("out of ink"), ModelError("still out of ink"), "Done.", "Yes."]
+    model = ScriptedModel(script)
+    with Assistant(Agent(model, tools=[pay])) as assistant:
+        yes = DeferredToolResults({waiting.id: True for waiting in assistant.ask("Pay 5.").result(SOON).pending_calls})
+        assert str(caught(assistant.ask(None, deferred_tool_results=yes))) == "out of ink"
+        kept = assistant.conversations["default"]
+        assert kept[0] == UserMessage("Pay 5.") and kept[-1] == ToolMessage((ToolResult("call_1", "pay", "paid"),))
+        with pytest.raises(UserError, match="no call that has run"):
+            assistant.ask(None, deferred_tool_results=yes).result(SOON)
+        assert str(caught(assistant.ask("Did it work?"))) == "still out of ink"
+        assert assistant.conversations["default"] == kept  # nothing was done
+        assert assistant.ask(None).result(SOON).output == "Done."
+        assert assistant.ask("Really?").result(SOON).output == "Yes."
+    assert done == [5]
+
+
+def test_a_call_that_waits_for_a_person_still_waits_after_a_run_that_failed_before_it():
+    @tool(requires_approval=True)
+    def pay(amount: int) -> str:
+        return "paid"
+
+    model = ScriptedModel([call("pay", amount=5), ModelError("out of ink"), "Done."])
+    with Assistant(Agent(model, tools=[pay])) as assistant:
+        yes = DeferredToolResults({waiting.id: True for waiting in assistant.ask("Pay 5.").result(SOON).pending_calls})
+        assert isinstance(caught(assistant.ask("Never mind.")), ModelError)
+        assert assistant.ask(None, deferred_tool_results=yes).result(SOON).output == "Done."
+
+
 # -- callbacks, polling, and other event loops
 
 

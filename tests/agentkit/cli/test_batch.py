@@ -113,6 +113,26 @@ def test_a_second_call_does_only_what_is_left(folder: Path) -> None:
     assert sorted(asked(folder)) == ["one", "three", "two"] and len(answers(folder)) == 3
 
 
+def test_answers_of_another_agent_are_not_gone_on_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_input(folder, "one", "break")
+    assert batch("--instructions", "Be brief.") == 1
+    for others in (["--instructions", "Be long."], ["--instructions", "Be brief.", "--seed", "7"], []):
+        assert batch(*others) == 2
+        assert "an answer by another agent, model" in capsys.readouterr().err.replace("\n", " ")
+    write_input(folder, "one", "break", "two")
+    assert batch("--instructions", "Be brief.", "--seed", "0", "--concurrency", "2") == 1
+    assert asked(folder) == ["one", "break", "two"]
+
+
+def test_a_file_that_does_not_say_who_answered_is_gone_on_with(folder: Path) -> None:
+    write_input(folder, "one", "two")
+    assert batch() == 0
+    records = [{name: value for name, value in record.items() if name != "made_by"} for record in answers(folder)]
+    (folder / "out.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records[:1]))
+    assert batch() == 0
+    assert len(answers(folder)) == 2
+
+
 def test_lines_that_are_added_meanwhile_are_answered_now_or_by_the_next_call(folder: Path) -> None:
     write_input(folder, "one", "grow")
     assert batch() == 1

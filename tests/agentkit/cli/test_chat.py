@@ -15,7 +15,7 @@ pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals need POSIX")
 
 APP = """
 import anyio
-from agentkit import Agent, Handoff, Tool, tool
+from agentkit import Agent, Handoff, ModelError, Tool, tool
 from agentkit.testing import FunctionModel, call
 
 paid = []
@@ -34,14 +34,16 @@ async def forever() -> None:
 def reply(request):
     last = request.messages[-1]
     if last.kind == "tool":
-        return " and ".join(str(result.content) for result in last.results)
+        said = " and ".join(str(result.content) for result in last.results)
+        return ModelError("out of ink") if "paid 13" in said else said
     match last.text.split():
         case ["pay", *amounts]:
             return [call("pay", amount=int(amount)) for amount in amounts]
         case ["hang"]:
             return call("forever")
+        case ["what", "was", "done?"]:
+            return ", ".join(m.text for m in request.messages if m.kind == "tool")
         case ["fail"]:
-            from agentkit import ModelError
             return ModelError("out of ink")
     return f"{len(request.messages)}: {last.text}"
 
@@ -266,6 +268,25 @@ def test_what_is_approved_is_shown_as_it_is_and_nothing_before_it_rules_the_term
     chat.child.close(force=True)
 
 
+def test_only_a_clear_answer_counts(chat: Terminal) -> None:
+    chat.say("pay 5", until=QUESTION)
+    for unclear in ("abort", "yikes", "ye s", "nope", "edited"):
+        assert "paid" not in chat.say(unclear, until=QUESTION)
+    assert "denied" in chat.say("")
+    chat.say("pay 6", until=QUESTION)
+    assert "denied" in chat.say("No")
+    chat.say("pay 7", until=QUESTION)
+    assert "paid 7 to Ada" in chat.say("YES")
+    chat.say("pay 8", until=QUESTION)
+    assert "paid 8 to Ada" in chat.say("always")
+
+
+def test_a_call_that_was_made_before_an_error_is_known(chat: Terminal) -> None:
+    chat.say("pay 13", until=QUESTION)
+    assert "out of ink" in chat.say("y")
+    assert "paid 13 to Ada" in chat.say("what was done?")
+
+
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
 def test_whoever_does_not_answer_has_not_agreed(chat: Terminal, key: str) -> None:
     chat.say("pay 5", until=QUESTION)
@@ -294,6 +315,9 @@ def test_a_conversation_is_saved_cleared_and_loaded(chat: Terminal, tmp_path: Pa
     assert "needs the name" in chat.say("/save") and "needs the name" in chat.say("/load")
     assert "5: on" in chat.say("on")
     assert sorted(path.name for path in tmp_path.iterdir() if "json" in path.name) == ["talk.json"]
+    (tmp_path / "link").symlink_to("talk.json")
+    assert "is in link" in chat.say("/save link")
+    assert (tmp_path / "link").is_symlink() and len(messages_from_json((tmp_path / "talk.json").read_bytes())) == 6
 
 
 def test_no_error_ends_the_conversation(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentkit import UserError
+from agentkit import UserError, __version__
 from agentkit.bundled import folder
 from agentkit.cli import load_tools, main
 from agentkit.models.local import cached, local_models
@@ -158,11 +158,62 @@ def test_an_agent_that_needs_deps_is_not_run_without(
     assert "need deps, which are list: give --deps MODULE:OBJECT" in " ".join(capsys.readouterr().err.split())
 
 
+WIPE = """
+from agentkit import Agent, tool
+from agentkit.testing import ScriptedModel, call
+
+@tool(requires_approval=True)
+def wipe() -> str:
+    \"\"\"Wipe the list.\"\"\"
+    return "wiped"
+
+agent = Agent(ScriptedModel([call("wipe")]), tools=[wipe])
+"""
+
+
+def test_where_a_person_is_asked_is_said(tmp_path: Path) -> None:
+    (tmp_path / "wiping.py").write_text(WIPE)
+    done = agentkit("ask", "wipe", "--agent", "wiping:agent", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    stopped, hint = done.stdout.splitlines()[-2:]
+    assert stopped == "stopped   approval_required: A person has to approve: wipe."
+    assert hint.strip() == "(agentkit chat asks)"
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"agentkit {__version__}\n"
+
+
 def test_an_error_in_a_module_of_ones_own_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_here.py").write_text("import math\nmath.no_such_thing\ndef f(): ...\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(AttributeError, match="no_such_thing"):
         load_tools(["broken_here:f"])
+
+
+def test_a_module_of_the_folder_at_hand_does_not_stand_in_for_one_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "colorsys.py").write_text("raise SystemExit('this is not the one that is installed')")
+    (tmp_path / "neighbour_here.py").write_text("ANSWER = 'from next door'")
+    (tmp_path / "models_here.py").write_text(
+        "import colorsys\n"
+        "from agentkit.testing import FunctionModel\n"
+        "def reply(request):\n"
+        "    from neighbour_here import ANSWER\n"
+        "    return ANSWER\n"
+        "model = FunctionModel(reply)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    for name in ("colorsys", "neighbour_here", "models_here"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    before = sys.path.copy()
+    assert main(["ask", "hello", "--model", "models_here:model", "--no-tools"]) == 0
+    assert "from next door" in capsys.readouterr().out and sys.path == before
 
 
 def test_chat_keeps_the_conversation_until_quit() -> None:
@@ -220,6 +271,29 @@ def test_checkpoints_of_the_hub_cache_are_listed(tmp_path: Path, monkeypatch: py
     assert list(cached()) == [("google/some-diffusion", snapshot)]
     names = {model.name: model for model in local_models([snapshot])}
     assert names["google/some-diffusion"].size == "?" and names["bundled"].size.endswith("M")
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({}, ".cache/huggingface/hub"),
+        ({"XDG_CACHE_HOME": "$HOME/xdg"}, "xdg/huggingface/hub"),
+        ({"HF_HOME": "~/hf", "XDG_CACHE_HOME": "$HOME/xdg"}, "hf/hub"),
+        ({"HUGGINGFACE_HUB_CACHE": "~/old", "HF_HOME": "~/hf"}, "old"),
+        ({"HF_HUB_CACHE": "$HOME/new", "HUGGINGFACE_HUB_CACHE": "~/old"}, "new"),
+    ],
+)
+def test_the_hub_cache_is_where_the_hub_library_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], place: str
+) -> None:
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": str(tmp_path), **settings}.items():
+        monkeypatch.setenv(name, value)
+    snapshot = tmp_path / place / "models--me--mine" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text((folder() / "config.json").read_text())
+    assert list(cached()) == [("me/mine", snapshot)]
 
 
 def test_a_broken_entry_of_the_hub_cache_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

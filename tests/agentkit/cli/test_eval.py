@@ -100,10 +100,12 @@ def test_several_models(folder: Path) -> None:
     assert names == ["eval_project:model a", "second:model a"]
 
 
-def test_the_exit_status_says_whether_enough_passed(folder: Path) -> None:
+def test_the_exit_status_says_whether_enough_passed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     free = [*OWN, "--variant", 'free={"constraints": false}']
     assert main(["eval", "cases.jsonl", *free, "--fail-under", "0.5"]) == 0
+    capsys.readouterr()
     assert main(["eval", "cases.jsonl", *free, "--fail-under", "0.6"]) == 1
+    assert "passed 50.0%, less than --fail-under 60%" in capsys.readouterr().err
     write(folder, {"prompt": "Add trouble", "calls": []})
     assert main(["eval", "cases.jsonl", *OWN]) == 1
 
@@ -116,6 +118,7 @@ def test_the_exit_status_says_whether_enough_passed(folder: Path) -> None:
         (["--variant", 'x={"speed": 3}'], "no setting speed"),
         (["--variant", 'x={"max_tokens": "many"}'], "max_tokens"),
         (["--repeat", "0"], "at least 1"),
+        (["--fail-under", "90"], "--fail-under 90: give a share from 0 to 1, such as 0.9"),
         (["--agent", "eval_project:polite"], "is no Agent"),
         (["--agent", "eval_project:agent", "--tools", "eval_project:add_item"], "leave out --tools"),
         (["--checker", "eval_project:nothing"], "no 'nothing'"),
@@ -149,3 +152,8 @@ def test_files_that_hold_no_cases(folder: Path, content: str, complaint: str) ->
         read_cases(folder / "cases.jsonl")
     with pytest.raises(UserError, match="can't be read"):
         read_cases(folder / "no.jsonl")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_cases(folder: Path) -> None:
+    (folder / "cases.jsonl").write_text('{"prompt": "a", "calls": []}\n', encoding="utf-8-sig")
+    assert [case.prompt for case in read_cases(folder / "cases.jsonl")] == ["a"]

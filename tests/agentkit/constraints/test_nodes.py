@@ -46,6 +46,7 @@ def whole_unheld(schema: Any) -> tuple[tuple[str, str], ...]:
         ({"enum": ["a", 1, None], "type": ["string", "null"]}, Choice(("a", None))),
         ({"enum": ["a", "bb"], "minLength": 2}, Choice(("bb",))),
         ({"enum": [1, "a", True, [2]], "allOf": [{"enum": [True, 1.0, [2.0], "b"]}]}, Choice((1, True, [2]))),
+        ({"enum": [1, "a", 1.0]}, Choice((1, "a"))),
         ({"enum": ["a", 3, None], "anyOf": [{"type": "string"}, {"minimum": 4}], "not": {"const": None}},
          Choice(("a",))),
         ({"enum": [{"a": 1}, {"b": 1}], "allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False},
@@ -53,6 +54,9 @@ def whole_unheld(schema: Any) -> tuple[tuple[str, str], ...]:
         ({"type": "array", "items": INTEGER, "minItems": 1}, Array(items=Number(integer=True), min_items=1)),
         ({"type": "array", "prefixItems": [INTEGER], "items": False}, Array((Number(integer=True),), None, 0, 1)),
         ({"type": "array", "items": False}, Array((), None, 0, 0)),
+        ({"type": "array", "contains": STRING, "unevaluatedItems": False}, Array((Text(),), None, 1, 1)),
+        ({"type": "array", "prefixItems": [INTEGER], "contains": STRING, "unevaluatedItems": False},
+         Array((Number(integer=True), Text()), None, 2, 2)),
         ({"type": "array", "items": [INTEGER], "additionalItems": False}, Array((Number(integer=True),), None, 0, 1)),
         ({"type": "string", "nullable": True, "title": "T"}, Text()),
         (an_object({"x_a": {}}, patternProperties={"^x_": STRING}), Object((Property("x_a", Text(), False),))),
@@ -99,6 +103,10 @@ def test_a_schema_becomes_a_node(schema: Any, node: Node) -> None:
 def test_what_holds_together_is_merged(schema: Any, node: Node) -> None:
     assert argument(schema) == node
     assert unheld(schema) == []
+
+
+def test_of_values_that_are_equal_the_first_is_written() -> None:
+    assert repr(argument({"anyOf": [{"const": 1}, {"const": 1.0}]})) == "Choice(values=(1,))"
 
 
 def test_a_schema_without_a_type_means_what_its_keywords_are_about() -> None:
@@ -231,6 +239,7 @@ def test_alternatives_that_contradict_each_other_are_left_out() -> None:
         ({"type": "array", "items": INTEGER, "maxItems": 17}, ("", "maxItems")),
         ({"type": "object", "additionalProperties": INTEGER, "maxProperties": 17}, ("", "maxProperties")),
         ({"type": "string", "not": {"format": "date"}}, ("", "not")),
+        ({"oneOf": [{"type": "string", "format": "date"}, STRING]}, ("/oneOf/0", "not")),
         (an_object({"y/z": {"type": "array", "uniqueItems": True}}), ("/properties/y~1z", "uniqueItems")),
     ],
 )
@@ -279,6 +288,9 @@ def test_what_cannot_be_served_is_refused(schema: Any, where: str, reason: str) 
         (an_object({"a": STRING}, "a", propertyNames={"minLength": 2}), "/properties/x/propertyNames"),
         ({"anyOf": [False, {"type": "string", "minLength": 1, "maxLength": 0}]}, "/properties/x/anyOf/1/maxLength"),
         ({"not": {}}, "/properties/x"),
+        ({"type": "string", "not": {"format": "unheard-of"}}, "/properties/x"),
+        ({"oneOf": [{"type": "string", "format": "unheard-of"}, STRING]}, "/properties/x/oneOf/0"),
+        ({"type": "string", "format": "date", "not": {"format": "date"}}, "/properties/x"),
         ({"$ref": "#/$defs/None"}, "/properties/x/$ref"),
         ({"$ref": "#/properties/x"}, "/properties/x"),
     ],

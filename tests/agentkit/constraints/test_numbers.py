@@ -35,9 +35,9 @@ def value_of(writing: str) -> float:
 
 def test_integers_are_written_as_python_does() -> None:
     dfa = integers()
-    for writing in ("0", "7", "-7", "10", "-100", "9" * 18, "-" + "9" * 18):
+    for writing in ("0", "7", "-7", "10", "-100", "9" * 20, "-" + "9" * 20):
         assert dfa.accepts(writing)
-    for writing in ("", "-", "-0", "00", "01", "-01", "+1", "1.0", "1e3", " 1", "9" * 19, "٣"):
+    for writing in ("", "-", "-0", "00", "01", "-01", "+1", "1.0", "1e3", " 1", "9" * 21, "٣"):
         assert not dfa.accepts(writing)
 
 
@@ -50,7 +50,7 @@ def test_integers_within_bounds(
     near = [bound + shift for bound in (low, high) if bound is not None for shift in range(-3, 4)]
     for value in [*values, small, *near]:
         expected = (low is None or value >= low) and (high is None or value <= high) and value % (multiple or 1) == 0
-        if abs(value) < 10**18:
+        if abs(value) < 10**20:
             assert dfa.accepts(str(value)) == expected
         assert expected or not dfa.accepts(str(value))
 
@@ -135,6 +135,11 @@ def test_fractions_as_fine_as_the_bounds_are_held() -> None:
     dfa = numbers(1e-8, 5e-8)
     assert dfa.accepts("0.00000003")
     assert not dfa.accepts("0.00000006")
+
+
+def test_between_bounds_fractions_are_finer_than_the_bounds() -> None:
+    for dfa in (numbers(0, 1), numbers(exclusive_minimum=0, maximum=1e-6)):
+        assert dfa.accepts("0.000000000001") and dfa.accepts("0.0000005") and not dfa.accepts("-0.0000005")
 
 
 def test_what_cannot_be_written_in_so_many_digits_is_not_supported() -> None:

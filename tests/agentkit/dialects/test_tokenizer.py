@@ -81,9 +81,11 @@ def test_a_vocabulary_without_the_markers_is_refused_by_name(tokenizer: Tokenize
         Tokenizer(json.dumps(definition))
 
 
-def test_files_and_folders(tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_files_and_folders(tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tokenizer.json").write_text(tokenizer._definition, encoding="utf-8")
-    for read in (Tokenizer.from_file(tmp_path / "tokenizer.json"), Tokenizer.from_pretrained(tmp_path)):
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    at_home = Tokenizer.from_pretrained(f"~/{tmp_path.name}")
+    for read in (Tokenizer.from_file(tmp_path / "tokenizer.json"), Tokenizer.from_pretrained(tmp_path), at_home):
         assert read.control == tokenizer.control
         assert read.vocab_size == tokenizer.vocab_size
     with pytest.raises(TokenizerError, match="cannot read the tokenizer"):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit import Agent, ModelError, ModelSettings, RunContext, UserError, tool
+from agentkit import Agent, ModelError, ModelSettings, RunContext, Tool, UserError, tool
 from agentkit.evaluation import Case, ExpectedCall, Variant, evaluate
 from agentkit.evaluation.figures import Share
 from agentkit.evaluation.judge import same
@@ -145,6 +145,15 @@ async def test_canned_results_stand_in_for_tools():
     assert variant.outcomes[0].passed and ran == []
 
 
+@pytest.mark.parametrize("asks", [{"requires_approval": True}, {"min_certainty": 0.9}])
+async def test_nobody_is_asked_about_a_canned_result(asks):
+    ran.clear()
+    case = expecting(ExpectedCall("add_item"), results={"add_item": "added"}, contains=("done",))
+    agent = Agent(ScriptedModel([MILK, "It is done."]), tools=[Tool(add_item, **asks)])
+    (variant,) = (await evaluate(agent, [case])).variants
+    assert variant.outcomes[0].passed and ran == []
+
+
 async def test_tools_find_the_deps():
     agent: Agent[list[str], str] = Agent(ScriptedModel([call("note", item="milk"), "noted"]), deps_type=list)
 
@@ -211,6 +220,7 @@ async def test_runs_go_side_by_side_and_keep_their_order():
         (Case("?"), "expects nothing"),
         (expecting(ExpectedCall("fly")), "the agent lacks: fly"),
         (Case("?", answer="x", results={"fly": 1}), "the agent lacks: fly"),
+        (expecting(ExpectedCall("add_item", {"itm": 1})), "arguments that 'add_item' lacks: itm; it takes item"),
         (Case("?", checker="no_such_module:f"), "no checker"),
         (Case("?", checker="json"), "no checker"),
     ],

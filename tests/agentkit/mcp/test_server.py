@@ -128,6 +128,31 @@ def test_requests_by_its_name_are_answered_with_and_without_the_port(command: li
         process.communicate()
 
 
+def test_other_names_of_the_machine_are_allowed_by_an_option(command: list[str]) -> None:
+    served = [*command, "--http", "0.0.0.0:0", "--allow-host", "shop.example", "--allow-host", "tea.example"]
+    process = subprocess.Popen(served, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if line.startswith("serving"))
+        hint = "for requests that are sent to localhost, shop.example, tea.example; --allow-host HOST allows another\n"
+        assert next(process.stderr) == hint
+        port = int(said.removeprefix("serving http://0.0.0.0:").removesuffix("/mcp; Ctrl-C ends\n"))
+
+        def status(name: str) -> int:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("POST", "/mcp", "{}", {"Host": name, "Content-Type": "application/json"})
+            found = connection.getresponse().status
+            connection.close()
+            return found
+
+        refused = 421
+        assert status("elsewhere.example") == refused
+        assert refused not in [status("shop.example"), status(f"tea.example:{port}"), status("localhost")]
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_port_that_is_taken_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"

@@ -59,6 +59,16 @@ async def test_wrong_arguments_never_reach_the_server_and_errors_of_it_are_told(
         assert "fail" in str(failed)
 
 
+async def test_included_tools_are_named_whole_and_are_there():
+    with pytest.raises(UserError, match=r"write include=\['process_id'\]"):
+        MCPToolset(STDIO_PEER, include="process_id")
+    toolset = MCPToolset(STDIO_PEER, include=["add", "ad", "addition"])
+    with pytest.raises(UserError, match=r"has no ad, addition, .* its tools are add, process_id, "):
+        await toolset.__aenter__()
+    async with MCPToolset(STDIO_PEER, include=(name for name in ["add"])) as some:
+        assert [tool.name for tool in some] == ["add"]
+
+
 async def test_one_toolset_for_runs_in_several_event_loops_and_threads():
     with MCPToolset(STDIO_PEER, prefix="peer", include=["process_id"]) as toolset:
         agent = Agent(ScriptedModel([call("peer_process_id"), "1", call("peer_process_id"), "2"]), tools=toolset)

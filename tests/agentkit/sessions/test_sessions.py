@@ -15,10 +15,12 @@ from agentkit import (
     MemorySession,
     ModelError,
     ModelRetry,
+    ModelSettings,
     OutcomeUnknown,
     RunCancelled,
     SessionConflict,
     SqliteSession,
+    SystemMessage,
     ToolApproved,
     ToolCallFinished,
     ToolCallPart,
@@ -188,11 +190,48 @@ async def test_the_time_of_a_session_runs_out(session):
 
 
 async def test_history_comes_from_one_place(session):
-    with pytest.raises(UserError, match="message_history or session, not both"):
-        await Agent(ScriptedModel([])).run("?", session=session, message_history=[UserMessage("?")])
     with pytest.raises(UserError, match="Without a prompt"):
         await Agent(ScriptedModel([])).run(None, session=session)
     assert await session.read() == ()
+    await Agent(ScriptedModel(["Hi."])).run("?", session=session)
+    with pytest.raises(UserError, match="has its own history: leave out message_history"):
+        await Agent(ScriptedModel([])).run("?", session=session, message_history=[UserMessage("?")])
+
+
+async def test_a_new_session_may_begin_with_a_history(session):
+    history = [SystemMessage("Be rude."), UserMessage("I am Ada."), AssistantMessage("Hello Ada.")]
+    with pytest.raises(UserError, match="names none"):
+        settings = ModelSettings(tool_choice="sing")
+        await Agent(ScriptedModel([])).run("?", session=session, message_history=history, model_settings=settings)
+    assert await session.read() == (), "what was refused is not written"
+    model = ScriptedModel(["You are Ada.", "Still Ada."])
+    agent = Agent(model, instructions="Be kind.")
+    first = await agent.run("Who am I?", session=session, message_history=history)
+    assert await session.messages() == first.all_messages()
+    assert [message.text for message in await session.messages()][:2] == ["I am Ada.", "Hello Ada."]
+    assert (await agent.run("And now?", session=session)).output == "Still Ada."
+    assert len(model.requests[1].messages) == 1 + 5
+
+
+async def test_a_history_that_waits_for_a_person_goes_on_in_a_session(session):
+    @tool(requires_approval=True)
+    def pay(amount: int) -> str:
+        return f"{amount} paid"
+
+    waits = await Agent(ScriptedModel([call("pay", amount=5)]), tools=[pay]).run("Pay.")
+    with pytest.raises(UserError, match="decides about call_9"):
+        await Agent(ScriptedModel([]), tools=[pay]).run(
+            None,
+            session=session,
+            message_history=waits.all_messages(),
+            deferred_tool_results=DeferredToolResults({"call_9": True}),
+        )
+    decisions = DeferredToolResults({waiting.id: True for waiting in waits.pending_calls})
+    paid = await Agent(ScriptedModel(["Done."]), tools=[pay]).run(
+        None, session=session, message_history=waits.all_messages(), deferred_tool_results=decisions
+    )
+    assert [done.result.content for done in paid.tool_calls] == ["5 paid"]
+    assert await session.messages() == paid.all_messages()
 
 
 async def test_everything_is_written_before_anything_rests_on_it(session):

@@ -1,6 +1,7 @@
 """Models on tape: what was recorded on the real engine is played without it."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,20 @@ from pathlib import Path
 import anyio
 import pytest
 
-from agentkit import Agent, CanvasCommitted, CanvasDraft, ModelSettings, SpanRenoised, UsageLimits, UserError
+from agentkit import (
+    Agent,
+    AssistantMessage,
+    CanvasCommitted,
+    CanvasDraft,
+    ModelSettings,
+    SpanRenoised,
+    ToolCallPart,
+    ToolMessage,
+    ToolResult,
+    UsageLimits,
+    UserError,
+    UserMessage,
+)
 from agentkit.models.base import ModelRequest
 from agentkit.testing import CassetteError, CassetteModel, FaultyModel, RecordingModel, ScriptedModel, toy_model
 
@@ -49,6 +63,18 @@ async def test_a_played_run_is_the_recorded_one(tmp_path: Path):
         assert one.usage.prompt_tokens == other.usage.prompt_tokens > 0
         assert one.usage.output_tokens == other.usage.output_tokens
     model.assert_complete()
+
+
+async def test_a_conversation_with_numbers_that_json_lacks_is_played(tmp_path: Path):
+    wrote = AssistantMessage((ToolCallPart("book", {"city": "Ulm", "guests": math.nan}, "call_1"),))
+    history = (UserMessage("Ulm"), wrote, ToolMessage((ToolResult("call_1", "book", "no"),)))
+    recording = RecordingModel(toy_model())
+    result = await agent(recording).run("one", message_history=history)
+    recording.save(tmp_path / "a.json")
+    played = await agent(CassetteModel(tmp_path / "a.json")).run("one", message_history=history)
+    assert played.output == result.output and played.canvases == result.canvases
+    with pytest.raises(CassetteError, match=r"message 3 was .*one.* and is .*two"):
+        await agent(CassetteModel(tmp_path / "a.json")).run("two", message_history=history)
 
 
 async def test_the_drafts_of_every_step_are_on_the_tape_though_nobody_looked(tmp_path: Path):

@@ -1,6 +1,6 @@
 import pytest
 
-from agentkit import Agent, AssistantMessage, ModelError, TextPart, tool
+from agentkit import Agent, AssistantMessage, ModelError, TextPart, UserError, tool
 from agentkit.testing import FaultyModel, FunctionModel, ScriptedModel, call
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +22,19 @@ async def test_a_script_is_text_calls_parts_messages_and_exceptions():
     model.assert_complete()
     with pytest.raises(ModelError, match="turn 4 was asked for"):
         await Agent(model).run("?")
+
+
+@pytest.mark.parametrize("script", ["Hello there", {"a": 1}, call("add", a=1, b=2), AssistantMessage("Hello")])
+async def test_a_script_is_a_list(script):
+    with pytest.raises(UserError, match=r"a list of turns, not .*: write ScriptedModel\(\[...\]\)"):
+        ScriptedModel(script)
+
+
+@pytest.mark.parametrize("reply", [None, {"a": 1}, 3, ["x", 3], ModelError])
+async def test_what_is_no_turn_is_refused(reply):
+    for model in (ScriptedModel([reply]), FunctionModel(lambda request: reply)):
+        with pytest.raises(UserError, match=r"A turn is text, call\(...\), .*, not "):
+            await Agent(model).run("?")
 
 
 async def test_a_function_sees_the_whole_request():

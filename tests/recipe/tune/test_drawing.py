@@ -19,12 +19,20 @@ SCHEMAS: list[dict[str, Any]] = [
     {"type": "string"},
     {"type": "string", "enum": ["LOW", "NOT_STARTED", "a"]},
     {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{3}$"},
+    {"type": "string", "pattern": "^[A-Z]{2} [0-9]{4}$"},
+    {"type": "string", "pattern": "^[a-z ]+$", "minLength": 8, "maxLength": 9},
     {"type": "string", "minLength": 3, "maxLength": 12},
+    {"type": "string", "minLength": 2, "maxLength": 2},
+    {"type": "string", "minLength": 90},
     *({"type": "string", "format": name} for name in ("date", "time", "date-time", "email", "uri", "uuid", "ipv4")),
     {"type": "integer"},
     {"type": "integer", "minimum": 3, "maximum": 5},
     {"type": "integer", "exclusiveMinimum": 10},
     {"type": "integer", "maximum": -4},
+    {"type": "integer", "multipleOf": 100},
+    {"type": "integer", "multipleOf": 250, "minimum": 1000, "maximum": 2000},
+    {"type": "integer", "multipleOf": 500, "maximum": -1},
+    {"type": "number", "multipleOf": 0.25},
     {"type": "number", "minimum": 0.5, "maximum": 0.75},
     {"type": "integer", "enum": [1, 2, 5]},
     {"type": "boolean"},
@@ -43,8 +51,19 @@ def test_values_obey_their_schema(schema: dict[str, Any]) -> None:
         assert len({str(value) for value in found}) > 1 or schema["type"] == "null"
 
 
-def test_what_no_value_is_found_for_is_told() -> None:
-    field = Field(("code",), {"type": "string", "pattern": "^(?=a)b$"}, True)
+def test_no_value_begins_or_ends_with_a_space() -> None:
+    for pattern in ("^ ?[a-z]+ ?$", "^[a-z ]+$"):
+        field = Field(("thing",), {"type": "string", "pattern": pattern}, True)
+        values = [draw(field, random.Random(seed), "train") for seed in range(100)]
+        assert all(value == value.strip() for value in values)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "string", "pattern": "^(?=a)b$"}, {"type": "integer", "multipleOf": 100, "maximum": 50, "minimum": 1}],
+)
+def test_what_no_value_is_found_for_is_told(schema: dict[str, Any]) -> None:
+    field = Field(("code",), schema, True)
     with pytest.raises(UserError, match=r"the parameter /code.*examples"):
         draw(field, random.Random(0), "train")
 
