@@ -35,7 +35,7 @@ _DATE = f"(?:{_YEAR}-{_DAY}|{_LEAP_YEAR}-02-29)"
 _MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SECOND = ":[0-5][0-9](?:\\.[0-9]{1,6})?"
 _CLOCK = f"{_MINUTE}{_SECOND}"
-_LOOSE_CLOCK = f"{_MINUTE}(?:{_SECOND})?"  # as pydantic has it: nobody has to make up seconds that were not said
+_LOOSE_CLOCK = f"{_MINUTE}(?:{_SECOND})?"  # as pydantic has it, with a space for the T: as it was said
 _OFFSET = "(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 
 # Durations (RFC 3339, appendix A): no unit between two others is left out.
@@ -104,8 +104,8 @@ _PATTERNS = {
     "time optional": f"{_LOOSE_CLOCK}{_OFFSET}?",
     "time none": _LOOSE_CLOCK,
     "date-time": f"{_DATE}T{_CLOCK}{_OFFSET}",
-    "date-time optional": f"{_DATE}T{_LOOSE_CLOCK}{_OFFSET}?",
-    "date-time none": f"{_DATE}T{_LOOSE_CLOCK}",
+    "date-time optional": f"{_DATE}[T ]{_LOOSE_CLOCK}{_OFFSET}?",
+    "date-time none": f"{_DATE}[T ]{_LOOSE_CLOCK}",
     "duration": _DURATION,
     "uuid": _uuid(),
     **{f"uuid{version}": _uuid(str(version), "[89abAB]") for version in range(1, 9)},

@@ -155,6 +155,7 @@ def test_times_may_be_local_and_without_seconds_where_pydantic_checks_them(name:
     assert [dfa.accepts(text) for dfa in (strict, either, local)] == [False, True, True]
     assert [dfa.accepts(f"{text}Z") for dfa in (strict, either, local)] == [True, True, False]
     assert strict.minus(either).is_empty and local.minus(either).is_empty
+    assert [dfa.accepts(text.replace("T", " ")) for dfa in (strict, either, local)] == [False, True, True]
     for word in words_of(either, 200):
         TypeAdapter(TYPES[name]).validate_strings(word)
 
