@@ -160,7 +160,8 @@ def test_a_text_that_was_too_long_becomes_shorter(node: Text, value: str, longes
 
 
 def test_what_was_too_long_has_an_end() -> None:
-    assert without(Array((), INTEGER, uncounted=True), [[1] * 20]) == Array((), INTEGER, 0, 16)
+    assert without(Array((), INTEGER, uncounted=30), [[1] * 40]) == Array((), INTEGER, 0, 16)
+    assert without(Array((), INTEGER, uncounted=5), [[1] * 20]) == Array((), INTEGER, 0, 5)
     assert without(Map(Text(), INTEGER, uncounted=True), [dict.fromkeys(map(str, range(20)), 1)]) == Map(
         Text(), INTEGER, 0, 16
     )
