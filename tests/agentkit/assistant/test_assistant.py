@@ -407,6 +407,9 @@ def test_a_run_goes_on_while_somebody_else_waits_for_its_answer(loop, gate):
                 await given_up(answer)
             gate.set()
             assert [(await answer).output for answer in (awaited, called, followed)] == ["HELLO"] * 3
+        with anyio.fail_after(10):  # nobody waits for what `on_done` is
+            while not said:
+                await anyio.sleep(0.01)
         assert said == ["HELLO"]
 
     anyio.run(app, backend=loop)
