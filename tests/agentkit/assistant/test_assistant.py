@@ -395,10 +395,16 @@ def test_a_run_goes_on_while_somebody_else_waits_for_its_answer(loop, gate):
 
     async def app() -> None:
         said: list[str] = []
+        heard = threading.Event()
+
+        def hear(answer: Answer) -> None:
+            said.append(answer.result().output)
+            heard.set()
+
         async with Assistant(Agent(FunctionModel(reply))) as assistant, anyio.create_task_group() as group:
             awaited, called, followed = (
                 assistant.ask("?", conversation="awaited"),
-                assistant.ask("?", conversation="called", on_done=lambda answer: said.append(answer.result().output)),
+                assistant.ask("?", conversation="called", on_done=hear),
                 assistant.ask("?", conversation="followed"),
             )
             group.start_soon(_wait_for, awaited)
@@ -407,10 +413,7 @@ def test_a_run_goes_on_while_somebody_else_waits_for_its_answer(loop, gate):
                 await given_up(answer)
             gate.set()
             assert [(await answer).output for answer in (awaited, called, followed)] == ["HELLO"] * 3
-        with anyio.fail_after(10):  # nobody waits for what `on_done` is
-            while not said:
-                await anyio.sleep(0.01)
-        assert said == ["HELLO"]
+        assert await anyio.to_thread.run_sync(heard.wait, 10) and said == ["HELLO"]
 
     anyio.run(app, backend=loop)
 
