@@ -35,7 +35,12 @@ RESULT: AgentRunResult[str] = AgentRunResult(
 def shown(lines_type: type[Lines], *events: object, terminal: bool = False, **options: object) -> str:
     out = io.StringIO()
     console = Console(
-        file=out, width=200, force_terminal=terminal, highlight=False, color_system="truecolor" if terminal else None
+        file=out,
+        width=200,
+        force_terminal=terminal,
+        highlight=False,
+        color_system="truecolor" if terminal else None,
+        _environ={"TERM": "xterm-256color"},  # whatever terminal the tests run in
     )
     with lines_type(console, **options) as lines:  # type: ignore[arg-type]
         for event in events:
