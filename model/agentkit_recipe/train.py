@@ -191,7 +191,7 @@ class Run:
     def train_step(self) -> dict[str, float]:
         """One optimiser step on fresh data; its losses and the accuracy on noisy cells."""
         shards = self.settings.shards
-        results = list(self.pool.map(self.shard_step, self.company.share(shards)))
+        results = self.shard_steps()
         names = list(results[0][1])
         figures = torch.tensor([sum(told[name] for _, told in results) for name in names], device=self.device)
         gradients = [torch.stack(parts).sum(0) for parts in zip(*(found for found, _ in results), strict=True)]
@@ -210,12 +210,19 @@ class Run:
             torch._foreach_lerp_(list(self.average.values()), list(self.trained.values()), 1 - decay)
         return {**dict(zip(names, figures.tolist(), strict=True)), "norm": norm.item(), "rate": self.schedule()}
 
+    def shard_steps(self) -> list[tuple[list[Tensor], dict[str, float]]]:
+        """Gradients and figures of this process's shards of the step. Shards run in threads of their own: on a CPU one
+        thread for each is faster than all threads on each small product."""
+        return list(self.pool.map(self.shard_step, self.company.share(self.settings.shards)))
+
     def shard_step(self, shard: int) -> tuple[list[Tensor], dict[str, float]]:
-        """Gradients and figures of one shard. Shards run in threads of their own: on a CPU one thread for each is
-        faster than all threads on each small product."""
+        """Gradients and figures of one shard."""
+        return self.learned(self.batch(shard), shard)
+
+    def learned(self, batch: Packed, shard: int) -> tuple[list[Tensor], dict[str, float]]:
+        """Gradients and figures of a batch, with the noise of this step and shard."""
         s = self.settings
         generator = torch.Generator().manual_seed((s.seed * 1_000_003 + self.step) * 64 + shard)
-        batch = self.batch(shard)
         prefixes, branches, reads = self.forward.read(batch)
         canvas, soft, noisy = self.noised(batch, reads, generator)
         logits = self.forward.canvases(batch, reads, canvas, soft)

@@ -5,7 +5,7 @@ plan       what is learned from, and what is held out
 tool       the requests that are made up for a tool (`templates` of examples, `wording` of descriptions, values by
            `drawing`)
 packs      what a step learns from
-run        training against the clock
+run        training against the clock, in several processes (`workers`)
 measure    how a model does on the held-out cases, through an `Agent`
 """
 

@@ -13,7 +13,7 @@ from agentkit.messages import Message, SystemMessage
 from agentkit.retrieval import stems
 
 from .. import turns
-from ..cases import INSTRUCTIONS, Case, Mix, ask, case_of, chat, dress, fill, show
+from ..cases import INSTRUCTIONS, Case, ask, case_of, chat, dress, fill, show
 from ..catalogue import TRAINED
 from ..composed import compose
 from ..conversation import Pack, Writer
@@ -56,11 +56,12 @@ class OwnWriter(Writer):
         self.shares = shares or Shares()
         self.vocabulary = frozenset().union(*(tool.vocabulary for tool in tools))
 
-    def pack(self, key: str, *, branches: int, canvases: int, answers: bool = False, mix: Mix | None = None) -> Pack:
+    def pack_of(self, view: int, key: str, *, branches: int, canvases: int, answers: bool = False) -> Pack:
+        """A pack with so many tools in view, or one of the recipe's own for 0."""
+        if not view:
+            return self.pack(key, branches=branches, canvases=canvases, answers=answers)
         rng = random.Random(f"tune/{key}")
-        if rng.random() < self.shares.replay:
-            return super().pack(key, branches=branches, canvases=canvases, answers=answers, mix=mix)
-        shown = self.in_view(rng)
+        shown = self.in_view(view, rng)
         hidden = [tool for tool in self.tools if tool not in shown]
         messages: list[Message] = []
         if rng.random() < self.shares.instructions:
@@ -69,13 +70,22 @@ class OwnWriter(Writer):
         made = [self.branch(case, canvases, answers=answers, rng=rng) for case in cases]
         return Pack(self.prefix(messages, [tool.definition for tool in shown]), made)
 
-    def in_view(self, rng: random.Random) -> list[OwnTool]:
-        """All tools in their order, or some of them in any."""
-        most = min(len(self.tools), self.shares.most_in_view)
+    @property
+    def most_in_view(self) -> int:
+        return min(len(self.tools), self.shares.most_in_view)
+
+    def tools_in_view(self, rng: random.Random) -> int:
+        """How many of the tools the packs of a step have in view; 0 for the recipe's own conversations."""
+        if rng.random() < self.shares.replay:
+            return 0
         if rng.random() < self.shares.all_in_view:
-            shown = rng.sample(list(self.tools), most)
-            return sorted(shown, key=self.tools.index)
-        return rng.sample(list(self.tools), rng.randint(1, min(most, self.shares.some_in_view)))
+            return self.most_in_view
+        return rng.randint(1, min(self.most_in_view, self.shares.some_in_view))
+
+    def in_view(self, count: int, rng: random.Random) -> list[OwnTool]:
+        """All tools in their order, or some of them in any."""
+        shown = rng.sample(list(self.tools), count)
+        return sorted(shown, key=self.tools.index) if count == self.most_in_view else shown
 
     def case(self, shown: Sequence[OwnTool], hidden: Sequence[OwnTool], rng: random.Random) -> Case:
         """A request that nothing serves, small talk, or a request for one of the tools in view, or for two of them."""

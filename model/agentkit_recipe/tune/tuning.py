@@ -25,7 +25,8 @@ from ..progress import Progress
 from ..train import go_on
 from . import measure
 from .plan import Plan, make_plan
-from .run import TuneRun, one_thread_a_shard, settings_for
+from .run import TuneRun, one_thread_a_shard, settings_for, speed_for
+from .workers import hired
 
 FOLDER = "tuning"  # within the checkpoint's: what is needed to go on, and what was measured
 ASKED = "asked.json"
@@ -72,7 +73,8 @@ def tune(
         held_out: cases to measure with. Without them, some of the examples are kept out.
         minutes: of training. Making data and measuring take another one or two.
         model: the checkpoint to begin with, "bundled" or a folder of the same architecture.
-        threads: each has its part of a step; as many as there are cores where it isn't said, at most 8.
+        threads: one for each part of a step, in a process of its own; as many as there are cores where it isn't said,
+            at most 8.
         restart: throws away what an earlier tuning left in `out`.
         save_every: minutes after which what was learned is stored.
 
@@ -95,6 +97,7 @@ def tune(
     measure.save_cases(work / "held_out.jsonl", plan.held_out)
 
     before = measured_before(base, collected, plan, work)
+    speed = speed_for(minutes * 60)
     run = TuneRun(
         work,
         tokenizer,
@@ -102,12 +105,12 @@ def tune(
         plan.tools,
         refused=plan.refused,
         budget=minutes * 60,
+        speed=speed,
     )
     if not run.load():
         start(run, base)
-    title = "tuning, in seconds"
-    with one_thread_a_shard():
-        go_on(run, title, minutes=None, save_every=save_every)
+    with one_thread_a_shard(), hired(run, base / "tokenizer.json", speed) as run.workers:
+        go_on(run, "tuning, in seconds", minutes=None, save_every=save_every)
     if run.reached < run.total:
         return Tuning(folder, False, run.step, run.seconds, before, {})
     export(run.model, tokenizer, base / "tokenizer.json", folder)

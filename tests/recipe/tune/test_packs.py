@@ -37,11 +37,11 @@ def make(
     return OwnWriter(tokenizer, tools, canvas_length=canvas_length, refused=examples, shares=Shares(**shares))  # type: ignore[arg-type]
 
 
-@given(st.integers(0, 10**9))
+@given(st.integers(0, 10**9), st.integers(0, 2))
 @settings(max_examples=30, deadline=None)
-def test_packs_are_the_size_of_the_recipes_own(tokenizer: Tokenizer, key: int) -> None:
-    pack = make(tokenizer).pack(str(key), branches=4, canvases=2, answers=key % 2 == 0)
-    assert pack == make(tokenizer).pack(str(key), branches=4, canvases=2, answers=key % 2 == 0)
+def test_packs_are_the_size_of_the_recipes_own(tokenizer: Tokenizer, key: int, view: int) -> None:
+    pack = make(tokenizer).pack_of(view, str(key), branches=4, canvases=2, answers=key % 2 == 0)
+    assert pack == make(tokenizer).pack_of(view, str(key), branches=4, canvases=2, answers=key % 2 == 0)
     assert len(pack.branches) == 4
     for branch in pack.branches:
         assert len(pack.prefix) + len(branch.tokens) + 48 <= Architecture().context_length
@@ -49,12 +49,12 @@ def test_packs_are_the_size_of_the_recipes_own(tokenizer: Tokenizer, key: int) -
 
 
 def test_the_recipes_data_come_again(tokenizer: Tokenizer) -> None:
-    writer = make(tokenizer, replay=1.0)
-    shown = {tokenizer.decode(writer.pack(str(i), branches=1, canvases=1).prefix) for i in range(5)}
+    writer = make(tokenizer)
+    shown = {tokenizer.decode(writer.pack_of(0, str(i), branches=1, canvases=1).prefix) for i in range(5)}
     assert len(shown) == 5 and not any("kiln" in prefix for prefix in shown)
-    assert "kiln" in tokenizer.decode(
-        make(tokenizer, replay=0.0, all_in_view=1.0).pack("0", branches=1, canvases=1).prefix
-    )
+    assert "kiln" in tokenizer.decode(writer.pack_of(2, "0", branches=1, canvases=1).prefix)
+    counts = Counter(writer.tools_in_view(random.Random(i)) for i in range(300))
+    assert set(counts) == {0, 1, 2} and 30 < counts[0] < 90
 
 
 def test_what_a_pack_asks_for(tokenizer: Tokenizer) -> None:
@@ -90,19 +90,17 @@ def test_what_nothing_serves_shares_no_word_with_the_tools(tokenizer: Tokenizer)
 def test_with_many_tools_a_pack_shows_some(tokenizer: Tokenizer) -> None:
     tools = [OwnTool(ToolDefinition(f"tool_{i}", f"Do {i}.", {"type": "object", "properties": {}})) for i in range(30)]
     writer = OwnWriter(tokenizer, tools, canvas_length=48)
-    sizes = Counter(len(writer.in_view(random.Random(i))) for i in range(300))
-    assert max(sizes) == 12 and set(sizes) == {1, 2, 3, 4, 5, 12}
-    for i in range(50):
-        shown = writer.in_view(random.Random(i))
-        assert len(set(map(id, shown))) == len(shown)
+    assert {writer.tools_in_view(random.Random(i)) for i in range(300)} == {0, 1, 2, 3, 4, 5, 12}
+    for count in (1, 5, 12):
+        shown = writer.in_view(count, random.Random(count))
+        assert len(set(map(id, shown))) == len(shown) == count
+    assert shown == sorted(shown, key=tools.index), "all that may be in view stand in their order"
 
 
 @pytest.mark.parametrize("answers", [False, True])
 def test_an_answer_comes_after_the_result(tokenizer: Tokenizer, answers: bool) -> None:
-    writer = make(
-        tokenizer, canvas_length=128, replay=0.0, refused=0.0, chitchat=0.0, asked_back=0.0, several_calls=0.0
-    )
-    pack = writer.pack("0", branches=3, canvases=2, answers=answers)
+    writer = make(tokenizer, canvas_length=128, refused=0.0, chitchat=0.0, asked_back=0.0, several_calls=0.0)
+    pack = writer.pack_of(2, "0", branches=3, canvases=2, answers=answers)
     for branch in pack.branches:
         last = branch.canvases[-1]
         parsed = writer.dialect.parse(last.target)
