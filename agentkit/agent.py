@@ -204,7 +204,15 @@ class Agent(Generic[DepsT, OutputT]):
         """Decorates a function that needs no `RunContext`; takes the options of `agentkit.tool`."""
         return self._register(function, False, options)
 
-    def output_validator(self, function: FunctionT, /) -> FunctionT:
+    @overload
+    def output_validator(
+        self, function: Callable[Concatenate[RunContext[DepsT], OutputT, ParamsT], ReturnT], /
+    ) -> Callable[Concatenate[RunContext[DepsT], OutputT, ParamsT], ReturnT]: ...
+    @overload
+    def output_validator(
+        self, function: Callable[Concatenate[OutputT, ParamsT], ReturnT], /
+    ) -> Callable[Concatenate[OutputT, ParamsT], ReturnT]: ...
+    def output_validator(self, function: Any, /) -> Any:
         """Decorates a function that looks at the output before the run ends with it, and gives it or another one back.
 
         It takes the output, or a `RunContext` and the output, and may be async. `ModelRetry("...", argument="city")`

@@ -43,6 +43,8 @@ async def open_batch(
     `max_concurrent` prompts and results are held. When `token` is cancelled, the items end and `RunCancelled` is
     raised.
     """
+    if isinstance(prompts, str):
+        raise UserError(f"A batch takes several prompts, not one text: write [{prompts!r}].")
     if max_concurrent < 1:
         raise UserError(f"A batch runs at least one prompt at a time: max_concurrent={max_concurrent!r}.")
     waiting = enumerate(prompts)

@@ -85,7 +85,8 @@ class DropOldResults:
 class Summarise:
     """Puts a summary by the same model in the place of what was said long ago, as a message of the user.
 
-    Of what is longer than the model can read at once, it goes on from a summary of the first half.
+    Of what is longer than the model can read at once, it goes on from a summary of the first half; of a turn that is so
+    by itself, what its tools answered is left out.
 
     keep          so many latest steps stay whole: a message, or a turn of calls with its results; the last request
                   and the turns that handed the conversation over since then stay besides
@@ -117,13 +118,15 @@ class Summarise:
     async def _summary(self, history: History, steps: Sequence[list[Message]], before: Sequence[Message] = ()) -> str:
         """What the model makes of the steps, and of what stands before them; nothing if it says nothing to a part."""
         asked = [*before, *_flat(steps), UserMessage(self.instructions)]
-        if len(steps) < 2 or history.fits(asked, max_tokens=self.max_tokens):
-            return await history.ask(asked, max_tokens=self.max_tokens)
-        half = len(steps) // 2
-        first = await self._summary(history, steps[:half], before)
-        if not first.strip():
-            return first
-        return await self._summary(history, steps[half:], [UserMessage(SUMMARY + first)])
+        if not history.fits(asked, max_tokens=self.max_tokens):
+            if len(steps) > 1:
+                half = len(steps) // 2
+                first = await self._summary(history, steps[:half], before)
+                if not first.strip():
+                    return first
+                return await self._summary(history, steps[half:], [UserMessage(SUMMARY + first)])
+            asked = [_emptied(message) if isinstance(message, ToolMessage) else message for message in asked]
+        return await history.ask(asked, max_tokens=self.max_tokens)
 
 
 def _steps(messages: Sequence[Message]) -> Iterator[list[Message]]:

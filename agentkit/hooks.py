@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import anyio
 
-from agentkit.calls import Outcome, PreparedCall, prepare, unchecked
+from agentkit.calls import Outcome, PreparedCall, identity, prepare, unchecked
 from agentkit.context import RunContext
 from agentkit.errors import ModelRetry, ToolFailed, UserError
 from agentkit.jsonable import NotJsonable, to_json_value
@@ -37,8 +37,8 @@ class Hooks:
     after_canvas   (context, canvas), when a canvas is committed
     before_tool    (context, call), before a valid call runs, and before a person is asked about it. It may give back
                    another call in its place, or write in its arguments, which the conversation then holds; or raise
-                   `ToolFailed` or `ModelRetry`: then the tool does not run, and the model is told. Under it no tool
-                   begins early
+                   `ToolFailed` or `ModelRetry`: then the tool does not run, and the model is told. What a person
+                   agreed to, it may still refuse, but it is not changed any more. Under it no tool begins early
     after_tool     (context, call, result), when a tool has run; it may give back another result
     """
 
@@ -51,11 +51,15 @@ class Hooks:
 
 
 async def before_tools(run: Run, calls: list[PreparedCall], indices: Sequence[int]) -> None:
-    """Shows the calls at `indices` that would run to the hook, and puts in their place what it makes of them."""
+    """Shows the calls at `indices` that would run to the hook, and puts in their place what it makes of them.
+
+    Those that began before the run was interrupted, or while it waited, have been shown: they go on as they began.
+    """
     hook = run.plan.hooks.before_tool
+    settled = {*run.denied, *run.unknown, *run.paused}
     for index in indices if hook is not None else ():
         prepared = calls[index]
-        if prepared.wrong is not None or prepared.call.id in run.denied or isinstance(prepared.tool, OutputTool):
+        if prepared.wrong is not None or prepared.call.id in settled or isinstance(prepared.tool, OutputTool):
             continue
         assert hook is not None
         shown = replace(prepared.call, arguments=deepcopy(prepared.call.arguments))  # the hook may write in it
@@ -67,7 +71,7 @@ async def before_tools(run: Run, calls: list[PreparedCall], indices: Sequence[in
             calls[index] = replace(prepared, wrong=error.message, error=error)
         else:
             changed = _checked(changed if changed is not None else shown, ToolCallPart, "before_tool", prepared.call)
-            if changed != prepared.call:
+            if changed != prepared.call and run.approved.get(prepared.call.id) != identity(prepared.call):
                 calls[index] = _changed(run, prepared.call, changed)
 
 

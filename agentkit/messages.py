@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from agentkit.errors import UserError
+from agentkit.jsonable import clean
 
 JSON: TypeAlias = Any
 """A value that JSON can hold: None, bool, int, float, str, or a list or a str-keyed dict of such."""
@@ -105,6 +106,16 @@ class AssistantMessage:
     tokens: tuple[int, ...] | None = None
     kind: Literal["assistant"] = field(default="assistant", repr=False)
 
+    if TYPE_CHECKING:  # what is given may be less than what is kept
+
+        def __init__(
+            self,
+            parts: str | Sequence[AssistantPart],
+            model: str | None = None,
+            tokens: tuple[int, ...] | None = None,
+            kind: Literal["assistant"] = "assistant",
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         given: Any = self.parts
         parts = (TextPart(given),) if isinstance(given, str) else given
@@ -176,10 +187,11 @@ Message: TypeAlias = Annotated[
 
 
 def _check_text(message: SystemMessage | UserMessage) -> None:
-    """Raises `UserError` for a message whose text is none."""
+    """Raises `UserError` for a message whose text is none; puts "?" for what no store and no tokenizer can take."""
     text: Any = message.text
     if not isinstance(text, str):
         raise UserError(f"{type(message).__name__} takes a text, not {text!r}.")
+    object.__setattr__(message, "text", clean(text))
 
 
 @cache

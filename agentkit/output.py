@@ -13,7 +13,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, overload
 
@@ -63,6 +63,16 @@ class ToolOutput(Generic[OutputT]):
     def __init__(
         self,
         output_type: TypeForm[OutputT],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        retries: int | None = None,
+        idempotent: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        output_type: Callable[..., Awaitable[OutputT]],
         *,
         name: str | None = None,
         description: str | None = None,

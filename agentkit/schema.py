@@ -282,6 +282,10 @@ class Generator(GenerateJsonSchema):
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (pydantic's own type)
 
+    def field_is_present(self, field: Any) -> bool:
+        """Without what a dataclass sets itself, and takes from nobody."""
+        return super().field_is_present(field) and field.get("init", True)
+
     def dict_schema(self, schema: DictSchema) -> dict[str, JSON]:
         """With the keys that are no strings, which JSON writes as such."""
         described = super().dict_schema(schema)

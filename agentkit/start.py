@@ -10,7 +10,6 @@ from agentkit.budget import Budget
 from agentkit.calls import Outcome
 from agentkit.errors import UserError
 from agentkit.journal import Journal
-from agentkit.jsonable import clean
 from agentkit.messages import AssistantMessage, SystemMessage, ToolMessage, UserMessage, last_prompt, open_calls
 from agentkit.models.base import Emit
 from agentkit.options import RunOptions
@@ -53,7 +52,7 @@ def begin(
         run.turn_canvases.extend(state.canvases)
         close_turn(run, "This call was not run.")
         run.canvases.clear()  # they are an earlier run's
-        run.messages.append(UserMessage(clean(prompt)))
+        run.messages.append(UserMessage(prompt))
     return run
 
 

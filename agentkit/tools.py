@@ -260,7 +260,7 @@ def _parameters(
         raise ToolDefinitionError(f"Tool {tool_name!r}: {function!r} has no signature to read: {error}") from None
     hints = _hints(tool_name, function)
     found = list(signature.parameters.values())
-    if found and _is_method(function) and found[0].name == "self" and found[0].annotation is found[0].empty:
+    if found and _is_method(_inner(function)) and found[0].name == "self" and found[0].annotation is found[0].empty:
         raise ToolDefinitionError(
             f"Tool {tool_name!r}: {function!r} is a method without its object: give the method of an object."
         )

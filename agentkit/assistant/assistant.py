@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -274,7 +275,10 @@ def _answered(messages: Sequence[Message]) -> set[str]:
 
 
 async def _call(callback: Callable[[], object]) -> None:
-    """Calls in a worker thread; what is raised is logged. Whoever is cancelled meanwhile leaves the thread behind."""
+    """Calls in a worker thread; what is raised is logged. Whoever is cancelled meanwhile leaves the thread behind.
+
+    However many callbacks take long, they take no thread that others need.
+    """
 
     def call() -> None:
         try:
@@ -282,4 +286,4 @@ async def _call(callback: Callable[[], object]) -> None:
         except BaseException:
             logger.exception("A callback of Assistant.ask failed")
 
-    await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+    await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(math.inf))

@@ -30,7 +30,7 @@ ABOUT = """\
 Each line of IN is an object with a "prompt" and, if you like, an "id", or just a string. Each line of OUT answers one:
 with its "index" (0 is the first line), its "id", and either what `agentkit ask --json` prints or an "error" with
 "type" and "message". Lines come in the order in which they are done. Called again, it goes on where it stopped; with
-another model, agent, instructions, tools, seed or steps it needs another OUT.
+another model, agent, deps, instructions, tools, seed or steps it needs another OUT.
 """
 
 
@@ -89,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
 def _maker(options: argparse.Namespace) -> str:
     """A fingerprint of the options that make the answers."""
     tools = [] if options.no_tools else options.tools or DEFAULT_TOOLS
-    made_by = (options.agent, options.model or "bundled", tools, options.instructions or "", options.seed or 0)
-    return digest_of(json.dumps([*made_by, options.steps]))
+    made_by = (options.agent, options.deps, options.model or "bundled", tools, options.instructions or "")
+    return digest_of(json.dumps([*made_by, options.seed or 0, options.steps]))
 
 
 def read_lines(path: Path) -> Iterator[Line]:

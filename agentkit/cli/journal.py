@@ -45,8 +45,8 @@ class Journal:
             )
         if self.done.get(key) and made_by != self.made_by:
             raise UserError(
-                f"{self.path} has an answer by another agent, model, tools, instructions, seed or steps with {key}: "
-                f"give another file, or remove it."
+                f"{self.path} has an answer by another agent, deps, model, tools, instructions, seed or steps with "
+                f"{key}: give another file, or remove it."
             )
         return (found, made_by) == (digest, self.made_by)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -18,6 +18,7 @@ from agentkit.errors import UserError
 from agentkit.evaluation.cases import Case
 from agentkit.evaluation.figures import Evaluation, VariantOutcomes
 from agentkit.evaluation.judge import Checker, Outcome, failed, judge
+from agentkit.handover import HandoffTool
 from agentkit.messages import JSON
 from agentkit.models import load_model
 from agentkit.models.base import Model
@@ -69,6 +70,8 @@ async def evaluate(
         raise UserError(f"Several cases have the id {twice[0]!r}: give each an id of its own, or none.")
     if len({variant.name for variant in variants}) < len(variants) or not variants:
         raise UserError("An evaluation has at least one variant, and each a name of its own.")
+    if min(repeat, max_concurrent) < 1:
+        raise UserError(f"evaluate: repeat and max_concurrent are at least 1, not {repeat!r} and {max_concurrent!r}.")
     checkers = [_checkers(case, checker) for case in cases]
     for case, of_case in zip(cases, checkers, strict=True):
         _check(case, of_case, agent)
@@ -124,7 +127,7 @@ async def _run(
     if case.results:
         changes["tools"] = _with_results(agent.tools, case)
     with agent.override(**changes):
-        tools = agent.tools
+        tools = _known(agent)
         try:
             result = await agent.run(case.prompt, message_history=case.history, deps=deps)
             return await judge(case, number, result, tools, checkers)
@@ -137,17 +140,28 @@ def _check(case: Case, checkers: Sequence[Checker], agent: Agent[Any, Any]) -> N
     name = repr(case.id)
     if case.calls is None and not case.judges_answer and not checkers:
         raise UserError(f"The case {name} expects nothing: give calls, answer, contains or a checker.")
-    unknown = {call.name for call in case.calls or ()} | case.results.keys()
-    if unknown := unknown - agent.tools.keys():
+    known = _known(agent)
+    if unknown := ({call.name for call in case.calls or ()} - known.keys()) | (
+        case.results.keys() - agent.tools.keys()
+    ):
         raise UserError(f"The case {name} speaks of tools that the agent lacks: {', '.join(sorted(unknown))}.")
     for call in case.calls or ():
-        schema = agent.tools[call.name].parameters
+        schema = known[call.name].parameters
         lacking = (call.arguments or {}).keys() - schema.get("properties", {}).keys()
         if lacking and schema.get("additionalProperties") is False and "patternProperties" not in schema:
             raise UserError(
                 f"The case {name} expects arguments that {call.name!r} lacks: {', '.join(sorted(lacking))}; it takes "
                 f"{', '.join(schema.get('properties', {})) or 'none'}."
             )
+
+
+def _known(agent: Agent[Any, Any], seen: Collection[str] = ()) -> dict[str, Tool]:
+    """The tools of the agent, and those of the agents that it may hand over to, but for what was `seen`."""
+    found = dict(agent.tools)
+    for name, output in agent._outputs.tools.items():
+        if isinstance(output, HandoffTool) and name not in seen:
+            found = {**_known(output.handoff.agent, {*seen, name}), **found}
+    return found
 
 
 def _with_results(tools: Mapping[str, Tool], case: Case) -> list[Tool]:

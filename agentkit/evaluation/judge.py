@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from agentkit.calls import prepare
 from agentkit.evaluation.cases import Case
 from agentkit.jsonable import to_json_value
-from agentkit.messages import JSON, ToolCallPart
+from agentkit.messages import JSON, ToolCallPart, open_calls
 from agentkit.result import AgentRunResult
 from agentkit.tools import Tool
 
@@ -67,8 +67,8 @@ class Outcome:
 async def judge(
     case: Case, repetition: int, result: AgentRunResult[Any], tools: Mapping[str, Tool], checkers: Sequence[Checker]
 ) -> Outcome:
-    """How right a run's result is."""
-    calls = [*(finished.call for finished in result.tool_calls), *result.pending_calls]
+    """How right a run's result is. Where it waits for a person, all calls of its last turn were made."""
+    calls = [*(finished.call for finished in result.tool_calls), *open_calls(result.all_messages())]
     made = tuple(Made(call.name, call.arguments, prepare(call, tools).wrong is None) for call in calls)
     output = result.output if result.stop_reason == "finished" else None
     wrong = await _wrong_answer(case, output, checkers)

@@ -420,7 +420,8 @@ class DiffusionConversation(Conversation):
             raise ModelError(
                 f"{self.model.name}: the conversation with its instructions and tools has {tokens} tokens, and the "
                 f"model reads {most}, of which a canvas takes {length}. Shorten message_history, or give the agent "
-                f"compaction=Summarise() or a function that keeps what is recent."
+                f"compaction=Summarise() or a function that keeps what is recent. A single message that is too long "
+                f"has to be cut before."
             )
 
     def _limit(self, request: ModelRequest) -> int:

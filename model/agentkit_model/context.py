@@ -5,7 +5,7 @@ import operator
 import secrets
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -99,15 +99,8 @@ class Context:
             ContextError: a token outside of the vocabulary, too many tokens, or canvases that are still being filled.
             OutOfMemoryError: they do not fit into the engine's cache_memory; the context is as it was.
         """
-        before = len(self)
-        work = self._extension(tokens)
-        try:
+        with self._all_or_none(tokens) as work:
             await work.arrival()
-        except BaseException:
-            if work.error is None:  # they were appended before the task heard that it is cancelled
-                with contextlib.suppress(ContextError):  # unless the context was closed
-                    self.rewind_sync(before)
-            raise
 
     async def commit(self, result: CanvasResult) -> None:
         """Appends a canvas' tokens up to and including its stop token, never the tail behind it.
@@ -164,7 +157,8 @@ class Context:
     # The same for threads without an event loop; `engine.sync` builds on these.
 
     def extend_sync(self, tokens: Sequence[int]) -> None:
-        self._extension(tokens).wait()
+        with self._all_or_none(tokens) as work:
+            work.wait()
 
     def commit_sync(self, result: CanvasResult) -> None:
         self._check_position(result, "commit")
@@ -204,6 +198,19 @@ class Context:
             canvas.leave()
 
     # -- what both faces share
+
+    @contextlib.contextmanager
+    def _all_or_none(self, tokens: Sequence[int]) -> Iterator[Prefill]:
+        """Hands the tokens to the worker; none of them is appended if the block that waits for it is interrupted."""
+        before = len(self)
+        work = self._extension(tokens)
+        try:
+            yield work
+        except BaseException:
+            if work.error is None:  # they were appended before the block heard of it
+                with contextlib.suppress(ContextError):  # unless the context was closed
+                    self.rewind_sync(before)
+            raise
 
     def _extension(self, tokens: Sequence[int]) -> Prefill:
         """Hands the tokens to the worker."""

@@ -113,3 +113,8 @@ async def test_what_the_iterable_raises_comes_out():
 
     with pytest.raises(OSError, match="the disk is gone"):
         await echo().run_batch(prompts())
+
+
+async def test_one_text_is_no_list_of_prompts():
+    with pytest.raises(UserError, match=r"several prompts, not one text: write \['hello'\]"):
+        await echo().run_batch("hello")

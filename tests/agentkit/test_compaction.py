@@ -22,7 +22,10 @@ from agentkit import (
     ModelSettings,
     Summarise,
     SystemMessage,
+    TextPart,
+    ToolCallPart,
     ToolMessage,
+    ToolResult,
     UserError,
     UserMessage,
 )
@@ -184,6 +187,18 @@ async def test_what_is_longer_than_the_context_is_summarised_in_stretches():
     assert result.output == everything
     assert all(model.outline(request).total <= 65 for request in model.requests)
     assert len(model.requests) == 5
+
+
+async def test_a_turn_that_is_longer_than_the_context_is_summarised_without_its_results():
+    model = Small()
+    turn = AssistantMessage((ToolCallPart("look", {"n": 2}, id="call_1"),))
+    answered = ToolMessage((ToolResult("call_1", "look", "word " * 200),))
+    history = [UserMessage("1."), turn, answered, UserMessage("3."), AssistantMessage((TextPart("4."),))]
+    agent = Agent(model, tools=[look], compaction=Summarise(keep=1, over=0.5, max_tokens=10))
+    result = await agent.run("Which?", message_history=history)
+    assert result.all_messages()[:2] == (UserMessage(f"{SUMMARY}1 3 4"), UserMessage("Which?"))
+    assert all(model.outline(request).total <= 65 for request in model.requests)
+    assert [DROPPED] in [results(request.messages) for request in model.requests]
 
 
 async def test_results_that_the_model_has_yet_to_read_are_kept():

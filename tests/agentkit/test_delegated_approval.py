@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -347,6 +348,25 @@ async def test_a_call_that_a_hook_refused_does_not_stand_for_a_decision():
     )
     result = await agent.run("Pay.")
     assert (result.stop_reason, [waits.name for waits in result.pending_calls]) == ("approval_required", ["pay"])
+
+
+@pytest.mark.parametrize("store", [lambda: None, MemorySession], ids=["messages", "session"])
+async def test_a_call_whose_agent_waits_stays_as_it_was_asked(store):
+    session = store()
+
+    async def politely(context, called):
+        return replace(called, arguments={"prompt": f"{called.arguments['prompt']} Please."})
+
+    bank = Bank()
+    clerk = Agent(ScriptedModel([call("pay", amount=3), "Paid."]), tools=bank.tools(), name="clerk")
+    outer = ScriptedModel([call("clerk", prompt="Pay."), "Done."])
+    agent = Agent(outer, tools=[clerk.as_tool()], hooks=Hooks(before_tool=politely))
+    first = await agent.run("Pay.", session=session)
+    decided = DeferredToolResults({waits.id: True for waits in first.pending_calls})
+    history = None if session else first.all_messages()
+    result = await agent.run(None, session=session, message_history=history, deferred_tool_results=decided)
+    assert result.output == "Done."
+    assert result.all_messages()[1].calls[0].arguments == {"prompt": "Pay. Please."}
 
 
 async def test_an_inner_agent_that_asks_again_by_its_tool_waits():

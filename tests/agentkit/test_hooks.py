@@ -20,6 +20,7 @@ from agentkit import (
     ModelRetry,
     ModelSettings,
     RunCancelled,
+    Tool,
     ToolCallStarted,
     ToolFailed,
     ToolMessage,
@@ -130,6 +131,70 @@ async def test_a_changed_call_is_what_a_person_is_asked_about():
     decided = DeferredToolResults({waiting.id: True})
     result = await agent.run(None, message_history=stopped.all_messages(), deferred_tool_results=decided)
     assert (result.output, result.tool_calls[0].result.content) == ("Paid.", 10)
+
+
+@pytest.mark.parametrize("store", [lambda: None, MemorySession], ids=["messages", "session"])
+async def test_what_a_person_agreed_to_is_not_changed_again(store):
+    session = store()
+    paid = []
+
+    @tool(requires_approval=True)
+    def pay(amount: int) -> None:
+        """Pay."""
+        paid.append(amount)
+
+    async def with_tip(context, call):
+        return replace(call, arguments={"amount": call.arguments["amount"] + 1})
+
+    agent = Agent(ScriptedModel([call("pay", amount=9), "Paid."]), tools=[pay], hooks=Hooks(before_tool=with_tip))
+    stopped = await agent.run("Pay.", session=session)
+    (waiting,) = stopped.pending_calls
+    decided = DeferredToolResults({waiting.id: True})
+    history = None if session else stopped.all_messages()
+    result = await agent.run(None, session=session, message_history=history, deferred_tool_results=decided)
+    assert (result.stop_reason, paid) == ("finished", [10])
+    assert waiting.arguments == result.all_messages()[1].calls[0].arguments == {"amount": 10}
+
+
+async def test_what_a_person_agreed_to_may_still_be_refused():
+    @tool(requires_approval=True)
+    def pay(amount: int) -> None:
+        """Pay."""
+
+    async def when_open(context, call):
+        if context.tool_call_approved:
+            raise ToolFailed("closed by now")
+
+    agent = Agent(ScriptedModel([call("pay", amount=9), "Closed."]), tools=[pay], hooks=Hooks(before_tool=when_open))
+    stopped = await agent.run("Pay.")
+    decided = DeferredToolResults({waiting.id: True for waiting in stopped.pending_calls})
+    result = await agent.run(None, message_history=stopped.all_messages(), deferred_tool_results=decided)
+    assert told(result) == [("closed by now", True)]
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_a_call_that_had_begun_is_not_changed_again(idempotent):
+    keys = iter("ab")
+    sent = []
+
+    async def send(text: str, key: str = "") -> None:
+        """Send."""
+        sent.append((text, key))
+        if len(sent) == 1:
+            process.cancel()
+            await anyio.sleep_forever()
+
+    async def with_key(context, call):
+        return replace(call, arguments={**call.arguments, "key": next(keys)})
+
+    session = MemorySession()
+    model = ScriptedModel([call("send", text="hi"), "Sent."])
+    agent = Agent(model, tools=[Tool(send, idempotent=idempotent)], hooks=Hooks(before_tool=with_key))
+    with anyio.CancelScope() as process:  # as if the process were stopped
+        await agent.run("Send.", session=session)
+    result = await agent.run(None, session=session)
+    assert result.all_messages()[1].calls[0].arguments == {"text": "hi", "key": "a"}
+    assert sent == [("hi", "a")] * (2 if idempotent else 1)
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,10 @@ def test_open_calls_are_those_at_the_end_without_an_answer():
     assert open_calls((*both, ToolMessage((ToolResult("2", "now", 3),)))) == (call,)
     assert open_calls((*both, UserMessage("?"))) == ()
     assert open_calls(()) == ()
+
+
+@pytest.mark.parametrize("kind", [UserMessage, SystemMessage])
+def test_lone_surrogates_in_what_was_said_become_question_marks(kind):
+    said = kind("no caf\udce9")
+    assert said.text == "no caf?"
+    assert messages_from_json(messages_to_json([said])) == (said,)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -31,6 +32,15 @@ class Mixed(Enum):
 
 class Numbers(Enum):
     ONE = 1
+
+
+@dataclass
+class Trip:
+    city: str
+    code: str = field(init=False, default="x")
+
+    def __post_init__(self) -> None:
+        self.code = self.city[:3]
 
 
 def tool_of(annotation: Any) -> Tool:
@@ -67,6 +77,7 @@ def walk(gemma: Gemma4) -> Callable[[Tool], Walker]:
         (dict[Level, int], [{"1": 5, "2": 6}]),
         (dict[Mixed, int], [{"x": 1}]),
         (dict[bool, int], [{"true": 1}]),
+        (Trip, [{"city": "Rome"}]),
     ],
     ids=str,
 )

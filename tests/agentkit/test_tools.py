@@ -510,6 +510,7 @@ def test_methods_partials_and_callable_objects_are_tools():
     assert called(Tool(Home("Oslo"), name="door"), {"door": 3}) == "3 of Oslo"
     assert called(Tool(functools.partial(scale, 3)), {"value": 5}) == 15
     assert called(Tool(functools.partial(scale, value=2)), {"factor": 4}) == 8
+    assert called(Tool(functools.partial(Home.where, Home("Bonn"))), {"room": "hall"}) == "hall in Bonn"
 
 
 def test_positional_only_parameters_are_filled():
@@ -580,7 +581,7 @@ def test_what_is_given_in_place_of_a_tool_says_where_it_belongs(thing, reason):
 
 
 def test_a_method_needs_its_object():
-    for method in (Home.where, str.upper):
+    for method in (Home.where, str.upper, functools.partial(Home.where, room="bath")):
         with pytest.raises(ToolDefinitionError, match="is a method without its object: give the method of an object"):
             Tool(method)
 

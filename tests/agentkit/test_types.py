@@ -8,7 +8,7 @@ PROGRAM = """
 from dataclasses import dataclass
 from typing import Any, Literal, assert_type
 
-from agentkit import Agent, RunContext, ToolOutput
+from agentkit import Agent, AssistantMessage, RunContext, ToolOutput, UserMessage
 from agentkit.testing import FunctionModel, Reply, ScriptedModel, call
 
 @dataclass
@@ -30,6 +30,8 @@ assert_type(Agent(output_type=Literal["a", "b"]), Agent[None, Literal["a", "b"]]
 assert_type(Agent(output_type=ToolOutput(City, name="city")), Agent[None, City])
 assert_type(Agent(output_type=count), Agent[None, int])
 assert_type(Agent(output_type=fetch), Agent[None, bytes])
+assert_type(Agent(output_type=ToolOutput(count)), Agent[None, int])
+assert_type(Agent(output_type=ToolOutput(fetch)), Agent[None, bytes])
 assert_type(Agent(output_type=[City, count]), Agent[None, Any])
 assert_type(Agent(output_type=City, deps_type=int), Agent[int, City])
 
@@ -38,6 +40,22 @@ agent = Agent(output_type=City, deps_type=int, retries=2)
 @agent.output_validator
 def known(context: RunContext[int], city: City) -> City:
     return city
+
+assert_type(known(RunContext(3), City("Rome")), City)
+
+@agent.output_validator
+async def checked(city: City, most: int = 9) -> City:
+    return city
+
+@agent.output_validator  # type: ignore[arg-type]
+def of_another_type(text: str) -> str:
+    return text
+
+@agent.output_validator  # type: ignore[arg-type]
+def of_other_deps(context: RunContext[str], city: City) -> City:
+    return city
+
+Agent().output_validator(lambda text: text.strip())
 
 @agent.tool
 def near(context: RunContext[int], name: str) -> int:
@@ -57,6 +75,8 @@ def elsewhere(context: RunContext[str]) -> str:
 @agent.tool_plain
 def here() -> str:
     return "here"
+
+agent.run_sync("And then?", message_history=[UserMessage("Where?"), AssistantMessage("Here.")])
 
 script: list[Reply] = [call("here"), "Here."]
 ScriptedModel(script)

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from agentkit_model import CanvasPlan, ContextError, Engine
 from agentkit_model.context import Context
 from agentkit_model.sync import SyncContext
+from agentkit_model.waiting import Signal
 
 TOKENS = st.lists(st.integers(0, 47), max_size=15)
 
@@ -221,6 +222,21 @@ async def test_what_was_read_before_a_task_heard_that_it_is_cancelled_is_not_app
     await context.extend([7])
     async with context.fill(plan) as canvas, (await engine.open([3] * 20 + [7])).fill(plan) as fresh:
         assert await canvas.result() == await fresh.result()
+
+
+def test_what_was_read_before_ctrl_c_came_is_not_appended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, wait = engine.sync.open([3] * 20), Signal.wait
+
+    def interrupted(signal: Signal, ready: Any) -> None:
+        wait(signal, ready)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Signal, "wait", interrupted)
+        context.extend([5] * 10)
+    assert context.tokens == (3,) * 20
+    context.extend([7])
+    assert context.tokens == (*[3] * 20, 7)
 
 
 def test_the_result_of_a_fork_can_be_committed_to_its_origin(engine: Engine) -> None:

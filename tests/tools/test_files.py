@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import unicodedata
@@ -217,7 +218,33 @@ def test_a_file_without_permission_is_told(root: Path) -> None:
         pytest.skip("running as a user who may read everything")
     with pytest.raises(ToolFailed, match="Permission denied"):
         Files(root).read_file("closed.txt")
-    assert Files(root).find_text("x") == []
+    assert Files(root).find_text("x") == ["(1 could not be read: closed.txt)"]
+
+
+def test_what_the_system_keeps_is_told_and_what_is_gone_is_not(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        (root / f"{number}.txt").write_text("needle")
+
+    def all_but(kept: set[str], error: OSError, look: Callable[..., Any]) -> Callable[..., Any]:
+        def call(root: Path, names: tuple[str, ...], *more: int) -> Any:
+            if kept & set(names):
+                raise error
+            return look(root, names, *more)
+
+        return call
+
+    def found(kept: set[str], error: OSError) -> list[str]:
+        with monkeypatch.context() as patch:
+            for name in ("open_file", "scan"):
+                patch.setattr(below, name, all_but(kept, error, getattr(below, name)))
+            return Files(root).find_text("needle")
+
+    closed, gone = PermissionError(errno.EACCES, "closed"), FileNotFoundError(errno.ENOENT, "gone")
+    assert found({"docs", "1.txt"}, closed) == ["0.txt", "2.txt", "(2 could not be read: 1.txt, docs/)"]
+    assert found({"docs", "1.txt"}, gone) == ["0.txt", "2.txt"]
+    assert found({"docs", "readme.txt", "0.txt", "1.txt", "2.txt"}, closed) == [
+        "(5 could not be read: 0.txt, 1.txt, 2.txt, ...)"
+    ]
 
 
 def test_many_files(root: Path) -> None:

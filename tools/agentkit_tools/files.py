@@ -16,6 +16,7 @@ SCAN_BYTES = 10_000_000  # of one file, when looking for a text
 SCAN_TOTAL = 100_000_000  # of all files together
 SCAN_FILES = 10_000
 MAX_TEXT = 1000
+NAMED = 3  # of what could not be read
 
 Found = TypeVar("Found")
 
@@ -91,8 +92,9 @@ class Files:
         # Both ways to encode accents, and not the files made alike: a long row of accents takes quadratic time.
         wanted = {unicodedata.normalize(form, text).casefold() for form in ("NFC", "NFD")} | {text.casefold()}
         found: list[str] = []
+        unread: list[str] = []
         total, left_out = 0, False
-        for count, names in enumerate(self._walk()):
+        for count, names in enumerate(self._walk(unread)):
             if count >= SCAN_FILES or total >= SCAN_TOTAL or len(found) >= self.max_results:
                 left_out = True
                 break
@@ -101,8 +103,9 @@ class Files:
                 continue
             try:
                 data, size = self._read(names, SCAN_BYTES)
-            except (OSError, below.UnsafePathError):
-                continue  # gone, or not ours to read
+            except (OSError, below.UnsafePathError) as error:
+                unread += [_path(names)] * _is_kept(error)
+                continue
             total += len(data)
             cut = size > len(data)
             content = _decode(data, cut=cut)
@@ -111,16 +114,24 @@ class Files:
                 found.append(_path(names))
             elif content is not None and cut:
                 left_out = True
-        return [*found, "(the search stopped early: there is more to look through)"] if left_out else found
+        notes = ["(the search stopped early: there is more to look through)"] if left_out else []
+        if unread:
+            named = ", ".join(unread[:NAMED]) + ", ..." * (len(unread) > NAMED)
+            notes.append(f"({len(unread)} could not be read: {named})")
+        return found + notes
 
-    def _walk(self) -> Iterator[tuple[str, ...] | None]:
-        """The files below the root, a folder's own before those of its folders; None for what is left out."""
+    def _walk(self, unread: list[str]) -> Iterator[tuple[str, ...] | None]:
+        """The files below the root, a folder's own before those of its folders; None for what is left out.
+
+        Folders that could not be read are added to `unread`.
+        """
         folders: list[tuple[str, ...]] = [()]
         while folders:
             folder = folders.pop()
             try:
                 entries = below.scan(self.root, folder, SCAN_FILES + 1)
-            except (OSError, below.UnsafePathError):
+            except (OSError, below.UnsafePathError) as error:
+                unread += [_path(folder or (".",)) + "/"] * _is_kept(error)
                 continue
             if len(entries) > SCAN_FILES:
                 yield None
@@ -152,6 +163,11 @@ class Files:
             data = file.read(limit + 1)
             size = max(os.fstat(file.fileno()).st_size, len(data)) if len(data) > limit else len(data)
             return data[:limit], size
+
+
+def _is_kept(error: Exception) -> bool:
+    """Whether it is there and the system does not give it; else it is gone meanwhile, or not below the root."""
+    return isinstance(error, OSError) and error.errno not in _WRONG_PATH
 
 
 def _composed(name: str) -> str:

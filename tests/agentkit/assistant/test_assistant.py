@@ -29,6 +29,7 @@ from agentkit import (
     RunCancelled,
     RunContext,
     RunFinished,
+    SqliteSession,
     TextCommitted,
     ToolCallPart,
     ToolCallStarted,
@@ -262,6 +263,15 @@ def test_a_callback_that_hangs_holds_back_its_own_answer_only(gate):
         assert not stuck.done
         stuck.cancel()
         assert stuck.wait(SOON)
+
+
+def test_many_callbacks_that_hang_hold_back_their_own_answers_only(gate, tmp_path):
+    with Assistant(Agent(echo()), max_runs=100) as assistant:
+        for number in range(50):  # more than there are threads for all that is not a callback
+            assistant.ask("a", conversation=str(number), on_event=lambda event: gate.wait(SOON))
+        session = SqliteSession(tmp_path / "sessions.db", "b")
+        assert assistant.ask("b", conversation="b", session=session).result(SOON).output == "B"
+        assistant.cancel()
 
 
 def test_waiting_in_slices_is_waiting(gate, monkeypatch):

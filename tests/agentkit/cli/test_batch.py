@@ -116,9 +116,15 @@ def test_a_second_call_does_only_what_is_left(folder: Path) -> None:
 def test_answers_of_another_agent_are_not_gone_on_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_input(folder, "one", "break")
     assert batch("--instructions", "Be brief.") == 1
-    for others in (["--instructions", "Be long."], ["--instructions", "Be brief.", "--seed", "7"], []):
+    brief = ["--instructions", "Be brief."]
+    for others in (
+        ["--instructions", "Be long."],
+        [*brief, "--seed", "7"],
+        [*brief, "--deps", "batch_models:nothing"],
+        [],
+    ):
         assert batch(*others) == 2
-        assert "an answer by another agent, model" in capsys.readouterr().err.replace("\n", " ")
+        assert "an answer by another agent, deps, model" in capsys.readouterr().err.replace("\n", " ")
     write_input(folder, "one", "break", "two")
     assert batch("--instructions", "Be brief.", "--seed", "0", "--concurrency", "2") == 1
     assert asked(folder) == ["one", "break", "two"]

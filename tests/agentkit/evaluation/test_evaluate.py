@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit import Agent, ModelError, ModelSettings, RunContext, Tool, UserError, tool
+from agentkit import Agent, Handoff, ModelError, ModelSettings, RunContext, Tool, UserError, tool
 from agentkit.evaluation import Case, ExpectedCall, Variant, evaluate
 from agentkit.evaluation.figures import Share
 from agentkit.evaluation.judge import same
@@ -175,6 +175,28 @@ async def test_an_agent_with_a_canned_result_is_not_asked():
     assert variant.outcomes[0].passed and ran == []
 
 
+async def test_calls_after_a_handover_are_judged_by_the_tools_of_who_made_them():
+    ran.clear()
+    shop = Agent(ScriptedModel([MILK, "Bought."]), name="shop", tools=[add_item])
+    desk = Agent(ScriptedModel([call("transfer_to_shop")]), output_type=[str, Handoff(shop)])
+    case = expecting(ExpectedCall("add_item", {"item": "milk"}), contains=("bought",))
+    (found,) = (await evaluate(desk, [case])).variants[0].outcomes
+    assert (found.right_calls, found.valid_calls, found.passed) == (True, True, True)
+
+
+async def test_of_a_turn_that_waits_all_calls_were_made():
+    case = expecting(ExpectedCall("pay", {"amount": 3}), ExpectedCall("add_item", {"item": "milk"}))
+    found = await outcome(case, [call("pay", amount=3), MILK])
+    assert (found.stop_reason, found.right_calls) == ("approval_required", True)
+
+
+async def test_a_call_whose_agent_waits_was_made():
+    cashier = Agent(ScriptedModel([call("pay", amount=3)]), name="cashier", tools=[pay])
+    agent = Agent(ScriptedModel([call("cashier", prompt="Pay 3.")]), tools=[cashier.as_tool()])
+    (found,) = (await evaluate(agent, [expecting(ExpectedCall("cashier"))])).variants[0].outcomes
+    assert (found.right_calls, found.valid_calls) == (True, True)
+
+
 async def test_variants_change_model_settings_and_instructions_and_seeds_count_on():
     seen = []
 
@@ -237,6 +259,12 @@ async def test_cases_are_known_by_their_ids_or_places():
     assert [found.case for found in evaluation.variants[0].outcomes] == ["case 1", "second", "case 3"]
     with pytest.raises(UserError, match="Several cases have the id 'second'"):
         await evaluate(echo, [*cases, cases[1]])
+
+
+@pytest.mark.parametrize("options", [{"max_concurrent": 0}, {"repeat": 0}])
+async def test_something_is_run(options):
+    with pytest.raises(UserError, match="repeat and max_concurrent are at least 1"):
+        await outcome(Case("?", answer="x"), "x", **options)
 
 
 async def test_variants_have_names_of_their_own():
