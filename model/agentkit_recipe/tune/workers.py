@@ -149,20 +149,28 @@ def main() -> None:
 
 def serve(told: IO[bytes], answers: IO[bytes]) -> None:
     """Answers each step's batch with its figures, and leaves its gradients in the file for them."""
-    work: Work = pickle.load(told)
+    orders = received(told)
+    work: Work | None = next(orders, None)
+    if work is None:  # the run is gone already
+        return
     run = Run(work.weights.parent, Tokenizer.from_file(work.tokenizer), work.settings, "cpu", speed=work.speed)
     move(run, work.weights, keep=False)
     places = mapped(work.gradients, [parameter.shape for parameter in run.trained.values()])
-    while True:
-        try:
-            step, batch = pickle.load(told)
-        except EOFError:
-            return
+    for step, batch in orders:
         found, figures = answer(run, step, work.shard, batch)
         for place, gradient in zip(places, found, strict=True):
             place.copy_(gradient)
         pickle.dump(figures, answers)
         answers.flush()
+
+
+def received(told: IO[bytes]) -> Iterator[Any]:
+    """What is sent, until the pipe ends."""
+    while True:
+        try:
+            yield pickle.load(told)
+        except EOFError:
+            return
 
 
 def answer(run: Run, step: int, shard: int, batch: Packed) -> Found:

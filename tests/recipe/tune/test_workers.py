@@ -68,7 +68,7 @@ def test_a_worker_ends_with_its_pipe(tmp_path: Path) -> None:
     start = [sys.executable, "-P", "-c", "from agentkit_recipe.tune.workers import main; main()"]
     (tmp_path / "torch.py").write_text("raise SystemExit('of the folder at hand')")
     ended = subprocess.run(start, input=b"", capture_output=True, cwd=tmp_path, timeout=120)
-    assert ended.stdout == b"" and b"EOFError" in ended.stderr
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 def test_tensors_in_a_file_are_seen_by_all_who_map_it(tmp_path: Path) -> None:
