@@ -25,7 +25,6 @@ from torch import Tensor
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit_model.allocator import keep_memory
 
-from ..network import Packed
 from ..settings import Speed, TrainSettings
 from ..train import TRAINING, Run
 
@@ -157,7 +156,8 @@ def serve(told: IO[bytes], answers: IO[bytes]) -> None:
     move(run, work.weights, keep=False)
     places = mapped(work.gradients, [parameter.shape for parameter in run.trained.values()])
     for step, batch in orders:
-        found, figures = answer(run, step, work.shard, batch)
+        run.step = step  # the noise follows from it
+        found, figures = run.learned(batch, work.shard)
         for place, gradient in zip(places, found, strict=True):
             place.copy_(gradient)
         pickle.dump(figures, answers)
@@ -171,8 +171,3 @@ def received(told: IO[bytes]) -> Iterator[Any]:
             yield pickle.load(told)
         except EOFError:
             return
-
-
-def answer(run: Run, step: int, shard: int, batch: Packed) -> Found:
-    run.step = step  # the noise follows from it
-    return run.learned(batch, shard)

@@ -112,6 +112,16 @@ def test_the_rate_falls_to_zero_with_the_time(tmp_path: Path) -> None:
     assert found.reached == found.total == 100
 
 
+def test_steps_are_compiled_where_that_works_and_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_a_compiler(*args: Any, **options: Any) -> Any:
+        raise RuntimeError("no g++")
+
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    assert run.speed_for(600).compiler == "inductor" and run.speed_for(60).compiler is None
+    monkeypatch.setattr(torch, "compile", without_a_compiler)
+    assert run.speed_for(600).compiler is None
+
+
 def tokenizer_of_the_bundled() -> Any:
     from agentkit.dialects.tokenizer import Tokenizer
 
