@@ -117,8 +117,8 @@ class CanvasResult:
         probabilities: that the model itself gave each token in the last step, at temperature 1.
         departures: positions where a hold's path is not what the model alone would have written.
         states: the automaton's state behind each position; empty without a hold.
-        renoised: the position from which the canvas was denoised anew, since the encoder expected another token there,
-            and the steps of that; None if it was not.
+        renoised: the first position from which the canvas was denoised anew, since the encoder expected another token
+            there, and the steps of all that came of it; None if it was not.
     """
 
     tokens: tuple[int, ...]

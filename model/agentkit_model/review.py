@@ -4,8 +4,10 @@ The denoiser settles all positions of a canvas at once and has no say in the who
 stand in each other's place, can be likely everywhere. The encoder reads the same tokens from left to right and knows at
 each what is likely next, given all before. So a canvas that is held to an automaton can be read once more: at the first
 position where the encoder expects another token that the automaton allows, that one is put, all behind it is noise
-again, and the canvas is denoised anew with everything before held. It is then read again, and so on, for as long as the
-encoder finds the new canvas likelier than the one before, which else stays.
+again, and the canvas is denoised anew with everything before held. It is then read again, and so on, until the encoder
+objects to nothing, or no canvas that begins so can be likelier to it than one that was there before. Of all that were
+there, the likeliest stays. One that is worse than the one before may lead to a better one: a value that is put right
+can leave the next one wrong, which is put right in its turn.
 
 It is what the verifying pass of speculative decoding does (Leviathan et al., https://arxiv.org/abs/2211.17192; with
 drafts by diffusion: Christopher et al., https://arxiv.org/abs/2408.05636), but what stands behind a token that is not

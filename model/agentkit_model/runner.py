@@ -484,16 +484,16 @@ class Runner:
     def _reviewed(self, row: Denoising, result: CanvasResult) -> CanvasResult | None:
         """The result of a canvas that was denoised to its end, or None if it is to be read once more.
 
-        There have to be steps left by which it could be denoised anew; and what was denoised anew is compared with what
-        was there before if it is done as well.
+        There have to be steps left by which it could be denoised anew; and what was denoised anew counts if it is done
+        as well.
         """
         hold, earlier = row.plan.hold, row.earlier
         if hold is None or row.plan.review is None:
             return result
         if earlier is None and (row.finished or not doubtful(hold, result, row.plan.clamped)):
             return result
-        if earlier is not None and result.reason == "max_steps":
-            return replace(earlier.result, steps=result.steps)
+        if row.likeliest is not None and result.reason == "max_steps":
+            return replace(row.likeliest[0], steps=result.steps)
         row.draft = result if earlier is None else earlier.behind(result, row.age)
         return None
 
@@ -539,12 +539,13 @@ class Runner:
         )
         own, others = (np.log(np.maximum(part, TINY)) for part in (own, others))  # (N,)
         likelihood = float(own[1:].sum()) - awaited.price
-        if row.earlier is not None and likelihood <= row.earlier.likelihood:
-            return replace(row.earlier.result, steps=draft.steps)
+        if row.likeliest is None or likelihood > row.likeliest[1]:
+            row.likeliest = draft, likelihood
+        best, least = row.likeliest
         position = awaited.objection(own, others, tolerance)
-        if position is None or row.finished:
-            return draft
-        row.earlier = Earlier(draft, likelihood, position, float(np.exp(others[position])))
+        if position is None or row.finished or float(own[1:position].sum() + others[position]) <= least:
+            return replace(best, steps=draft.steps)  # nothing that begins so is likelier
+        row.earlier = Earlier(draft, position, float(np.exp(others[position])))
         held = {**dict(enumerate(draft.tokens[:position])), position: int(awaited.tokens[position])}
         row.plan = replace(row.plan, clamped={**row.plan.clamped, **held})
         row.began, row.unchanged, row.shown = row.step, 0, None

@@ -33,25 +33,24 @@ class Earlier:
 
     Attributes:
         result: the draft.
-        likelihood: its log-likelihood to the encoder.
         position: where the encoder expected another token.
         probability: what the encoder gives that one.
     """
 
     result: CanvasResult
-    likelihood: float
     position: int
     probability: float
 
     def behind(self, result: CanvasResult, steps: int) -> CanvasResult:
         """What came of it in so many steps, with what was known of the tokens that stood."""
         at = self.position
+        first, spent = self.result.renoised or (at, 0)
         return replace(
             result,
             entropies=(*self.result.entropies[: at + 1], *result.entropies[at + 1 :]),
             probabilities=(*self.result.probabilities[:at], self.probability, *result.probabilities[at + 1 :]),
             departures=(*(p for p in self.result.departures if p < at), at, *(p for p in result.departures if p > at)),
-            renoised=(at, steps),
+            renoised=(first, spent + steps),
         )
 
 
@@ -172,6 +171,7 @@ class Denoising(Work[CanvasResult]):
         self.began = 0  # the step in which what it is now began as noise
         self.draft: CanvasResult | None = None  # what is to be read
         self.earlier: Earlier | None = None  # the draft before
+        self.likeliest: tuple[CanvasResult, float] | None = None  # of all drafts, and its log-likelihood to the encoder
 
     @property
     def age(self) -> int:

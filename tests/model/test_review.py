@@ -1,6 +1,8 @@
 """A canvas that is done is read once more: by the encoder's own logits, and only for the better."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,8 +14,8 @@ from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanError, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
-from agentkit_model.review import doubtful, expected
-from agentkit_model.sight import Asked, Plain
+from agentkit_model.review import Expected, doubtful, expected
+from agentkit_model.sight import Asked, Plain, Sight
 from tests.model.conftest import CONFIGS
 
 PAD, STOP, OPEN, CLOSE = 0, 1, 3, 4
@@ -126,6 +128,40 @@ def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
             )
             assert last in result.departures and max(result.probabilities[: result.length]) <= 1
     assert better + kept > 0
+
+
+def test_of_all_drafts_the_likeliest_stays(
+    pair: tuple[Engine, DiffusionGemmaForBlockDiffusion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the way to it leads through a worse one."""
+    engine, model = pair
+    drafts: list[CanvasResult] = []
+
+    def reading(hold: Hold, sight: Sight, draft: CanvasResult, clamped: Container[int]) -> Expected:
+        drafts.append(draft)
+        return expected(hold, sight, draft, clamped)
+
+    monkeypatch.setattr("agentkit_model.runner.expected", reading)
+    detours = 0
+    for seed in range(40):
+        drafts.clear()
+        result = fill(engine, seed=seed, max_denoising_steps=48, review=0.0)
+        worth = []
+        for draft in drafts:
+            tokens = list(draft.tokens[: draft.length])
+            worth.append(float(encoder_says(model, tokens)[range(1, len(tokens)), tokens[1:]].sum()))
+        if not drafts:
+            continue
+        best = worth.index(max(worth))
+        assert result == replace(drafts[best], steps=result.steps)
+        assert result.renoised is None or sum(result.renoised) > 0
+        detours += any(after < before for before, after in itertools.pairwise(worth[: best + 1]))
+        if best:
+            first, steps = result.renoised or (0, 0)
+            assert 0 < first < result.length and 0 < steps < result.steps
+            assert result.tokens[:first] == drafts[0].tokens[:first]
+            assert result.tokens[first] != drafts[0].tokens[first]
+    assert detours
 
 
 def test_it_comes_out_the_same_in_any_company(pair: tuple[Engine, DiffusionGemmaForBlockDiffusion]) -> None:
