@@ -32,12 +32,12 @@ class Architecture:
     """The sizes of a small DiffusionGemma. The defaults are the bundled model's."""
 
     vocab_size: int = 2048
-    hidden_size: int = 128
+    hidden_size: int = 192
     layers: int = 9
-    heads: int = 4
+    heads: int = 6
     head_dim: int = 32
-    intermediate_size: int = 320
-    expert_size: int = 64
+    intermediate_size: int = 480
+    expert_size: int = 96
     canvas_length: int = 48
     context_length: int = 4096
     sliding_window: int = 1024
