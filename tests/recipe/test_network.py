@@ -103,5 +103,5 @@ def test_models_with_several_experts_are_refused() -> None:
         PackedForward(build_model(config, seed=0))
 
 
-def test_the_bundled_size_fits_ten_megabytes() -> None:
-    assert parameters(build_model(build_config(Architecture(), bos=2, eos=1, pad=0), seed=0)) * 2 < 9e6
+def test_the_bundled_size_fits_twelve_megabytes() -> None:
+    assert parameters(build_model(build_config(Architecture(), bos=2, eos=1, pad=0), seed=0)) * 2 < 12e6
