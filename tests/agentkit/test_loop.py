@@ -418,10 +418,13 @@ async def test_errors_of_several_classes_tell_what_was_reached_and_a_result_of_t
     class Refused(Exception):
         result = "of its own"
 
+    added = anyio.Event()
+
     async def fail(context: RunContext, made: ToolCallPart, result: ToolResult) -> None:
         if made.name == "subtract":
-            await anyio.wait_all_tasks_blocked()
+            await added.wait()
             raise ZeroDivisionError
+        added.set()
         try:
             await anyio.sleep_forever()
         finally:

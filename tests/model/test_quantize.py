@@ -146,18 +146,26 @@ def test_the_engine_runs_quantised_weights(tiny_config: Any, width: Any, text: d
             assert list(canvas.result().tokens) == logits.argmax(dim=-1).tolist()
 
 
-def test_logits_of_the_bundled_model_are_close(width: Any) -> None:
-    from agentkit import bundled
+def test_the_bundled_model_expects_much_the_same(width: Any) -> None:
+    """The share of its probability that moves to other tokens, for a canvas of noise behind a request."""
+    from agentkit import Tool, UserMessage, bundled
+    from agentkit.dialects import Tokenizer
+    from agentkit.dialects.gemma4 import Gemma4
+
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
 
     plain, held = (
         checkpoint.load(bundled.folder(), device="cpu", dtype=torch.float32, quantization=kind)
         for kind in (None, width)
     )
-    torch.manual_seed(0)
-    prompt, canvas = torch.randint(20, 2000, (1, 100)), torch.randint(20, 2000, (1, 48))
+    dialect = Gemma4(Tokenizer.from_pretrained(bundled.folder()))
+    prompt = torch.tensor([dialect.render([UserMessage("Add 12 and 34")], [Tool(add).definition])])
+    canvas = torch.randint(20, 2000, (1, 48), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        wanted, found = (m(input_ids=prompt, decoder_input_ids=canvas).logits for m in (plain, held))
-    assert relative(found, wanted) < {"int8": 0.03, "int4": 0.35, "float8": 0.12}[width]
+        wanted, found = (m(input_ids=prompt, decoder_input_ids=canvas).logits.softmax(-1) for m in (plain, held))
+    assert (found - wanted).abs().sum(-1).mean() / 2 < {"int8": 0.02, "int4": 0.25, "float8": 0.06}[width]
     with Engine.from_pretrained(bundled.folder(), device="cpu", quantization=width) as engine:
         context = engine.sync.open(prompt[0].tolist())
         assert context.fill(CanvasPlan(seed=0, max_denoising_steps=2)).result().steps == 2

@@ -38,11 +38,11 @@ def test_a_wider_one_gives_the_same_logits(tmp_path: Path) -> None:
     """With and without what it was given of an earlier step, but for the order of sums."""
     small = DiffusionGemmaForBlockDiffusion.from_pretrained(folder(), dtype=torch.float32)
     before = small.config.text_config
-    heads, size = before.num_attention_heads, before.hidden_size * 5 // 4
+    heads, size = before.num_attention_heads, before.hidden_size * 7 // 6
     assert main(["grow", "--model", str(folder()), "--hidden-size", str(size), "--out", str(tmp_path)]) == 0
     large = DiffusionGemmaForBlockDiffusion.from_pretrained(tmp_path, dtype=torch.float32)
     assert (large.config.text_config.num_attention_heads, large.config.text_config.hidden_size) == (
-        heads * 5 // 4,
+        heads * 7 // 6,
         size,
     )
     earlier = torch.randn(1, 20, before.vocab_size, generator=torch.Generator().manual_seed(1))
@@ -53,7 +53,7 @@ def test_a_wider_one_gives_the_same_logits(tmp_path: Path) -> None:
 
 def test_what_is_new_in_a_wider_one_can_learn() -> None:
     size = DiffusionGemmaForBlockDiffusion.from_pretrained(folder()).config.text_config.hidden_size
-    large = grow(folder(), hidden_size=size * 5 // 4)
+    large = grow(folder(), hidden_size=size * 7 // 6)
     logits(large).square().mean().backward()
     decoder = large.model.decoder
     layer, columns, rows = decoder.layers[0], (slice(None), slice(size, None)), (slice(size, None),)
