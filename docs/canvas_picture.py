@@ -39,7 +39,7 @@ def turn_on(device: str) -> str:
     Args:
         device: The device to turn on.
     """
-    if device != "lamp":
+    if device != "fan":
         raise ModelRetry("no such device", argument="device")
     return "ok"
 
@@ -57,7 +57,7 @@ class Picture:
 
 PICTURES = (
     Picture("canvas", "a canvas becomes a tool call", "Calculate 12 * 34", (calculate, current_time, convert_units)),
-    Picture("repair", "a wrong argument is denoised again", "Turn on the heater or the lamp", (turn_on,), True),
+    Picture("repair", "a wrong argument is denoised again", "Switch on the heater or the fan", (turn_on,), True),
 )
 
 
