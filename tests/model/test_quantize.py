@@ -164,7 +164,10 @@ def test_the_bundled_model_expects_much_the_same(width: Any) -> None:
     prompt = torch.tensor([dialect.render([UserMessage("Add 12 and 34")], [Tool(add).definition])])
     canvas = torch.randint(20, 2000, (1, 48), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        wanted, found = (m(input_ids=prompt, decoder_input_ids=canvas).logits.softmax(-1) for m in (plain, held))
+        wanted, found = (m(input_ids=prompt, decoder_input_ids=canvas).logits for m in (plain, held))
+    if width != "int4":  # four bits are too few for its largest weights
+        assert relative(found, wanted) < {"int8": 0.03, "float8": 0.12}[width]
+    found, wanted = found.softmax(-1), wanted.softmax(-1)
     assert (found - wanted).abs().sum(-1).mean() / 2 < {"int8": 0.02, "int4": 0.25, "float8": 0.06}[width]
     with Engine.from_pretrained(bundled.folder(), device="cpu", quantization=width) as engine:
         context = engine.sync.open(prompt[0].tolist())
