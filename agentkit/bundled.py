@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 MAX_TOOLS = 12  # twice what it was trained with
 
+CONSTRAINTS = Constraints(grounding="inferred", relevance=8.0)
+"""How its canvases are held where nobody says otherwise: most of what it is asked to pass on stands in the request, and
+so do words of the tool that is meant."""
+
 
 def folder() -> Path:
     """Where the bundled checkpoint lies.
@@ -40,9 +44,8 @@ def load(progress: Progress | None = None) -> DiffusionModel:
     """
     from agentkit.models.diffusion import DiffusionModel
 
-    # a network this small is faster on the CPU than the launches of an accelerator's kernels, and most of what it is
-    # asked to pass on stands in the request
-    settings = ModelSettings(constraints=Constraints(grounding="inferred"), max_tools=MAX_TOOLS)
+    # a network this small is faster on the CPU than the launches of an accelerator's kernels
+    settings = ModelSettings(constraints=CONSTRAINTS, max_tools=MAX_TOOLS)
     return DiffusionModel.from_pretrained(
         folder(), device="cpu", dtype="float32", name="bundled", settings=settings, progress=progress
     )

@@ -1,7 +1,8 @@
-"""Many tools: which of them a turn is told about.
+"""Which tools' words fit a request.
 
 A prompt that declares two hundred tools is long, slow, and more than a small model can choose from. So a turn is told
-of the few whose words fit the request best (`ModelSettings.max_tools`), and its canvases are held to those.
+of the few whose words fit the request best (`ModelSettings.max_tools`), and its canvases are held to those. Among these
+few, words speak for one call and against another as well (`Constraints.relevance`).
 """
 
 from __future__ import annotations
@@ -75,17 +76,20 @@ def tools_in_view(
         return tuple(tools)
     asked = [place for place, message in enumerate(messages) if is_prompt(message)]
     last = asked[-1] if asked else 0
-    requests = [message.text for message in messages if isinstance(message, UserMessage) and not message.is_retry]
     turns = [message for message in messages[last:] if isinstance(message, AssistantMessage)]
     kept = {call.name for message in turns for call in message.calls} | {keep}
-    index = ToolIndex(tools)
-    now, before = index.scores(" ".join(requests[-1:])), index.scores(" ".join(requests[:-1]))
-    ranked = sorted(
-        range(len(tools)),
-        key=lambda place: (tools[place].name not in kept, -now[place] - EARLIER * before[place]),
-    )
+    fit = fitness(tools, messages)
+    ranked = sorted(range(len(tools)), key=lambda place: (tools[place].name not in kept, -fit[place]))
     chosen = set(ranked[: max(most, sum(tool.name in kept for tool in tools))])
     return tuple(tool for place, tool in enumerate(tools) if place in chosen)
+
+
+def fitness(tools: Sequence[ToolDefinition], messages: Sequence[Message]) -> list[float]:
+    """How well each tool's words fit the last request, in points of BM25; what was said before it counts for less."""
+    requests = [message.text for message in messages if isinstance(message, UserMessage) and not message.is_retry]
+    index = ToolIndex(tools)
+    now, before = index.scores(" ".join(requests[-1:])), index.scores(" ".join(requests[:-1]))
+    return [last + EARLIER * earlier for last, earlier in zip(now, before, strict=True)]
 
 
 def stems(text: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -30,6 +30,7 @@ from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.letters import UNSPACED
+from agentkit.retrieval import stems as stems_of
 
 LONGEST_RUN = 24
 """Words of a run."""
@@ -278,12 +279,31 @@ class Words:
                 found.update(self.word((number, end)) for end in ends)
         return found - {-1}
 
+    def like(self, stems: Set[str]) -> set[int]:
+        """The words that have one of some stems and stand by themselves: none of `mail@home.org`."""
+        return {word for word, own in self._stems if not stems.isdisjoint(own)}
+
+    @cached_property
+    def _stems(self) -> list[tuple[int, tuple[str, ...]]]:
+        """The words that signs don't join with others, each with its stems."""
+        return [
+            (word, tuple(stems_of(text.encode()[first:last].decode())))
+            for text, spans, joints in zip(self.texts, self._spans, self._joints, strict=True)
+            for first, last, word in spans
+            if first not in joints and last not in joints
+        ]
+
     def word(self, place: Place) -> int:
         """The word that holds the byte before a place, counted over all texts; -1 for signs and space."""
         number, at = place
         spans = self._spans[number]
         index = bisect_left(spans, at, key=itemgetter(1))
         return spans[index][2] if index < len(spans) and spans[index][0] < at else -1
+
+    @property
+    def count(self) -> int:
+        """How many words there are."""
+        return sum(map(len, self._spans))
 
     @cached_property
     def _spans(self) -> list[list[tuple[int, int, int]]]:
@@ -337,7 +357,8 @@ class _Added:
 
     def __init__(self, automaton: Automaton, tokenizer: Tokenizer, words: Words, taken: Mapping[int, float]) -> None:
         self._base = automaton
-        self._taken = taken
+        self._prices = np.zeros(words.count + 1, np.float32)  # of each word, and last of what is none
+        self._prices[list(taken.keys())] = list(taken.values())
         self._tokenizer = tokenizer
         self._words = words
         self._quote = tokenizer.control['<|"|>']
@@ -380,10 +401,8 @@ class _Added:
 
     def _add(self, steps: NDArray[np.int32], costs: NDArray[np.float32], value: int) -> None:
         """Adds steps (N, 4) as in `Runs`, which are parts of a value."""
-        if self._taken:
-            costs = costs + np.array([self._taken.get(word, 0.0) for word in steps[:, 3].tolist()], np.float32)
         self._steps.append(steps)
-        self._costs.append(costs)
+        self._costs.append(costs + self._prices[steps[:, 3]])
         self._values.append(np.full(len(steps), value, np.int32))
 
     def automaton(self, kept: NDArray[np.bool_], costs: NDArray[np.float32]) -> Automaton:

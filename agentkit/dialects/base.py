@@ -211,10 +211,12 @@ class Dialect(Protocol):
         required: bool = False,
         thinking: bool | int = False,
         begun: Automaton | None = None,
+        bias: float = 0.0,
     ) -> TokenAutomaton:
         """Every turn that makes such calls or one of `outputs`: some call if `required`, thoughts with `thinking`.
 
-        With `begun`, the rest of a turn from the beginning of this call.
+        With `begun`, the rest of a turn from the beginning of this call. `bias`: nats in favour of a call, where the
+        turn begins.
         """
         ...
 

@@ -117,12 +117,20 @@ class Gemma4:
         required: bool = False,
         thinking: bool | int = False,
         begun: Automaton | None = None,
+        bias: float = 0.0,
     ) -> TokenAutomaton:
         """Every turn that makes such calls; see `agentkit.dialects.gemma4_turn.turn_automaton`."""
         from agentkit.dialects.gemma4_turn import turn_automaton
 
         return turn_automaton(
-            self.tokenizer, self.vocabulary, calls, outputs, required=required, thinking=thinking, begun=begun
+            self.tokenizer,
+            self.vocabulary,
+            calls,
+            outputs,
+            required=required,
+            thinking=thinking,
+            begun=begun,
+            bias=bias,
         )
 
     def repair_automaton(self, before: Sequence[int], call: Automaton, after: Sequence[int]) -> TokenAutomaton:

@@ -7,6 +7,7 @@ probable path holds. After a call comes another call or the stop; an output's ca
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ def turn_automaton(
     required: bool = False,
     thinking: bool | int = False,
     begun: Automaton | None = None,
+    bias: float = 0.0,
 ) -> TokenAutomaton:
     """The automaton of a turn.
 
@@ -42,6 +44,7 @@ def turn_automaton(
         required: the turn has to make a call, after a thought at most.
         thinking: thoughts may come first; a number: one thought, with at most so many tokens between its markers.
         begun: a call with which it begins, instead of anything else; more calls may follow.
+        bias: nats in favour of a call, where the turn begins.
     """
     joined = _Joined(tokenizer, vocabulary)
     for call in calls:
@@ -54,7 +57,7 @@ def turn_automaton(
     for state in (_CALLED, _ENDED):
         joined.edge(state, _DONE, joined.ids(["<|tool_response>"]))
     joined.edge(_STOP, _DONE, joined.ids(["<turn|>", "<eos>"]))
-    choices = _choices(joined, bool(calls or outputs), required=required, thinking=thinking)
+    choices = _choices(joined, bool(calls or outputs), required=required, thinking=thinking, bias=bias)
     return joined.automaton(
         start=_BEGUN if begun is not None else _OPEN if _OPEN in choices else _CALLS,
         choices=choices,
@@ -78,7 +81,9 @@ def repair_automaton(
     return joined.automaton(start=_OPEN if before else _CALLS, choices={}, breaks=frozenset())
 
 
-def _choices(joined: _Joined, callable_: bool, *, required: bool, thinking: bool | int) -> dict[int, Sequence[Choice]]:
+def _choices(
+    joined: _Joined, callable_: bool, *, required: bool, thinking: bool | int, bias: float
+) -> dict[int, Sequence[Choice]]:
     from agentkit_model import Choice
 
     text, opening, channel, channel_end, stop = (
@@ -93,7 +98,7 @@ def _choices(joined: _Joined, callable_: bool, *, required: bool, thinking: bool
     write = [] if required else [Choice(text, _TEXT), Choice(stop, _STOP, enters=True)]
     choices: dict[int, Sequence[Choice]] = {}
     if write or thinking:
-        choices[_OPEN] = [*write, *call, *thought]
+        choices[_OPEN] = [*write, *(replace(way, bias=bias) for way in call), *thought]
     if write:
         choices[_TEXT] = [*write, *call, *(thought if thinking is True else ())]
     if thinking is True:

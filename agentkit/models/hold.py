@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentkit.dialects.base import Dialect
 from agentkit.dialects.tokenizer import Tokenizer
-from agentkit.messages import JSON, Message, ToolDefinition, ToolMessage, UserMessage
+from agentkit.messages import JSON, Message, ToolDefinition, ToolMessage, UserMessage, is_prompt
 from agentkit.models.base import ModelRequest, WrongCall
 from agentkit.pointers import escaped, unescaped
+from agentkit.retrieval import fitness, stems
 from agentkit.settings import Constraints
 
 if TYPE_CHECKING:
     from agentkit.constraints.automaton import Automaton
     from agentkit.constraints.grounding import Words
     from agentkit_model import Hold, TokenAutomaton
+
+TELLING = 5.0
+"""Points of BM25 beyond which a tool's words tell no more."""
+
+CHANCE = 1.5
+"""Points that any request may have in common with some tool. Of held-out requests that no tool fits, nine of ten have
+no more; of those that one fits, half to nine tenths have."""
+
+OPENING = 0.25
+"""The part of `Constraints.relevance` by which each point beyond speaks for a call, instead of text."""
 
 
 def turn_hold(
@@ -37,18 +49,37 @@ def turn_hold(
     words = words_of(tokenizer, request.messages, constraints)
 
     def call(tool: ToolDefinition, standing: Mapping[str, JSON] | None = None) -> Automaton:
-        return grounded(dialect.call_automaton(tool, begun=standing), words, tokenizer, constraints)
+        found = dialect.call_automaton(tool, begun=standing)
+        return grounded(tool, found, words, tokenizer, constraints)
 
     tools, outputs = callable_tools(request)
+    fit = fit_of(tools, request, constraints)
+    best, worth = max(fit, default=0.0), constraints.relevance
     ended = begun is not None and begun[0] in outputs  # nothing comes behind it
     automaton = dialect.turn_automaton(
-        [] if ended else [call(tool) for tool in tools],
+        [] if ended else [priced(call(tool), worth * (best - own)) for tool, own in zip(tools, fit, strict=True)],
         [] if ended else [call(tool) for tool in outputs],
         required=_chosen(request) or not request.allow_text_output,
         thinking=request.settings.thinking or False,
         begun=call(*begun) if begun is not None else None,
+        bias=worth * OPENING * max(best - CHANCE, 0.0),
     )
     return hold(automaton, constraints)
+
+
+def fit_of(tools: Sequence[ToolDefinition], request: ModelRequest, constraints: Constraints) -> list[float]:
+    """How well each tool's words fit the request that a turn answers, in points; nothing fits where it answers none."""
+    if not (constraints.relevance and tools and is_prompt(request.messages[-1])):
+        return [0.0] * len(tools)
+    return [min(points, TELLING) for points in fitness(tools, request.messages)]
+
+
+def priced(call: Automaton, price: float) -> Automaton:
+    """The call's automaton where making it costs so many nats more."""
+    if not price:
+        return call
+    first = (call.source == call.start).astype(call.cost.dtype)
+    return replace(call, cost=call.cost + first * price)
 
 
 def callable_tools(request: ModelRequest) -> tuple[Sequence[ToolDefinition], Sequence[ToolDefinition]]:
@@ -89,7 +120,7 @@ def repair_hold(
     standing = None if begun is None else begun[1]
     call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned, begun=standing)
     words = words_of(tokenizer, request.messages, constraints)
-    call = grounded(call, words, tokenizer, constraints, beside=_texts(list(fixed.values())))
+    call = grounded(tool, call, words, tokenizer, constraints, beside=_texts(list(fixed.values())))
     return hold(dialect.repair_automaton(before if begun is None else (), call, after), constraints)
 
 
@@ -114,9 +145,15 @@ def words_of(tokenizer: Tokenizer, messages: Sequence[Message], constraints: Con
 
 
 def grounded(
-    call: Automaton, words: Words, tokenizer: Tokenizer, constraints: Constraints, *, beside: Sequence[str] = ()
+    tool: ToolDefinition,
+    call: Automaton,
+    words: Words,
+    tokenizer: Tokenizer,
+    constraints: Constraints,
+    *,
+    beside: Sequence[str] = (),
 ) -> Automaton:
-    """The automaton of a call with its values taken from the conversation, as far as the constraints say.
+    """The automaton of a tool's call with its values taken from the conversation, as far as the constraints say.
 
     beside: values that stand in the call already.
     """
@@ -126,6 +163,9 @@ def grounded(
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
         return call
     taken = dict.fromkeys(words.taken(beside), constraints.twice)
+    if inferred and constraints.naming:
+        own = words.like(frozenset(stems(f"{tool.name} {tool.description}")))
+        taken = dict.fromkeys(own, constraints.naming) | taken
     return ground(call, words, tokenizer, cost=constraints.preference if inferred else None, taken=taken)
 
 

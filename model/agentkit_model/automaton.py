@@ -26,12 +26,14 @@ class Choice:
         target: where it leads. Without `enters`, by one of these tokens; the target is then a choice, too.
         enters: the path begins in `target` at this very position.
         binds: whether the path so entered is held while denoising, or only at the end.
+        bias: nats that are added to the logarithm of its share.
     """
 
     label: int
     target: int
     enters: bool = False
     binds: bool = False
+    bias: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,8 +69,12 @@ def places(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> li
 
 
 def doubtful(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> bool:
-    """Whether a canvas is worth a second reading."""
-    return any(result.probabilities[at] < SURE for at in places(hold, result, clamped))
+    """Whether a canvas is worth a second reading: for what the denoiser is not sure of, or since it went on where the
+    turn might have ended, as with a second call. Of one call too many it is as sure as of the others."""
+    asked = places(hold, result, clamped)
+    distance, final = hold.automaton.distance, hold.automaton.final
+    went_on = (at for at in asked if distance[result.states[at - 1]] == 1 and result.states[at] != final)
+    return any(result.probabilities[at] < SURE for at in asked) or any(True for _ in went_on)
 
 
 def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[int] = ()) -> Expected:

@@ -92,6 +92,6 @@ class Walk:
         self.states += [way.target] * (end - at)
 
     def _shares(self, ways: Sequence[Choice], first: int, end: int) -> NDArray[np.float64]:
-        """The ways' shares of the marginals at some positions (N, ways)."""
+        """What the ways' shares of the marginals at some positions are in proportion to, biases included (N, ways)."""
         labels = [self._automaton.speaks[way.label] for way in ways]
-        return self._sight.shares(first, end)[:, labels]
+        return self._sight.shares(first, end)[:, labels] * np.exp([way.bias for way in ways])

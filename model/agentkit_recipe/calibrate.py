@@ -8,10 +8,10 @@ from pathlib import Path
 
 import anyio
 
+from agentkit import bundled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.models.calibration import Calibration
 from agentkit.models.defaults import read_defaults, write_defaults
-from agentkit.settings import Constraints
 from agentkit_model import CanvasPlan, Engine
 
 from .evaluate import Evaluation
@@ -33,7 +33,7 @@ def calibrate(model: Path, *, cases: int, sets: Sequence[str] = SETS) -> Calibra
     plan = CanvasPlan(review=defaults.settings.review)
     judged: list[tuple[float, bool]] = []
     with Engine.from_pretrained(model, device="cpu", dtype="float32") as engine:
-        evaluation = Evaluation(engine, Tokenizer.from_pretrained(model), Constraints(grounding="inferred"), plan)
+        evaluation = Evaluation(engine, Tokenizer.from_pretrained(model), bundled.CONSTRAINTS, plan)
         with Progress("calibrating", total=cases * len(sets)) as progress:
             for name in sets:
                 figures = anyio.run(evaluation.run, name, cases, progress.advance, FIRST)

@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 from rich.console import Console
 
+from agentkit import bundled
 from agentkit.dialects.gemma4 import Gemma4
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import Message, ToolDefinition, UserMessage
@@ -153,7 +154,7 @@ def evaluate(
     """
     console = Console()
     started = time.perf_counter()
-    ways = {"free": None, "constrained": Constraints(grounding="inferred")}
+    ways = {"free": None, "constrained": bundled.CONSTRAINTS}
     figures: dict[str, dict[str, Figures]] = {way: {} for way in ways}
     counts = {name: int(own or cases) for name, _, own in (each.partition(":") for each in sets)}
     milliseconds: dict[str, float] = {}

@@ -17,12 +17,12 @@ from agentkit.agent import Agent
 from agentkit.evaluation import Case, evaluate
 from agentkit.evaluation.judge import Outcome
 from agentkit.models.diffusion import DiffusionModel
-from agentkit.settings import Constraints, ModelSettings
+from agentkit.settings import ModelSettings
 from agentkit.tools import Tool
 from agentkit.usage import UsageLimits
 
 AT_ONCE = 8  # runs that share the engine's passes
-SETTINGS = ModelSettings(constraints=Constraints(grounding="inferred"), max_tools=bundled.MAX_TOOLS)
+SETTINGS = ModelSettings(constraints=bundled.CONSTRAINTS, max_tools=bundled.MAX_TOOLS)
 """How a tuned model is asked where nobody says otherwise: as the bundled one is, with as many tools in view as are at
 most while it is tuned."""
 
