@@ -26,6 +26,9 @@ CHANCE = 1.5
 """Points that any request may have in common with some tool. Of held-out requests that no tool fits, nine of ten have
 no more; of those that one fits, half to nine tenths have."""
 
+DESCRIBED = 1 / 3
+"""The part of `Constraints.naming` that words cost which stand in a tool's description alone: it may name examples."""
+
 OPENING = 0.25
 """The part of `Constraints.relevance` by which each point beyond speaks for a call, instead of text."""
 
@@ -164,8 +167,10 @@ def grounded(
         return call
     taken = dict.fromkeys(words.taken(beside), constraints.twice)
     if inferred and constraints.naming:
-        own = words.like(frozenset(stems(f"{tool.name} {tool.description}")))
-        taken = dict.fromkeys(own, constraints.naming) | taken
+        named, described = (words.like(frozenset(stems(text))) for text in (tool.name, tool.description))
+        taken = (
+            dict.fromkeys(described, DESCRIBED * constraints.naming) | dict.fromkeys(named, constraints.naming) | taken
+        )
     return ground(call, words, tokenizer, cost=constraints.preference if inferred else None, taken=taken)
 
 
