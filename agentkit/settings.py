@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from math import isfinite
 from numbers import Integral, Real
 from typing import Literal
 
@@ -48,6 +49,8 @@ class Constraints:
         numbers = [getattr(self, field.name) for field in fields(self) if field.name not in ("grounding", "sources")]
         if not (all(number >= 0 for number in numbers) and self.settle <= 1):
             raise UserError(f"Constraints: every number is at least 0, and settle at most 1: {self!r}.")
+        if not isfinite(self.relevance):
+            raise UserError(f"Constraints.relevance is a finite number of nats, not {self.relevance!r}.")
         if self.grounding not in ("declared", "inferred"):
             raise UserError(f'Constraints.grounding is "declared" or "inferred", not {self.grounding!r}.')
         if self.sources not in ("conversation", "user", "request"):

@@ -4,6 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,8 @@ class TokenAutomaton:
             for number in self._extremes[kind]:
                 if not 0 <= number < end:
                     raise PlanError(f"the automaton has {kind} {number}; here they go from 0 to {end - 1}")
+        if not all(isfinite(way.bias) for ways in self.choices.values() for way in ways):
+            raise PlanError("a choice's bias is a finite number of nats")
         if self.distance[self.start] == UNREACHABLE:
             raise PlanError("no way leads from the automaton's start to its final state")
 

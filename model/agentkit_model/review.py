@@ -73,8 +73,8 @@ def doubtful(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> 
     turn might have ended, as with a second call. Of one call too many it is as sure as of the others."""
     asked = places(hold, result, clamped)
     distance, final = hold.automaton.distance, hold.automaton.final
-    went_on = (at for at in asked if distance[result.states[at - 1]] == 1 and result.states[at] != final)
-    return any(result.probabilities[at] < SURE for at in asked) or any(True for _ in went_on)
+    goes_on = any(distance[result.states[at - 1]] == 1 and result.states[at] != final for at in asked)
+    return goes_on or any(result.probabilities[at] < SURE for at in asked)
 
 
 def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[int] = ()) -> Expected:

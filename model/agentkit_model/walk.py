@@ -94,4 +94,6 @@ class Walk:
     def _shares(self, ways: Sequence[Choice], first: int, end: int) -> NDArray[np.float64]:
         """What the ways' shares of the marginals at some positions are in proportion to, biases included (N, ways)."""
         labels = [self._automaton.speaks[way.label] for way in ways]
-        return self._sight.shares(first, end)[:, labels] * np.exp([way.bias for way in ways])
+        biases = np.array([way.bias for way in ways])
+        shares: NDArray[np.float64] = self._sight.shares(first, end)[:, labels] * np.exp(biases - biases.max())
+        return shares

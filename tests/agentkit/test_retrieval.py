@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agentkit import Agent, AssistantMessage, ModelSettings, Tool, ToolCallPart, ToolDefinition, UserMessage
 from agentkit.models.base import ModelRequest
-from agentkit.retrieval import SLIPS, ToolIndex, stems, tools_in_view
+from agentkit.retrieval import SLIPS, ToolIndex, fitness, stems, tools_in_view
 from agentkit.testing import FunctionModel
 
 
@@ -121,6 +121,19 @@ def test_as_many_as_may_be_are_in_view() -> None:
 def test_the_conversation_before_counts_for_less() -> None:
     assert names("send the invoice", "and the parcel?", most=1) == ["getParcelWeight"]
     assert names("book a table", "the same again", most=1) == ["book_table"]
+
+
+def test_how_well_the_tools_fit() -> None:
+    messages = [
+        UserMessage("send the invoice"),
+        UserMessage("write it again", is_retry=True),
+        UserMessage("book a table"),
+    ]
+    cancel, send, parcel, table = fitness(TOOLS, messages)
+    assert table > send > cancel > parcel
+    assert fitness(TOOLS, messages[:2]) == ToolIndex(TOOLS).scores("send the invoice")
+    assert fitness(TOOLS, []) == [0.0] * 4
+    assert fitness([], messages) == []
 
 
 def test_what_was_called_and_what_is_asked_for_stays() -> None:

@@ -38,6 +38,8 @@ def test_settings_that_cannot_be_are_named(wrong):
     [
         ({"bonus": -1.0}, "every number is at least 0"),
         ({"preference": float("nan")}, "every number is at least 0"),
+        ({"naming": -0.5}, "every number is at least 0"),
+        ({"relevance": float("inf")}, "relevance is a finite number"),
         ({"settle": 1.5}, "settle at most 1"),
         ({"grounding": "guessed"}, "grounding is"),
         ({"sources": "everything"}, "sources is"),

@@ -154,6 +154,19 @@ def test_the_kind_of_a_region_is_the_models_own_choice() -> None:
     assert path.bound == 5, "text is not held while it is denoised"
 
 
+@pytest.mark.parametrize(("bias", "calls"), [(0.0, False), (3.0, True), (2000.0, True), (-2000.0, False)])
+def test_a_bias_speaks_for_a_way(bias: float, calls: bool) -> None:
+    """Text has e^2 times the share that a call has, so two nats are as much."""
+    text, call, stop = TURN.choices[0]
+    biased = replace(TURN, choices={0: [text, replace(call, bias=bias), stop]})
+    logits = torch.zeros(5, VOCAB)
+    logits[0, OPEN], logits[0, TEXT[0]] = 4.0, 6.0
+    path = path_of(Hold(automaton=biased, settle=0.5), logits)
+    assert path is not None and (path.tokens[0] == OPEN) == calls
+    settled = path_of(Hold(automaton=biased, settle=0.9), logits, decide=False)
+    assert (settled is not None) is (abs(bias) > 100), "the shares are those with the bias"
+
+
 def test_a_path_behind_text_may_come_back_to_where_it_began() -> None:
     repeating = replace(
         automaton([(1, 2, [OPEN]), (2, 1, [CLOSE]), (2, 4, [STOP]), (3, 4, [STOP])], 5),
@@ -254,6 +267,11 @@ def test_what_does_not_fit_is_refused(engine: Engine) -> None:
         context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [90])], 2))))
     with pytest.raises(PlanError, match="an edge without tokens"):
         context.fill(CanvasPlan(hold=Hold(automaton=automaton([(0, 1, [])], 2))))
+    text, *others = TURN.choices[0]
+    for bias in (float("nan"), float("inf")):
+        with pytest.raises(PlanError, match="bias is a finite number"):
+            biased = replace(TURN, choices={0: [replace(text, bias=bias), *others]})
+            context.fill(CanvasPlan(hold=Hold(automaton=biased)))
     with pytest.raises(PlanError, match="no way leads"):
         context.fill(CanvasPlan(hold=Hold(automaton=automaton([(1, 1, [4])], 3))))
     clamped = CanvasPlan(clamped={0: 4}, hold=Hold(automaton=CALL))

@@ -232,6 +232,17 @@ def test_what_the_denoiser_is_sure_of_is_not_read(unsure: int, doubted: bool) ->
     assert not doubtful(Hold(automaton=CALL), result, clamped={unsure})
 
 
+def test_what_goes_on_where_the_turn_might_have_ended_is_read() -> None:
+    """Two calls, of which the denoiser is sure."""
+    again = replace(CALL, source=[*CALL.source, 3], target=[*CALL.target, 1], label=[*CALL.label, 0], cost=[0.0] * 8)
+    hold = Hold(automaton=again)
+    sure = [1.0] * 8
+    assert not doubtful(hold, written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4], sure))
+    twice = written([OPEN, 6, CLOSE, OPEN, 6, CLOSE, STOP], [1, 2, 3, 1, 2, 3, 4], sure)
+    assert doubtful(hold, twice)
+    assert not doubtful(hold, twice, clamped={3}), "that it goes on is no question there"
+
+
 def test_costs_count() -> None:
     logits = torch.zeros(8, 40)
     logits[1, 25] = 0.75  # which costs a nat more

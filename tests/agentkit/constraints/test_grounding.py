@@ -476,6 +476,16 @@ def test_what_stands_in_the_call_already_is_taken() -> None:
     assert set(dearer[held.words != city].tolist()) == {0.0}
 
 
+def test_words_are_found_by_their_stems() -> None:
+    words = Words(TOKENIZER, ["12 Rooms", "Cleaning the rooms, clean@room.org"])
+    assert words.texts == ("Cleaning the rooms, clean@room.org", "12 Rooms"), "the latest first"
+    assert words.like({"clean", "nothing"}) == {words.word((0, 8))}
+    rooms = {words.word((0, 18)), words.word((1, 8))}
+    assert words.like({"clean", "room"}) == {words.word((0, 8))} | rooms, "what signs join is no word by itself"
+    assert words.like(set()) == set()
+    assert Words(TOKENIZER, ["明天北京"]).like({"明天"}) == set()
+
+
 def test_a_choice_that_was_spoken_of_is_preferred() -> None:
     schema = {"type": "object", "properties": {"state": {"enum": ["on", "off", "dim"]}}, "required": ["state"]}
     tool = Tool.from_schema(book, name="book", description="", json_schema=schema)

@@ -1,5 +1,6 @@
 """What a turn's canvases are held to, whatever the model wants: claims on words, from the schema to the path."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,12 +8,22 @@ import pytest
 import torch
 
 import agentkit_model
-from agentkit import Constraints, Grounded, Tool, UserMessage
+from agentkit import (
+    AssistantMessage,
+    Constraints,
+    Grounded,
+    Tool,
+    ToolCallPart,
+    ToolMessage,
+    ToolResult,
+    UserMessage,
+)
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.models.base import ModelRequest, WrongCall
-from agentkit.models.hold import repair_hold, turn_hold
+from agentkit.models.hold import CHANCE, OPENING, TELLING, repair_hold, turn_hold
+from agentkit.retrieval import fitness
 from agentkit.settings import ModelSettings
-from agentkit_model import Hold
+from agentkit_model import Hold, TokenAutomaton
 from agentkit_model.path import best_path
 from agentkit_model.sight import Asked, Plain
 
@@ -66,3 +77,79 @@ def test_a_repair_takes_no_words_that_stand_in_the_call(twice: float) -> None:
     found = [written(hold, seed) for seed in SEEDS]
     assert {arguments["dish"] for arguments in found} == {"soup"}
     assert any(shared(arguments) for arguments in found) == (twice == 0.0)
+
+
+def clean_room(where: str) -> None:
+    """Let a robot do it."""
+
+
+def play(song: str) -> None:
+    """Start a song."""
+
+
+TOOLS = tuple(Tool(function).definition for function in (clean_room, play))
+RELEVANT = Constraints(grounding="inferred", naming=0.0, relevance=8.0)
+
+
+def turn(constraints: Constraints, *messages: Any, tools: Any = TOOLS) -> TokenAutomaton:
+    said = tuple(UserMessage(message) if isinstance(message, str) else message for message in messages)
+    return turn_hold(DIALECT, TOKENIZER, ModelRequest(said, tools, ModelSettings()), constraints).automaton
+
+
+def price(automaton: TokenAutomaton, name: str, **arguments: Any) -> float:
+    """What the cheapest path of a call costs, beside its tokens."""
+    costs = {automaton.start: 0.0}
+    begins = {way.target for way in automaton.choices[automaton.start] if way.binds}
+    costs = dict.fromkeys(begins, 0.0)
+    for token in DIALECT.render_call(name, arguments):
+        onward: dict[int, float] = {}
+        for source, target, label, cost in zip(
+            automaton.source, automaton.target, automaton.label, automaton.cost, strict=True
+        ):
+            if source in costs and token in automaton.sets[label]:
+                onward[int(target)] = min(onward.get(int(target), float("inf")), costs[source] + float(cost))
+        costs = onward
+    return min(costs.values())
+
+
+def bias(automaton: TokenAutomaton) -> float:
+    (found,) = {way.bias for way in automaton.choices[automaton.start] if way.binds}
+    return found
+
+
+def test_a_tool_whose_words_fit_worse_costs_more() -> None:
+    said = "Clean the room Blue, please"
+    automaton = turn(RELEVANT, said)
+    best, other = (min(points, TELLING) for points in fitness(TOOLS, [UserMessage(said)]))
+    assert best > CHANCE and other == 0.0
+    assert price(automaton, "clean_room", where="Blue") == 0.0
+    assert price(automaton, "play", song="Blue") == pytest.approx(8.0 * best)
+    assert bias(automaton) == pytest.approx(8.0 * OPENING * (best - CHANCE))
+    without = turn(replace(RELEVANT, relevance=0.0), said)
+    assert price(without, "play", song="Blue") == bias(without) == 0.0
+
+
+def test_where_no_words_fit_all_tools_cost_the_same() -> None:
+    automaton = turn(RELEVANT, "Blue")
+    assert [price(automaton, "clean_room", where="Blue"), price(automaton, "play", song="Blue")] == [0.0, 0.0]
+    assert bias(automaton) == 0.0
+
+
+def test_only_the_turn_that_answers_a_request_is_told_what_fits() -> None:
+    """Behind a result the model may want another tool, or none."""
+    call = AssistantMessage((ToolCallPart("clean_room", {"where": "Blue"}, "1"),))
+    result = ToolMessage((ToolResult("1", "clean_room", "done"),))
+    automaton = turn(RELEVANT, "Clean the room Blue", call, result)
+    assert price(automaton, "play", song="Blue") == bias(automaton) == 0.0
+
+
+def test_a_value_pays_for_words_of_its_tools_name() -> None:
+    """And a third of it for those of the description, which may name examples."""
+    held = Constraints(grounding="inferred", naming=12.0)
+    automaton = turn(held, "Clean room Blue by robot")
+    assert price(automaton, "clean_room", where="Blue") == 0.0
+    pieces = len(TOKENIZER.encode("room"))
+    assert price(automaton, "clean_room", where="room Blue") == 12.0 * pieces
+    assert price(automaton, "clean_room", where="robot") == pytest.approx(4.0 * len(TOKENIZER.encode("robot")))
+    assert price(automaton, "play", song="room") == 0.0, "another tool's words are words"
+    assert price(turn(replace(held, naming=0.0), "Clean room Blue"), "clean_room", where="room Blue") == 0.0
