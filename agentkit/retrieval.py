@@ -21,6 +21,14 @@ NAME, DESCRIPTION, PARAMETERS = 3, 2, 1  # how often a word counts, by where it 
 EARLIER = 0.3  # the weight of the conversation before the last request
 SLIP, LEAST = 0.8, 5  # likeness at which a word that no tool has is taken for one misspelt, and its least length
 SLIPS = 100  # words of a request that are looked up in this way, since each takes a while
+FUNCTION_WORDS = frozenset(
+    """
+    a an the i me my you your it its we us our they them their this that these those there and or of to for from with at
+    by as into is are was were be been am do does did have has had can could would will should may might must please
+    """.split()
+)
+"""English words that say nothing of what somebody wants. Words such as on, off, where and when do."""
+
 UNDIVIDED = re.compile(f"[{UNSPACED}]+")
 WORD = re.compile(rf"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|{UNDIVIDED.pattern}|[^\W\d_a-zA-Z{UNSPACED}]+|\d+")
 
@@ -93,14 +101,15 @@ def fitness(tools: Sequence[ToolDefinition], messages: Sequence[Message]) -> lis
 
 
 def stems(text: str) -> Iterator[str]:
-    """The words of a text or a name (`getInvoice`, `get_invoice`, `get-invoice`), lower case, without their endings.
+    """The words of a text or a name (`getInvoice`, `get_invoice`, `get-invoice`), lower case, without their endings;
+    none of `FUNCTION_WORDS`.
 
     Where no spaces divide words, every two letters that stand together.
     """
     for word in WORD.findall(text):
         if UNDIVIDED.match(word):
             yield from (word[at : at + 2] for at in range(max(len(word) - 1, 1)))
-        else:
+        elif word.lower() not in FUNCTION_WORDS:
             yield _stem(word.lower())
 
 

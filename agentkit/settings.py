@@ -30,7 +30,7 @@ class Constraints:
     naming     nats a token that an inferred value costs for words that stand in its tool's name, and a third of it for
                those in its description: who says them speaks of the tool
     relevance  nats that a call costs for each point (BM25) by which its tool's words fit the request worse than
-               another's; a quarter of it, for each beyond 1.5, is in favour of a call where the turn begins. For small
+               another's; a quarter of it, for each beyond 1, is in favour of a call where the turn begins. For small
                models, which miss what plain words say
     """
 
