@@ -60,7 +60,6 @@ from agentkit.messages import Message
 from agentkit.models.base import ModelRequest
 from agentkit.models.defaults import read_defaults
 from agentkit.models.diffusion import DiffusionModel
-from agentkit.settings import Constraints
 from agentkit_model import Engine, checkpoint
 from agentkit_recipe.catalogue import KNOWN
 from agentkit_recipe.conversation import Mix, ask, choose_views
@@ -89,7 +88,7 @@ class Bench:
         folder = bundled.folder()
         network = checkpoint.load(folder, device="cpu", dtype=torch.float32)
         self.other = twin(network)
-        settings = ModelSettings(constraints=Constraints(grounding="inferred"))  # as `bundled.load` has it
+        settings = ModelSettings(constraints=bundled.CONSTRAINTS)
         settings = read_defaults(folder).settings.merge(settings)
         tokenizer = Tokenizer.from_pretrained(folder)
         self.model = DiffusionModel(Engine(network), tokenizer, name="bundled", settings=settings)

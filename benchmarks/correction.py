@@ -40,7 +40,16 @@ from chart import bars
 from rich.console import Console
 from rich.table import Table
 
-from agentkit import AssistantMessage, ModelSettings, ToolCallPart, ToolDefinition, ToolMessage, ToolResult, UserMessage
+from agentkit import (
+    AssistantMessage,
+    ModelSettings,
+    ToolCallPart,
+    ToolDefinition,
+    ToolMessage,
+    ToolResult,
+    UserMessage,
+    bundled,
+)
 from agentkit.models.base import Conversation, ModelRequest, WrongCall
 from agentkit.models.diffusion import DiffusionModel
 from agentkit.settings import Constraints
@@ -378,11 +387,9 @@ def main() -> None:
     if options.quick:
         options.requests, options.corrupted = 60, 60
     if options.model is None:
-        from agentkit import bundled
-
         model = bundled.load()
     else:
-        settings = ModelSettings(constraints=Constraints(grounding="inferred"))
+        settings = ModelSettings(constraints=bundled.CONSTRAINTS)
         model = DiffusionModel.from_pretrained(options.model, device="cpu", dtype="float32", settings=settings)
     configured = model.settings.constraints
     bench = Bench(model, configured if isinstance(configured, Constraints) else Constraints())

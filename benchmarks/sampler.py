@@ -121,7 +121,7 @@ def main() -> None:
     cases = max(1, options.cases // 5) if options.quick else options.cases
     source = options.model or bundled.folder()
     tokenizer = Tokenizer.from_pretrained(source)
-    constraints = None if options.free else Constraints(grounding="inferred")
+    constraints = None if options.free else bundled.CONSTRAINTS
     rows: list[dict[str, Any]] = []
     with Engine.from_pretrained(source, device="cpu", dtype="float32") as engine:
         shipped = engine.sampler
