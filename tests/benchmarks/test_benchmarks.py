@@ -100,7 +100,7 @@ def test_typed_results(tmp_path: Path) -> None:
 
 def test_sampler(tmp_path: Path) -> None:
     plot = tmp_path / "sampler.svg"
-    found = figures(tmp_path, "sampler.py", "--quick", "--cases", "5", "--sets", "composed", "--plot", str(plot))
+    found = figures(tmp_path, "sampler.py", "--quick", "--cases", "20", "--sets", "composed", "--plot", str(plot))
     assert len(found["rows"]) == 8 and sum(row["default"] for row in found["rows"]) == 1
     assert len({row["steps"] for row in found["rows"]}) > 1, "settings make a difference"
     assert "as shipped" in plot.read_text()
