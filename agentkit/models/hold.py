@@ -72,7 +72,8 @@ def turn_hold(
 
 def fit_of(tools: Sequence[ToolDefinition], request: ModelRequest, constraints: Constraints) -> list[float]:
     """How well each tool's words fit the request that a turn answers, in points; nothing fits where it answers none."""
-    if not (constraints.relevance and tools and is_prompt(request.messages[-1])):
+    answers = bool(request.messages) and is_prompt(request.messages[-1])
+    if not (constraints.relevance and answers):
         return [0.0] * len(tools)
     return [min(points, TELLING) for points in fitness(tools, request.messages)]
 
