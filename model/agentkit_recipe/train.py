@@ -241,8 +241,8 @@ class Run:
 
         prefixes, branches: the encoder's last hidden states, (P, E) and (L, E) each.
 
-        The encoder's own predictions are never used, but its weights are the decoder's, and it is here that copying (a
-        name once declared, a value once said) is learned soonest.
+        A second reading goes by the encoder's predictions (`agentkit_model.review`). And its weights are the decoder's,
+        and it is here that copying (a name once declared, a value once said) is learned soonest.
         """
         s = self.settings
         hidden, following, weights = [], [], []
