@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Literal
@@ -233,8 +234,8 @@ class Assistant(Generic[DepsT, OutputT]):
             with self._lock:
                 self._answers.discard(asked.answer)
             asked.answer._settle(outcome)
-        if asked.on_done is not None:
-            await _call(partial(asked.on_done, asked.answer))
+            if asked.on_done is not None:
+                _begin(partial(asked.on_done, asked.answer))
 
     async def _run(self, asked: _Question[DepsT, OutputT]) -> AgentRunResult[OutputT]:
         answer, token = asked.answer, asked.answer._token
@@ -279,11 +280,18 @@ async def _call(callback: Callable[[], object]) -> None:
 
     However many callbacks take long, they take no thread that others need.
     """
+    call, limiter = partial(_logged, callback), anyio.CapacityLimiter(math.inf)
+    await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
 
-    def call() -> None:
-        try:
-            callback()
-        except BaseException:
-            logger.exception("A callback of Assistant.ask failed")
 
-    await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(math.inf))
+def _begin(callback: Callable[[], object]) -> None:
+    """Calls in a thread of its own, also where the event loop is about to end, and nobody waits for it."""
+    call = partial(copy_context().run, _logged, callback)
+    threading.Thread(target=call, name="agentkit-assistant-callback", daemon=True).start()
+
+
+def _logged(callback: Callable[[], object]) -> None:
+    try:
+        callback()
+    except BaseException:
+        logger.exception("A callback of Assistant.ask failed")

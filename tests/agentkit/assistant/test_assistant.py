@@ -6,6 +6,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -426,6 +427,21 @@ def test_a_run_goes_on_while_somebody_else_waits_for_its_answer(loop, gate):
         assert await anyio.to_thread.run_sync(heard.wait, 10) and said == ["HELLO"]
 
     anyio.run(app, backend=loop)
+
+
+@pytest.mark.parametrize("waited", [True, False])
+def test_who_asked_hears_of_the_end_though_the_assistant_closes(waited):
+    for heard in [threading.Event() for _ in range(40)]:
+        with Assistant(Agent(FunctionModel(lambda request: "HELLO"))) as assistant:
+            answer = assistant.ask("?", on_done=partial(_heard, heard))
+            if waited:
+                answer.wait()
+        assert heard.wait(SOON)
+
+
+def _heard(event: threading.Event, answer: Answer) -> None:
+    assert answer.done
+    event.set()
 
 
 # -- drafts of a real engine
