@@ -26,8 +26,8 @@ from agentkit_model.sight import Floats, Sight
 from agentkit_model.tables import Indices
 
 SURE = 0.95
-"""A canvas whose every token the denoiser gave this probability is not read. Of 51 objections to canvases of the
-bundled model, 50 were to the other ones, which were fewer than half."""
+"""A canvas whose every token the denoiser gave this probability is not read, unless it has a second call. Of 51
+objections to canvases of the bundled model, 50 were to the other ones, which were fewer than half."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -98,9 +98,7 @@ def turn(constraints: Constraints, *messages: Any, tools: Any = TOOLS) -> TokenA
 
 def price(automaton: TokenAutomaton, name: str, **arguments: Any) -> float:
     """What the cheapest path of a call costs, beside its tokens."""
-    costs = {automaton.start: 0.0}
-    begins = {way.target for way in automaton.choices[automaton.start] if way.binds}
-    costs = dict.fromkeys(begins, 0.0)
+    costs = {way.target: 0.0 for way in automaton.choices[automaton.start] if way.binds}
     for token in DIALECT.render_call(name, arguments):
         onward: dict[int, float] = {}
         for source, target, label, cost in zip(
