@@ -29,6 +29,8 @@ class Constraints:
                once may be written as often as there are values
     naming     nats a token that values cost, where grounding is inferred, for words that stand in their tool's name,
                and a third of it for those in its description: who says them speaks of the tool
+    labels     nats that a value costs, where grounding is inferred, beside words that name another parameter ("20
+               percent", "from Oslo to Rome"), or as such a name; half of it where its own name stands elsewhere
     relevance  nats that a call costs for each point (BM25) by which its tool's words fit the request worse than
                another's; a quarter of it, for each beyond 1, is in favour of a call where the turn begins. For small
                models, which miss what plain words say
@@ -43,14 +45,16 @@ class Constraints:
     preference: float = 8.0
     twice: float = 16.0
     naming: float = 12.0
+    labels: float = 8.0
     relevance: float = 0.0
 
     def __post_init__(self) -> None:
         numbers = [getattr(self, field.name) for field in fields(self) if field.name not in ("grounding", "sources")]
         if not (all(number >= 0 for number in numbers) and self.settle <= 1):
             raise UserError(f"Constraints: every number is at least 0, and settle at most 1: {self!r}.")
-        if not isfinite(self.relevance):
-            raise UserError(f"Constraints.relevance is a finite number of nats, not {self.relevance!r}.")
+        for name in ("labels", "relevance"):
+            if not isfinite(getattr(self, name)):
+                raise UserError(f"Constraints.{name} is a finite number of nats, not {getattr(self, name)!r}.")
         if self.grounding not in ("declared", "inferred"):
             raise UserError(f'Constraints.grounding is "declared" or "inferred", not {self.grounding!r}.')
         if self.sources not in ("conversation", "user", "request"):

@@ -32,6 +32,7 @@ class Slot:
     declared  whether the schema says that the value is grounded
     pattern   what the schema asks of the value, as bytes; None when any text will do
     options   of a choice, each string and the index of the edge that ends it
+    keys      of the members that it stands in, outermost first
     """
 
     begin: int
@@ -41,6 +42,7 @@ class Slot:
     declared: bool = False
     pattern: object | None = None
     options: tuple[tuple[str, int], ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from agentkit.constraints.automaton import Automaton, Slot
 from agentkit.constraints.dfa import ByteDFA
+from agentkit.constraints.labels import Keys, Prices
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.letters import UNSPACED
@@ -40,6 +41,12 @@ CUT = 8.0
 
 SIGN = 4.0
 """Nats that a run costs for each of its ends that is a sign and rather belongs to the sentence: "(" or "?"."""
+
+PARTED = 3.0
+"""Nats that a run costs for each of its ends that parts capitalised words: "Rent Library" of "Rent Library List"."""
+
+UNENDED = 8.0
+"""Nats that a run costs whose last word leads to the next one: "opera in" of "opera in my notes"."""
 
 LONGEST_TEXT = 4000
 """Characters of a conversation that values are taken from; of a longer one these last."""
@@ -64,6 +71,10 @@ _FIRST = re.compile(rf"[\w+\-$#@/~{_SYMBOLS}]|(?<![^\s\"'(\[:=/])[.*](?=\.?(?:/|
 _LAST = re.compile(rf"[\w+%#)/{_SYMBOLS}]")
 # what only ends what stands before it, so that no run begins with it
 _ENDING = re.compile(r"(?<=\S)\S(?!\w)")
+# English words after which something comes
+_LEADING = frozenset(
+    "a an the my your our its their and or of to for from with at by as into in on is are was were be".split()
+)
 # signs that hold together what is one: tower.stl, 19:30, me@home.org
 _JOINT = re.compile(rf"(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w)")
 # None is a part of another; but of dates and versions each part is one.
@@ -111,7 +122,7 @@ class Runs:
     """The runs of whole words that a value may be, as a graph: states 0 to `size` - 1, and -1 before the value.
 
     steps, costs  source, target, token, and the word that it writes, -1 for none (N, 4), and what it costs (N,)
-    ends, end_costs  the states in which a run may end, and what it costs there (M,)
+    ends, end_costs, last  the states in which a run may end, what it costs there, and its last word (M,)
     """
 
     size: int
@@ -119,6 +130,7 @@ class Runs:
     costs: NDArray[np.float32]
     ends: NDArray[np.int32]
     end_costs: NDArray[np.float32]
+    last: NDArray[np.int32]
 
 
 class Words:
@@ -154,6 +166,7 @@ class Words:
             np.array(costs, np.float32),
             np.array([numbers[spot] for spot in stops], np.int32),
             np.array([self.cost(place, pattern) for place, _ in stops], np.float32),
+            np.array([self.word(place) for place, _ in stops], np.int32),
         )
 
     @cached_property
@@ -202,13 +215,16 @@ class Words:
         """What a run costs that ends at a place, or whose first token does.
 
         It costs something where a sign of the sentence is there and, unless a pattern decides, where something is cut
-        in two.
+        in two, or the words there go on.
         """
         number, at = place
         if token is not None:
             at -= len(self._tokenizer.token_bytes(token))
         signs = self._signs[number][token is None]
-        return SIGN * (at in signs) + CUT * (pattern is None and at in self._joints[number])
+        if pattern is not None:
+            return SIGN * (at in signs)
+        going_on = PARTED * (at in self._parts[number]) + UNENDED * (token is None and at in self._leading[number])
+        return SIGN * (at in signs) + CUT * (at in self._joints[number]) + going_on
 
     @cached_property
     def _signs(self) -> list[tuple[set[int], set[int]]]:
@@ -229,6 +245,26 @@ class Words:
         return [
             {len(text[:at].encode()) for span in spans for at in span}
             for text, spans in zip(self.texts, found, strict=True)
+        ]
+
+    @cached_property
+    def _parts(self) -> list[set[int]]:
+        """For each text the bytes around the space between two capitalised words of a sentence."""
+        return [
+            {len(text[:at].encode()) for one, other in pairs if _name(text, one, other) for at in (one[1], other[0])}
+            for text, pairs in ((text, itertools.pairwise(spans)) for text, spans in self.spoken)
+        ]
+
+    @cached_property
+    def _leading(self) -> list[set[int]]:
+        """For each text the bytes behind words after which something comes, where something does."""
+        return [
+            {
+                len(text[:end].encode())
+                for (start, end), (following, _) in itertools.pairwise(spans)
+                if text[start:end].lower() in _LEADING and text[end:following].isspace()
+            }
+            for text, spans in self.spoken
         ]
 
     def numbers(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
@@ -255,13 +291,19 @@ class Words:
             )
         ]
 
-    def said(self, options: Sequence[str]) -> set[str]:
-        """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any."""
-        for text in self.texts:
-            found = {option for option in options if re.search(_whole(option), text, re.IGNORECASE)}
+    def said(self, options: Sequence[str]) -> dict[str, int]:
+        """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any. For each
+        the last word of it, -1 where it is said more than once."""
+        for number, text in enumerate(self.texts):
+            places = {option: [*re.finditer(_whole(option), text, re.IGNORECASE)] for option in options}
+            found = {
+                option: self.word((number, len(text[: matches[0].end()].encode()))) if len(matches) == 1 else -1
+                for option, matches in places.items()
+                if matches
+            }
             if found:
                 return found
-        return set()
+        return {}
 
     def taken(self, values: Sequence[str]) -> set[int]:
         """The words that stand in values, where these are said no more often than there are such values."""
@@ -310,13 +352,14 @@ class Words:
         """For each text its words: first byte, last byte (excluded), and the word's number."""
         count = itertools.count()
         return [
-            [
-                (len(text[:start].encode()), len(text[:end].encode()), next(count))
-                for start, end in _words(text)
-                if text[start].isalnum()
-            ]
-            for text in self.texts
+            [(len(text[:start].encode()), len(text[:end].encode()), next(count)) for start, end in spans]
+            for text, spans in self.spoken
         ]
+
+    @cached_property
+    def spoken(self) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
+        """Each text, and the characters at which its words begin and end; signs are none."""
+        return [(text, tuple(span for span in _words(text) if text[span[0]].isalnum())) for text in self.texts]
 
 
 def ground(
@@ -326,15 +369,17 @@ def ground(
     *,
     cost: float | None = None,
     taken: Mapping[int, float] = MappingProxyType({}),
+    prices: Mapping[Keys, Prices] = MappingProxyType({}),
 ) -> Automaton:
     """The automaton with its slots grounded.
 
     A slot whose schema says that it is grounded takes what the conversation holds and nothing else, unless nothing
     there fits its schema. With `cost`, the others are grounded by inference: anything that is not in the conversation
     costs so many nats a token, and so does a choice that nobody spoke of where another one was spoken of. The words
-    that are `taken` by something else cost what stands there, also for each token.
+    that are `taken` by something else cost what stands there, also for each token. `prices` are what values cost beside
+    that, by the keys that they stand in; see `labels`.
     """
-    added = _Added(automaton, tokenizer, words, taken)
+    added = _Added(automaton, tokenizer, words, taken, prices)
     costs, kept = automaton.cost.copy(), np.ones(len(automaton.source), bool)
     for value, slot in enumerate(automaton.slots):
         if not slot.declared and cost is None:
@@ -342,6 +387,7 @@ def ground(
         if slot.kind == "choice":
             said = words.said([option for option, _ in slot.options])
             costs[[edge for option, edge in slot.options if said and option not in said]] += np.float32(cost or 0.0)
+            added.chosen(value, [(edge, said[option]) for option, edge in slot.options if option in said])
             continue
         if not added.slot(value, slot):
             continue
@@ -355,14 +401,23 @@ def ground(
 class _Added:
     """Edges that are to be added to an automaton."""
 
-    def __init__(self, automaton: Automaton, tokenizer: Tokenizer, words: Words, taken: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        automaton: Automaton,
+        tokenizer: Tokenizer,
+        words: Words,
+        taken: Mapping[int, float],
+        labels: Mapping[Keys, Prices],
+    ) -> None:
         self._base = automaton
+        self._labels = labels
         self._prices = np.zeros(words.count + 1, np.float32)  # of each word, and last of what is none
         self._prices[list(taken.keys())] = list(taken.values())
         self._tokenizer = tokenizer
         self._words = words
         self._quote = tokenizer.control['<|"|>']
         self._size = automaton.size
+        self._chosen = np.full((2, len(automaton.source)), -1, np.int32)  # value and word of each edge that there is
         self._steps: list[NDArray[np.int32]] = []  # (N, 4) each, as in `Runs`
         self._costs: list[NDArray[np.float32]] = []  # of each step (N,)
         self._values: list[NDArray[np.int32]] = []  # of which it is a part (N,)
@@ -375,6 +430,11 @@ class _Added:
             return self._numbers(value, slot, words.numbers(pattern))
         return self._runs(value, slot, pattern)
 
+    def chosen(self, value: int, edges: Sequence[tuple[int, int]]) -> None:
+        """Choices that were spoken of, each by its edge and the word that said it."""
+        for edge, word in edges:
+            self._chosen[:, edge] = value, word
+
     def _runs(self, value: int, slot: Slot, pattern: ByteDFA | None) -> bool:
         runs, first = self._words.runs(pattern), self._size
         self._size += runs.size
@@ -382,12 +442,17 @@ class _Added:
         steps[:, :2] = np.where(steps[:, :2] < 0, slot.begin, steps[:, :2] + first)
         ends[:, 0] = runs.ends + first
         ends[:, 1:] = slot.end, self._quote, -1
-        self._add(steps, runs.costs, value)
-        self._add(ends, runs.end_costs, -1)
+        costs, end_costs = runs.costs, runs.end_costs
+        if slot.keys in self._labels:
+            prices = self._labels[slot.keys]
+            costs = costs + np.where(runs.steps[:, 0] < 0, prices.first[runs.steps[:, 3]], 0.0)
+            end_costs = end_costs + prices.last[runs.last]
+        self._add(steps, costs, value)
+        self._add(ends, end_costs, -1)
         return len(steps) > 0
 
     def _numbers(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
-        steps = []
+        steps, costs = [], []
         for text, (number, at) in found:
             tokens = self._tokenizer.encode(text)
             state = slot.begin
@@ -395,8 +460,11 @@ class _Added:
                 before, state = state, slot.end if index == len(tokens) - 1 else self._size
                 self._size += state == self._size
                 at += len(self._tokenizer.token_bytes(token))
-                steps.append((before, state, token, self._words.word((number, at))))
-        self._add(np.array(steps, np.int32).reshape(-1, 4), np.zeros(len(steps), np.float32), value)
+                word = self._words.word((number, at))
+                steps.append((before, state, token, word))
+                priced = index == 0 and slot.keys in self._labels
+                costs.append(self._labels[slot.keys].number[word] if priced else 0.0)
+        self._add(np.array(steps, np.int32).reshape(-1, 4), np.array(costs, np.float32), value)
         return bool(found)
 
     def _add(self, steps: NDArray[np.int32], costs: NDArray[np.float32], value: int) -> None:
@@ -407,7 +475,6 @@ class _Added:
 
     def automaton(self, kept: NDArray[np.bool_], costs: NDArray[np.float32]) -> Automaton:
         base = self._base
-        none = np.full(int(kept.sum()), -1, np.int32)
         source, target, token, word = np.concatenate([np.empty((0, 4), np.int32), *self._steps]).T
         tokens, numbers = np.unique(token, return_inverse=True)
         label = len(base.sets) + numbers.astype(np.int32)
@@ -420,8 +487,8 @@ class _Added:
             cost=np.concatenate([costs[kept], *self._costs]),
             sets=(*base.sets, *tokens[:, None]),
             slots=(),
-            values=np.concatenate([none, *self._values]),
-            words=np.concatenate([none, word]),
+            values=np.concatenate([self._chosen[0][kept], *self._values]),
+            words=np.concatenate([self._chosen[1][kept], word]),
         )
 
 
@@ -450,6 +517,17 @@ def _steps_of(tokenizer: Tokenizer, text: str) -> tuple[list[tuple[int | None, i
 def _words(text: str) -> list[tuple[int, int]]:
     """Where each word or sign begins and ends."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+def _name(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two neighbouring words are capitalised, and not because the first begins a sentence or is I."""
+    return (
+        text[one[1] : other[0]] == " "
+        and text[one[0]].isupper()
+        and text[other[0]].isupper()
+        and "I" not in (text[slice(*one)], text[slice(*other)])
+        and (text[: one[0]].rstrip() or ".")[-1] not in ".?!:"
+    )
 
 
 def _runs(text: str) -> Iterator[tuple[int, list[int]]]:

@@ -22,7 +22,7 @@ from agentkit.constraints.automaton import Automaton, Builder, Slot
 from agentkit.constraints.coverage import possible
 from agentkit.constraints.dfa import ByteDFA, TooLarge, literals
 from agentkit.constraints.latest import Latest
-from agentkit.constraints.nodes import Array, Choice, Map, Node, Number, Object, Text, flat_nodes
+from agentkit.constraints.nodes import Array, Choice, Map, Node, Number, Object, Property, Text, flat_nodes
 from agentkit.constraints.normalize import normalized
 from agentkit.constraints.restrict import restrict
 from agentkit.constraints.scalars import number_bytes, text_bytes
@@ -97,6 +97,7 @@ class _Grammar:
         self._tokenizer = tokenizer
         self._vocabulary = vocabulary
         self._builder = Builder(tokenizer)
+        self._keys: list[str] = []  # of the members that are being built, outermost first
 
     def call(self, name: str, node: Node) -> Automaton:
         builder = self._builder
@@ -149,7 +150,9 @@ class _Grammar:
         edges = builder.splice(begin, end, self._vocabulary.fold(content), self._tokenizer.control[QUOTE.name])
         if slot is not None:
             plain = slot in (Text(declared=slot.declared), Text(min_length=1, declared=slot.declared))  # none is empty
-            builder.slot(Slot(begin, end, "string", edges, slot.declared, None if plain else content))
+            builder.slot(
+                Slot(begin, end, "string", edges, slot.declared, None if plain else content, keys=tuple(self._keys))
+            )
         return _Fragment([("", before)], [(end, "")])
 
     def _number(self, node: Number, end: int) -> _Fragment:
@@ -157,7 +160,7 @@ class _Grammar:
         content, _ = number_bytes(node)
         begin = builder.state()
         edges = builder.splice(begin, end, self._vocabulary.fold(content))
-        builder.slot(Slot(begin, end, "number", edges, node.declared, content))
+        builder.slot(Slot(begin, end, "number", edges, node.declared, content, keys=tuple(self._keys)))
         return _Fragment([("", begin)], [(end, "")])
 
     def _choice(self, node: Choice, end: int) -> _Fragment:
@@ -175,7 +178,7 @@ class _Grammar:
                 builder.marker(behind, end, QUOTE.name)
                 options = tuple((value, builder.literal(begin, behind, value)) for value in strings if value)
                 if len(options) > 1:
-                    builder.slot(Slot(begin, end, "choice", options=options))
+                    builder.slot(Slot(begin, end, "choice", options=options, keys=tuple(self._keys)))
             found.entries.append(("", before))
         words = [value for value in node.values if not isinstance(value, str | list | dict)]
         if words:
@@ -269,7 +272,7 @@ class _Grammar:
                     continue
                 if most is not None and count + needed > most:
                     continue
-                part = self._member(self._key(member.key), self._value(member.node))
+                part = self._named(member)
                 if begins:
                     found.entries.extend(part.behind("{").entries)
                 self._connect(before, ",", part)
@@ -279,6 +282,12 @@ class _Grammar:
         for count, exits in ends.items():
             found.exits.extend((state, text + "}") for state, text in exits if count >= node.min_properties)
         return self._or_empty(found, "{}") if first and not node.min_properties else self._narrowed(found)
+
+    def _named(self, member: Property) -> _Fragment:
+        self._keys.append(member.key)
+        part = self._member(self._key(member.key), self._value(member.node))
+        self._keys.pop()
+        return part
 
     def _member(self, key: _Fragment | str, value: _Fragment) -> _Fragment:
         if isinstance(key, str):

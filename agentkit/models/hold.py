@@ -162,6 +162,7 @@ def grounded(
     beside: values that stand in the call already.
     """
     from agentkit.constraints.grounding import ground
+    from agentkit.constraints.labels import prices
 
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
@@ -172,7 +173,11 @@ def grounded(
         taken = (
             dict.fromkeys(described, DESCRIBED * constraints.naming) | dict.fromkeys(named, constraints.naming) | taken
         )
-    return ground(call, words, tokenizer, cost=constraints.preference if inferred else None, taken=taken)
+    marked = {}
+    if inferred and constraints.labels:
+        marked = prices(tool, list(dict.fromkeys(slot.keys for slot in call.slots)), words.spoken, constraints.labels)
+    cost = constraints.preference if inferred else None
+    return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked)
 
 
 def said(messages: Sequence[Message], sources: str = "conversation") -> list[str]:

@@ -15,7 +15,7 @@ from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
 from agentkit.constraints import grounding
 from agentkit.constraints.automaton import Automaton
 from agentkit.constraints.dfa import ByteDFA
-from agentkit.constraints.grounding import CUT, LONGEST_TEXT, SIGN, Words, ground
+from agentkit.constraints.grounding import CUT, LONGEST_TEXT, PARTED, SIGN, UNENDED, Words, ground
 from agentkit.constraints.nodes import Number
 from agentkit.constraints.scalars import number_bytes
 from agentkit.dialects import Gemma4, Tokenizer
@@ -91,6 +91,28 @@ def test_what_signs_hold_together_is_cut_at_a_cost(city: str, cuts: int) -> None
 )
 def test_a_sign_of_the_sentence_is_taken_at_a_cost(text: str, value: str, signs: int) -> None:
     assert Walker(grounded(text)).cost(DIALECT.render_call("book", {"city": value})) == signs * SIGN
+
+
+@pytest.mark.parametrize(
+    ("city", "nats"),
+    [
+        ("New York City", 0.0),
+        ("New York", PARTED),
+        ("York City", PARTED),
+        ("York", 2 * PARTED),
+        ("Oslo", 0.0),
+        ("Ann", 0.0),
+        ("flight", 0.0),
+        ("flight to", UNENDED),
+        ("the", UNENDED),
+        ("to", UNENDED),
+        ("as it is", 0.0),
+        ("to New York City, I", 0.0),
+    ],
+)
+def test_a_run_that_goes_on_ends_at_a_cost(city: str, nats: float) -> None:
+    held = grounded("Tell Ann: Book the flight to New York City, I say. Oslo Airport as it is")
+    assert Walker(held).cost(DIALECT.render_call("book", {"city": city})) == nats
 
 
 def test_a_declared_number_stands_in_the_conversation() -> None:
@@ -402,7 +424,7 @@ def test_a_word_is_what_it_is_in_its_script(text: str, words: str, no_words: str
 
 def test_in_scripts_without_spaces_words_are_found_within_a_sentence() -> None:
     words = Words(TOKENIZER, ["明天北京会下雨吗"])
-    assert words.said(["上海", "北京"]) == {"北京"}
+    assert words.said(["上海", "北京"]).keys() == {"北京"}
     assert len(words.taken(["北京"])) == 2
 
 
@@ -502,4 +524,8 @@ def test_a_choice_that_was_spoken_of_is_preferred() -> None:
     assert costs("the office, Ondine") == {"on": 0.0, "off": 0.0, "dim": 0.0}
     held = ground(call, Words(TOKENIZER, ["dim"]), TOKENIZER)
     assert set(held.cost.tolist()) == {0.0}, "only where grounding is inferred"
+    words = Words(TOKENIZER, ["dim, but not on or on, off"])
+    held = ground(call, words, TOKENIZER, cost=8.0)
+    assert held.words is not None
+    assert {*held.words.tolist()} == {-1, words.word((0, 3)), words.word((0, 25))}, "what is said once, it takes"
     assert takes(ground(call, Words(TOKENIZER, ["dim"]), TOKENIZER, cost=8.0), state="off")

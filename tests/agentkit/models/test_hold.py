@@ -87,6 +87,10 @@ def play(song: str) -> None:
     """Start a song."""
 
 
+def serve_cold(dish: str, place: str) -> None:
+    """Bring it."""
+
+
 TOOLS = tuple(Tool(function).definition for function in (clean_room, play))
 RELEVANT = Constraints(grounding="inferred", naming=0.0, relevance=8.0)
 
@@ -139,6 +143,16 @@ def test_only_the_turn_that_answers_a_request_is_told_what_fits() -> None:
     result = ToolMessage((ToolResult("1", "clean_room", "done"),))
     automaton = turn(RELEVANT, "Clean the room Blue", call, result)
     assert price(automaton, "play", song="Blue") == bias(automaton) == 0.0
+
+
+def test_a_value_pays_beside_another_parameters_label() -> None:
+    tools = (Tool(serve_cold).definition,)
+    held = Constraints(grounding="inferred", naming=0.0, twice=0.0)
+    for nats, dearer in ((10.0, 10.0), (0.0, 0.0)):
+        automaton = turn(replace(held, labels=nats), "serve it, place Nice", tools=tools)
+        assert price(automaton, "serve_cold", dish="Nice", place="Nice") == dearer
+    declared = turn(Constraints(), "serve it, place Nice", tools=(SERVE,))
+    assert price(declared, "serve", dish="Nice", place="Nice") == 0.0, "only where grounding is inferred"
 
 
 def test_a_value_pays_for_words_of_its_tools_name() -> None:

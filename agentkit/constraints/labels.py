@@ -1,0 +1,271 @@
+"""What stands beside a value and says which parameter it is for.
+
+"width 1200 and height 300", "for 6 people", "20 percent", "blue as the theme", "from Oslo to Rome": who asks names what
+he gives, and a small model that has read both values may still write each into the other's place. So a value costs
+something in a parameter where the words beside it speak for another one.
+
+The words are English. What is said in other languages is labelled by parameters' names alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentkit.messages import ToolDefinition
+from agentkit.retrieval import stems
+
+DESCRIBED = 0.5
+"""What a label counts that stands in a parameter's description, and not in its name."""
+
+LOOK = 2.0
+"""What a label counts that is the value's own look: a date, a time, an address of mail."""
+
+ELSEWHERE = 0.5
+"""The part of a price that a value costs where its parameter's label stands somewhere else in the latest text."""
+
+Keys: TypeAlias = tuple[str, ...]
+"""The keys of the members that a value stands in, outermost first."""
+
+_FILLERS = frozenset("of to is be should at called named as a an the".split())  # limit of 10, set the limit to 10
+_ARTICLES = frozenset("a an the my".split())
+_SENTENCE = re.compile(r"[.?!:]")
+_APART = re.compile(r"[.,;?!)]")
+_NAMED = re.compile(r"[:=]")
+_KEY_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+# what values look like, and words of a parameter that say that it takes such
+_LOOKS = {
+    "<date>": re.compile(
+        rf"""(?: (?:next|this)\ (?:{_WEEKDAY}|week|month) | {_WEEKDAY} | today | tomorrow | tonight
+        | {_MONTH}\ \d | \d{{1,2}}(?:st|nd|rd|th)?\.?\ (?:of\ )?{_MONTH}
+        | \d{{4}}-\d\d-\d\d | \d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}} )\b""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    "<time>": re.compile(
+        r"(?:\d{1,2}:\d\d | \d{1,2}\ ?[ap]m | noon | midnight | half\ past | quarter\ (?:to|past))\b",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    "<mail>": re.compile(r"[\w.+-]+@\w"),
+}
+_BEFORE = {"from": "<from>", "to": "<to>", "into": "<to>"}
+# words of a parameter that mean what a label says
+_MEANT = {
+    "<date>": "date day when until since due deadline",
+    "<time>": "time hour when at clock",
+    "<mail>": "email mail recipient",
+    "<from>": "from source origin start departure since old base begin",
+    "<to>": "to into target destination goal until end new",
+    "percent": "rate percentage share discount interest",
+    "degre": "temperature",
+}
+_MEANINGS: Mapping[str, frozenset[str]] = {sign: frozenset(words.split()) for sign, words in _MEANT.items()}
+_LONGEST_LOOK = 40  # characters that a value's look is told by
+
+
+class Beside(NamedTuple):
+    """A word of a text, and a sign that stands beside it: a stem, or a meaning such as `<from>`."""
+
+    word: int
+    sign: str
+
+
+class Found(NamedTuple):
+    """The labels of a text, by the place of the value's word among the text's words.
+
+    before  of values that begin with the word
+    behind  of values that end with it: "blue as the theme"
+    unit    of numbers that are the word: "20 percent"
+    stems   of each word
+    """
+
+    before: tuple[Beside, ...]
+    behind: tuple[Beside, ...]
+    unit: tuple[Beside, ...]
+    stems: tuple[frozenset[str], ...]
+
+
+class Prices(NamedTuple):
+    """What a parameter's value costs by the word that it begins with, that it ends with, or that it is as a number;
+    (words + 1,) each, nats; the last of what is no word."""
+
+    first: NDArray[np.float32]
+    last: NDArray[np.float32]
+    number: NDArray[np.float32]
+
+
+def prices(
+    tool: ToolDefinition,
+    places: Sequence[Keys],
+    texts: Sequence[tuple[str, Sequence[tuple[int, int]]]],
+    weight: float,
+) -> dict[Keys, Prices]:
+    """The prices of the tool's values that stand in `places`.
+
+    Args:
+        places: no two alike.
+        texts: each with the characters at which its words begin and end; latest first.
+        weight: nats that a value costs beside another parameter's name.
+    """
+    count = sum(len(spans) for _, spans in texts)
+    calls = frozenset(stems(tool.name))  # who says them speaks of the tool
+    signs = [_signs(tool.parameters, keys) for keys in places]
+    before, behind, unit = (np.zeros((len(places), count + 1), np.float32) for _ in range(3))  # (P, W + 1)
+    names = frozenset(itertools.chain.from_iterable(named for named, _ in signs))
+    name = np.zeros(count + 1, np.bool_)
+    latest = np.arange(count + 1) < (len(texts[0][1]) if texts else 0)
+    first = 0
+    for text, spans in texts:
+        found = labels(text, tuple(spans))
+        for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit)):
+            for word, sign in marks:
+                for place, (named, described) in enumerate(signs):
+                    if sign in named and sign not in calls:
+                        rows[place, first + word] = max(rows[place, first + word], LOOK if sign in _LOOKS else 1.0)
+                    elif sign in described and sign not in calls:
+                        rows[place, first + word] = max(rows[place, first + word], DESCRIBED)
+        for word, own in enumerate(found.stems):
+            name[first + word] = not names.isdisjoint(own)
+        first += len(spans)
+    around, counted = np.maximum(before, behind), np.maximum(before, unit)
+    begins = _others(before, around) + name + _elsewhere(before, around, latest)
+    ends = _others(behind, around)
+    numbers = _others(counted, counted) + _elsewhere(counted, counted, latest)
+    return {
+        keys: Prices(weight * begins[place], weight * ends[place], weight * numbers[place])
+        for place, keys in enumerate(places)
+    }
+
+
+def _others(labels: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much the labels of the other places speak for them more than its own for each (P, W + 1)."""
+    if len(labels) < 2:
+        return np.zeros_like(labels)
+    ranked = np.sort(labels, axis=0)
+    best = np.where(labels == ranked[-1], ranked[-2], ranked[-1])
+    found: NDArray[np.float32] = np.maximum(best - own, 0.0)
+    return found
+
+
+def _elsewhere(labels: NDArray[np.float32], own: NDArray[np.float32], latest: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """What it costs each place to be filled with what has no label of its own, where the latest text has one."""
+    most = np.max(labels * latest, axis=1, initial=0.0, keepdims=True)  # (P, 1)
+    found: NDArray[np.float32] = ELSEWHERE * np.maximum(most - own * latest, 0.0)
+    return found
+
+
+def _signs(schema: object, keys: Keys) -> tuple[frozenset[str], frozenset[str]]:
+    """By which labels a place is meant, for its name and for its description's sake."""
+    about = ""
+    for key in keys:
+        members = schema.get("properties") if isinstance(schema, Mapping) else None
+        schema = members.get(key) if isinstance(members, Mapping) else None
+        about = str(schema.get("description", "")) if isinstance(schema, Mapping) else ""
+    name = keys[-1] if keys else ""
+    return _meant(name, described=False), _meant(about, described=True)
+
+
+@lru_cache(maxsize=1024)
+def _meant(text: str, *, described: bool) -> frozenset[str]:
+    words = [word.lower() for word in _KEY_WORD.findall(text)]
+    meant = {sign for sign, known in _MEANINGS.items() if not known.isdisjoint(words)}
+    if described:  # in a sentence these two say little: the city to look up, but: the city to travel to
+        ways = {word for word in words if word != "to"} | set(words[-1:])
+        meant = {sign for sign in meant if not _MEANINGS[sign].isdisjoint(ways)}
+    if {"<from>", "<to>"} <= meant:
+        meant -= {"<from>", "<to>"} if described else {"<to>"}
+    return frozenset({*stems(text), *meant})
+
+
+@lru_cache(maxsize=256)
+def labels(text: str, spans: tuple[tuple[int, int], ...]) -> Found:
+    """The labels of a text whose words begin and end at such characters. Kept, since each turn asks for the texts of
+    its conversation."""
+    said = _Said(text, spans)
+    words = range(len(spans))
+    return Found(
+        before=tuple(Beside(word, sign) for word in words for sign in said.before(word)),
+        behind=tuple(Beside(word, sign) for word in words for sign in said.behind(word)),
+        unit=tuple(Beside(word, sign) for word in words for sign in said.unit(word)),
+        stems=tuple(said.stems(word) for word in words),
+    )
+
+
+class _Said:
+    """A text as words and what stands between them."""
+
+    def __init__(self, text: str, spans: Sequence[tuple[int, int]]) -> None:
+        self._text, self._spans = text, spans
+        self._words = [text[start:end].lower() for start, end in spans]
+
+    def _gap(self, word: int) -> str:
+        """What stands before a word."""
+        return self._text[self._spans[word - 1][1] if word else 0 : self._spans[word][0]]
+
+    def before(self, word: int) -> Iterator[str]:
+        """What a value that begins with the word looks like, and what stands before it."""
+        yield from self._look(word)
+        yield from self._way(word)
+        yield from self._label(word)
+
+    def _look(self, word: int) -> Iterator[str]:
+        start = self._spans[word][0]
+        text = self._text[start : start + _LONGEST_LOOK]
+        return (sign for sign, look in _LOOKS.items() if look.match(text))
+
+    def _way(self, word: int) -> Iterator[str]:
+        """From or to."""
+        while word and not self._gap(word).strip():
+            word -= 1
+            if self._words[word] not in _ARTICLES:
+                if self._words[word] in _BEFORE:
+                    yield _BEFORE[self._words[word]]
+                return
+
+    def _label(self, word: int) -> Iterator[str]:
+        """The last word before it that is no filler. At the beginning of a sentence it is what to do: "note 7", but
+        "note: call Anna"."""
+        for label in range(word - 1, max(word - 5, -1), -1):
+            gap = self._gap(label + 1)
+            if _APART.search(gap):
+                return
+            if self._words[label] not in _FILLERS:
+                if (label and not _SENTENCE.search(self._gap(label))) or _NAMED.search(gap):
+                    yield from self.stems(label)
+                return
+
+    def behind(self, word: int) -> Iterator[str]:
+        """ "blue as the theme", "jets for the step"."""
+        rest = self._following(word)
+        if rest[:1] == ["as"] or rest[:2] == ["for", "the"]:
+            label = next((at for at, other in enumerate(rest[1:], word + 2) if other not in _ARTICLES), None)
+            if label is not None:
+                yield from self.stems(label)
+
+    def unit(self, word: int) -> Iterator[str]:
+        end = self._spans[word][1]
+        if self._text[end : end + 2].lstrip().startswith("%"):
+            yield "percent"
+        yield from self.behind(word)
+        if self._following(word)[:1] not in ([], ["as"]):
+            yield from self.stems(word + 1)
+
+    def _following(self, word: int) -> list[str]:
+        """The words behind it, up to the next sign; four at most."""
+        found = []
+        for label in range(word + 1, min(word + 5, len(self._words))):
+            if self._gap(label).strip():
+                break
+            found.append(self._words[label])
+        return found
+
+    def stems(self, word: int) -> frozenset[str]:
+        return frozenset(stems(self._text[slice(*self._spans[word])]))

@@ -1,0 +1,163 @@
+"""Words beside a value that say which parameter it is for."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import agentkit_model
+from agentkit import Tool
+from agentkit.constraints.grounding import Words, ground
+from agentkit.constraints.labels import DESCRIBED, ELSEWHERE, LOOK, _others, prices
+from agentkit.dialects import Gemma4, Tokenizer
+from tests.agentkit.constraints.paths import Walker
+
+TOKENIZER = Tokenizer.from_file(Path(agentkit_model.__file__).parent / "bundled" / "tokenizer.json")
+DIALECT = Gemma4(TOKENIZER)
+NATS = 10.0
+
+
+def cost(tool: Any, *texts: str, **arguments: Any) -> float:
+    """What the labels of some texts, of which the last is the latest, make a call cost."""
+    definition = Tool(tool).definition
+    call, words = DIALECT.call_automaton(definition), Words(TOKENIZER, texts)
+    places = list(dict.fromkeys(slot.keys for slot in call.slots))
+    tokens = DIALECT.render_call(definition.name, arguments)
+    held, without = (
+        ground(call, words, TOKENIZER, cost=1000.0, prices=found)
+        for found in (prices(definition, places, words.spoken, NATS), {})
+    )
+    return Walker(held).cost(tokens) - Walker(without).cost(tokens)
+
+
+def pay(bill: float, percent: float) -> None:
+    """Work out a tip."""
+
+
+def resize(width: int, height: int, path: str = "") -> None:
+    """Scale a picture."""
+
+
+def travel(origin: str, destination: str, when: str = "") -> None:
+    """Find a train."""
+
+
+def paint(theme: str, step: str = "") -> None:
+    """Draw something."""
+
+
+def mail(email: str, text: str) -> None:
+    """Send it."""
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "right", "wrong"),
+    [
+        (pay, "a 15 percent tip on 56 euros", {"bill": 56, "percent": 15}, {"bill": 15, "percent": 56}),
+        (pay, "what is 15% of 56", {"bill": 56, "percent": 15}, {"bill": 15, "percent": 56}),
+        (pay, "the bill is 56, tip 15", {"bill": 56, "percent": 15}, {"bill": 15, "percent": 56}),
+        (resize, "use width 1200 and height 300", {"width": 1200, "height": 300}, {"width": 300, "height": 1200}),
+        (resize, "with a height of 300: 1200", {"width": 1200, "height": 300}, {"width": 300, "height": 1200}),
+        (travel, "from Oslo to Rome", {"origin": "Oslo", "destination": "Rome"}, {"origin": "Rome"}),
+        (travel, "to Rome from the Hague", {"origin": "Hague", "destination": "Rome"}, {"destination": "Hague"}),
+        (paint, "take blue as the theme, red for the step", {"theme": "blue", "step": "red"}, {"theme": "red"}),
+        (paint, "theme = blue, step: red", {"theme": "blue", "step": "red"}, {"step": "blue"}),
+        (mail, "tell bo@home.org dinner is ready", {"email": "bo@home.org", "text": "dinner"}, {"text": "bo@home.org"}),
+    ],
+)
+def test_a_value_costs_something_beside_another_parameters_label(
+    tool: Any, text: str, right: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    assert cost(tool, text, **right) == 0.0
+    assert cost(tool, text, **right | wrong) >= NATS
+
+
+def test_a_value_costs_something_where_its_own_label_stands_elsewhere() -> None:
+    assert cost(resize, "30 or 40, width 50", width=50, height=40) == 0.0
+    assert cost(resize, "30 or 40, width 50", width=30, height=40) == ELSEWHERE * NATS
+    assert cost(resize, "30, width 50", "now 40", width=50, height=40) == 0.0
+    assert cost(resize, "30, width 50", "now 40", width=30, height=40) == 0.0, "only the latest text says where"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "nats"),
+    [
+        ("train to Rome tomorrow", "tomorrow", LOOK),
+        ("train to Rome, next Monday", "next Monday", LOOK),
+        ("train to Rome, 8 October", "8 October", LOOK),
+        ("train to Rome, 2026-10-08", "2026-10-08", LOOK),
+        ("train to Rome, 10/8/2026", "10/8/2026", LOOK),
+    ],
+)
+def test_a_date_is_no_place(text: str, value: str, nats: float) -> None:
+    right = cost(travel, text, origin="train", destination="Rome", when=value)
+    # the place has a label of its own in "to Rome" as well
+    wrong = cost(travel, text, origin="train", destination=value, when="Rome")
+    assert wrong >= right + nats * NATS
+
+
+def test_a_parameters_name_is_no_value() -> None:
+    assert cost(resize, "change the path", path="the path", width=1, height=1) == 0.0
+    for name in ("path", "width"):
+        assert cost(resize, f"take a {name}, now", path=name, width=1, height=1) == NATS
+        assert cost(resize, f"take a {name}, now", path=f"a {name}", width=1, height=1) == 0.0, "New York City"
+
+
+def note(note_id: int, text: str) -> None:
+    """Change a note."""
+
+
+def test_what_begins_a_sentence_is_what_to_do_and_no_label() -> None:
+    assert cost(resize, "Path Anna", path="Anna", width=1, height=1) == 0.0
+    assert cost(paint, "Step Anna", theme="Anna") == 0.0
+    assert cost(paint, "Step: Anna", theme="Anna") == NATS
+    assert cost(paint, "Do it. Step Anna", theme="Anna") == 0.0
+
+
+def test_words_of_the_tools_name_are_no_labels() -> None:
+    assert cost(note, "in the note 7 write the id 8", note_id=7, text="8") == NATS * (1 + ELSEWHERE)
+    assert cost(note, "in the note 7 write 8", note_id=8, text="7") == 0.0
+
+
+def chart(low: Literal["red", "blue"], about: str = "", high: str = "") -> None:
+    """Draw a chart.
+
+    Args:
+        about: The country that it shows.
+        high: The place to go to.
+    """
+
+
+def test_descriptions_count_less() -> None:
+    assert cost(chart, "for the country Peru", low="red", high="Peru") == DESCRIBED * NATS
+    assert cost(chart, "for the country Peru", low="red", about="Peru") == 0.0
+    assert cost(chart, "go to Peru", low="red", about="Peru") == DESCRIBED * NATS, "its last word says the way"
+
+
+def test_a_choice_has_a_label_too() -> None:
+    assert cost(chart, "with the low red", low="red", high="red") == NATS
+
+
+def test_the_first_token_alone_pays() -> None:
+    assert cost(resize, "the width 123456", height=123456, width=1) == NATS
+    assert cost(paint, "the theme Blue Velvet", step="Blue Velvet", theme="Velvet") == NATS * (1 + ELSEWHERE)
+
+
+def test_without_labels_and_words_nothing_costs_anything() -> None:
+    assert cost(resize, "640 480", width=640, height=480) == cost(resize, "640 480", width=480, height=640) == 0.0
+    definition = Tool(resize).definition
+    for found in prices(definition, [("width",), ("height",), ()], [], NATS).values():
+        assert [*found.first, *found.last, *found.number] == [0.0, 0.0, 0.0]
+
+
+@given(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0]), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_the_others_are_all_but_oneself(rows: list[list[float]]) -> None:
+    labels = np.array(rows, np.float32)
+    naive = [
+        [max([other[word] - row[word] for other in rows[:at] + rows[at + 1 :]] + [0.0]) for word in range(3)]
+        for at, row in enumerate(rows)
+    ]
+    np.testing.assert_array_equal(_others(labels, labels), np.array(naive, np.float32))
