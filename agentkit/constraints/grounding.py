@@ -443,8 +443,8 @@ class _Added:
         ends[:, 0] = runs.ends + first
         ends[:, 1:] = slot.end, self._quote, -1
         costs, end_costs = runs.costs, runs.end_costs
-        if slot.keys in self._labels:
-            prices = self._labels[slot.keys]
+        prices = self._labels.get(slot.keys)
+        if prices is not None:
             costs = costs + np.where(runs.steps[:, 0] < 0, prices.first[runs.steps[:, 3]], 0.0)
             end_costs = end_costs + prices.last[runs.last]
         self._add(steps, costs, value)
@@ -453,6 +453,7 @@ class _Added:
 
     def _numbers(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
         steps, costs = [], []
+        prices = self._labels.get(slot.keys)
         for text, (number, at) in found:
             tokens = self._tokenizer.encode(text)
             state = slot.begin
@@ -462,8 +463,7 @@ class _Added:
                 at += len(self._tokenizer.token_bytes(token))
                 word = self._words.word((number, at))
                 steps.append((before, state, token, word))
-                priced = index == 0 and slot.keys in self._labels
-                costs.append(self._labels[slot.keys].number[word] if priced else 0.0)
+                costs.append(prices.number[word] if prices is not None and index == 0 else 0.0)
         self._add(np.array(steps, np.int32).reshape(-1, 4), np.array(costs, np.float32), value)
         return bool(found)
 

@@ -105,7 +105,7 @@ class Prices(NamedTuple):
 def prices(
     tool: ToolDefinition,
     places: Sequence[Keys],
-    texts: Sequence[tuple[str, Sequence[tuple[int, int]]]],
+    texts: Sequence[tuple[str, tuple[tuple[int, int], ...]]],
     weight: float,
 ) -> dict[Keys, Prices]:
     """The prices of the tool's values that stand in `places`.
@@ -124,7 +124,7 @@ def prices(
     latest = np.arange(count + 1) < (len(texts[0][1]) if texts else 0)
     first = 0
     for text, spans in texts:
-        found = labels(text, tuple(spans))
+        found = labels(text, spans)
         for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit)):
             for word, sign in marks:
                 for place, (named, described) in enumerate(signs):
@@ -176,10 +176,9 @@ def _signs(schema: object, keys: Keys) -> tuple[frozenset[str], frozenset[str]]:
 @lru_cache(maxsize=1024)
 def _meant(text: str, *, described: bool) -> frozenset[str]:
     words = [word.lower() for word in _KEY_WORD.findall(text)]
+    if described:  # "the city to look up" says less than "the city to travel to"
+        words = [word for word in words[:-1] if word != "to"] + words[-1:]
     meant = {sign for sign, known in _MEANINGS.items() if not known.isdisjoint(words)}
-    if described:  # in a sentence these two say little: the city to look up, but: the city to travel to
-        ways = {word for word in words if word != "to"} | set(words[-1:])
-        meant = {sign for sign in meant if not _MEANINGS[sign].isdisjoint(ways)}
     if {"<from>", "<to>"} <= meant:
         meant -= {"<from>", "<to>"} if described else {"<to>"}
     return frozenset({*stems(text), *meant})

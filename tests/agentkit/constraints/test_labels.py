@@ -83,20 +83,20 @@ def test_a_value_costs_something_where_its_own_label_stands_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "nats"),
+    ("text", "value"),
     [
-        ("train to Rome tomorrow", "tomorrow", LOOK),
-        ("train to Rome, next Monday", "next Monday", LOOK),
-        ("train to Rome, 8 October", "8 October", LOOK),
-        ("train to Rome, 2026-10-08", "2026-10-08", LOOK),
-        ("train to Rome, 10/8/2026", "10/8/2026", LOOK),
+        ("train to Rome tomorrow", "tomorrow"),
+        ("train to Rome, next Monday", "next Monday"),
+        ("train to Rome, 8 October", "8 October"),
+        ("train to Rome, 2026-10-08", "2026-10-08"),
+        ("train to Rome, 10/8/2026", "10/8/2026"),
     ],
 )
-def test_a_date_is_no_place(text: str, value: str, nats: float) -> None:
+def test_a_date_is_no_place(text: str, value: str) -> None:
     right = cost(travel, text, origin="train", destination="Rome", when=value)
     # the place has a label of its own in "to Rome" as well
     wrong = cost(travel, text, origin="train", destination=value, when="Rome")
-    assert wrong >= right + nats * NATS
+    assert wrong >= right + LOOK * NATS
 
 
 def test_a_parameters_name_is_no_value() -> None:
