@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentkit.constraints.automaton import Automaton, Slot
+from agentkit.constraints.currencies import currencies
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.labels import Keys, Prices
 from agentkit.constraints.spelled import spelled
@@ -291,15 +292,35 @@ class Words:
             )
         ]
 
+    def codes(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
+        """The codes of currencies that are spoken of, and where what says them ends."""
+        return [
+            (code, (number, end))
+            for number, known in enumerate(self._codes)
+            for code, end in known
+            if pattern is None or pattern.accepts(code.encode())
+        ]
+
+    @cached_property
+    def _codes(self) -> list[list[tuple[str, int]]]:
+        """For each text the codes of currencies that it speaks of, and the byte behind what says them."""
+        return [[(code, len(text[:end].encode())) for code, end in currencies(text)] for text in self.texts]
+
     def said(self, options: Sequence[str]) -> dict[str, int]:
-        """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any. For each
-        the last word of it, -1 where it is said more than once."""
+        """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any; so does
+        the code of a currency that is spoken of. For each the last word of it, -1 where it is said more than once."""
         for number, text in enumerate(self.texts):
-            places = {option: [*re.finditer(_whole(option), text, re.IGNORECASE)] for option in options}
+            places = {
+                option: [
+                    *(len(text[: m.end()].encode()) for m in re.finditer(_whole(option), text, re.IGNORECASE)),
+                    *(end for code, end in self._codes[number] if code == option.upper()),
+                ]
+                for option in options
+            }
             found = {
-                option: self.word((number, len(text[: matches[0].end()].encode()))) if len(matches) == 1 else -1
-                for option, matches in places.items()
-                if matches
+                option: self.word((number, ends[0])) if len(ends) == 1 else -1
+                for option, ends in places.items()
+                if ends
             }
             if found:
                 return found
@@ -428,15 +449,16 @@ class _Added:
         pattern = slot.pattern if isinstance(slot.pattern, ByteDFA) else None
         if slot.kind == "number":
             return self._numbers(value, slot, words.numbers(pattern))
-        return self._runs(value, slot, pattern)
+        found = self._runs(value, slot, words.runs(pattern))
+        return (not slot.declared and self._codes(value, slot, words.codes(pattern))) or found
 
     def chosen(self, value: int, edges: Sequence[tuple[int, int]]) -> None:
         """Choices that were spoken of, each by its edge and the word that said it."""
         for edge, word in edges:
             self._chosen[:, edge] = value, word
 
-    def _runs(self, value: int, slot: Slot, pattern: ByteDFA | None) -> bool:
-        runs, first = self._words.runs(pattern), self._size
+    def _runs(self, value: int, slot: Slot, runs: Runs) -> bool:
+        first = self._size
         self._size += runs.size
         steps, ends = runs.steps.copy(), np.empty((len(runs.ends), 4), np.int32)
         steps[:, :2] = np.where(steps[:, :2] < 0, slot.begin, steps[:, :2] + first)
@@ -452,18 +474,38 @@ class _Added:
         return len(steps) > 0
 
     def _numbers(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
-        steps, costs = [], []
-        prices = self._labels.get(slot.keys)
+        written = []
         for text, (number, at) in found:
             tokens = self._tokenizer.encode(text)
+            ends = itertools.accumulate((len(self._tokenizer.token_bytes(token)) for token in tokens), initial=at)
+            written.append((tokens, [self._words.word((number, end)) for end in [*ends][1:]]))
+        prices = self._labels.get(slot.keys)
+        return self._written(value, slot, written, None if prices is None else prices.number)
+
+    def _codes(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
+        written = []
+        for text, place in found:
+            tokens = self._tokenizer.encode(text)
+            written.append(([*tokens, self._quote], [self._words.word(place)] * len(tokens) + [-1]))
+        prices = self._labels.get(slot.keys)
+        return self._written(value, slot, written, None if prices is None else prices.first + prices.last)
+
+    def _written(
+        self,
+        value: int,
+        slot: Slot,
+        found: Sequence[tuple[Sequence[int], Sequence[int]]],
+        prices: NDArray[np.float32] | None,
+    ) -> bool:
+        """Adds values, each with the word that each of its tokens writes; what it costs depends on the first."""
+        steps, costs = [], []
+        for tokens, words in found:
             state = slot.begin
-            for index, token in enumerate(tokens):
+            for index, (token, word) in enumerate(zip(tokens, words, strict=True)):
                 before, state = state, slot.end if index == len(tokens) - 1 else self._size
                 self._size += state == self._size
-                at += len(self._tokenizer.token_bytes(token))
-                word = self._words.word((number, at))
                 steps.append((before, state, token, word))
-                costs.append(prices.number[word] if prices is not None and index == 0 else 0.0)
+                costs.append(prices[word] if prices is not None and index == 0 else 0.0)
         self._add(np.array(steps, np.int32).reshape(-1, 4), np.array(costs, np.float32), value)
         return bool(found)
 

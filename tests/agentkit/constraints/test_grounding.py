@@ -529,3 +529,44 @@ def test_a_choice_that_was_spoken_of_is_preferred() -> None:
     assert held.words is not None
     assert {*held.words.tolist()} == {-1, words.word((0, 3)), words.word((0, 25))}, "what is said once, it takes"
     assert takes(ground(call, Words(TOKENIZER, ["dim"]), TOKENIZER, cost=8.0), state="off")
+
+
+def exchange(amount: float, source: str, target: str = "EUR") -> None:
+    """Change money into another currency."""
+
+
+def test_the_code_of_a_currency_that_was_said_is_as_good_as_its_name() -> None:
+    def cost(text: str, source: str, **more: object) -> float:
+        held = grounded(text, cost=8.0, tool=exchange)
+        return Walker(held).cost(DIALECT.render_call("exchange", {"amount": 20, "source": source, **more}))
+
+    for source in ("KRW", "won"):
+        assert cost("20 won to PLN", source, target="PLN") == 0, source
+        assert cost("exchange 20 won", source, target="won") == 0, source
+    assert cost("20 won to PLN", "CNY", target="PLN") >= 8
+    assert cost("exchange 20 $", "USD", target="USD") == 0
+    words = Words(TOKENIZER, ["20 won"])
+    held = ground(DIALECT.call_automaton(Tool(exchange).definition), words, TOKENIZER, cost=8.0)
+    assert held.words is not None
+    assert held.values is not None
+    writes = {(value, word) for value, word in zip(held.values.tolist(), held.words.tolist(), strict=True) if word == 1}
+    assert {value for value, _ in writes} == {1, 2}, "it takes the word that says it"
+
+
+def test_the_code_of_a_currency_is_no_part_of_the_conversation() -> None:
+    assert takes(grounded("20 won"), city="won")
+    assert not takes(grounded("20 won"), city="KRW"), "a declared value stands there"
+
+
+def test_the_code_of_a_currency_is_taken_where_a_pattern_asks_for_codes() -> None:
+    parameter = {"type": "string", "pattern": "^[A-Z]{3}$"}
+    schema = {"type": "object", "properties": {"city": parameter}, "required": ["city"]}
+    tool = Tool.from_schema(book, name="book", description="", json_schema=schema)
+    held = ground(DIALECT.call_automaton(tool.definition), Words(TOKENIZER, ["20 won"]), TOKENIZER, cost=8.0)
+    assert Walker(held).cost(DIALECT.render_call("book", {"city": "KRW"})) == 0
+    assert Walker(held).cost(DIALECT.render_call("book", {"city": "CNY"})) >= 8
+
+
+def test_a_choice_of_codes_is_spoken_of_by_name() -> None:
+    assert Words(TOKENIZER, ["20 won"]).said(["KRW", "EUR"]) == {"KRW": 1}
+    assert Words(TOKENIZER, ["won, or KRW"]).said(["KRW", "EUR"]) == {"KRW": -1}
