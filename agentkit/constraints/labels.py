@@ -56,14 +56,18 @@ _LOOKS = {
     ),
     "<mail>": re.compile(r"[\w.+-]+@\w"),
 }
-_BEFORE = {"from": "<from>", "to": "<to>", "into": "<to>"}
+_BEFORE = {"from": "<from>", "to": "<to>", "into": "<to>", "in": "<in>"}
 # words of a parameter that mean what a label says
 _MEANT = {
     "<date>": "date day when until since due deadline",
     "<time>": "time hour when at clock",
     "<mail>": "email mail recipient",
     "<from>": "from source origin start departure since old base begin",
-    "<to>": "to into target destination goal until end new",
+    "<to>": "to into target destination goal until end new wanted",
+    "<in>": "in into target destination wanted city town place location room country region area where language",
+    "<low>": "low lower lowest least smallest min minimum from start begin first",
+    "<high>": "high higher highest most largest max maximum to until end last",
+    "<measured>": "unit from source base",
     "percent": "rate percentage share discount interest",
     "degre": "temperature",
 }
@@ -178,7 +182,10 @@ def _meant(text: str, *, described: bool) -> frozenset[str]:
     words = [word.lower() for word in _KEY_WORD.findall(text)]
     if described:  # "the city to look up" says less than "the city to travel to"
         words = [word for word in words[:-1] if word != "to"] + words[-1:]
+    words += [word.removesuffix("s") for word in words]  # where it starts
     meant = {sign for sign, known in _MEANINGS.items() if not known.isdisjoint(words)}
+    if "<to>" in meant:
+        meant -= {"<measured>"}
     if {"<from>", "<to>"} <= meant:
         meant -= {"<from>", "<to>"} if described else {"<to>"}
     return frozenset({*stems(text), *meant})
@@ -213,6 +220,9 @@ class _Said:
         """What a value that begins with the word looks like, and what stands before it."""
         yield from self._look(word)
         yield from self._way(word)
+        yield from self._bound(word)
+        if word and self._words[word - 1].isdigit() and self._gap(word) == " ":
+            yield "<measured>"
         yield from self._label(word)
 
     def _look(self, word: int) -> Iterator[str]:
@@ -220,13 +230,22 @@ class _Said:
         text = self._text[start : start + _LONGEST_LOOK]
         return (sign for sign, look in _LOOKS.items() if look.match(text))
 
+    def _bound(self, word: int) -> Iterator[str]:
+        """Between this and that."""
+        if word and self._words[word - 1] == "between":
+            yield "<low>"
+        if word and self._words[word - 1] == "and" and "between" in self._words[max(word - 6, 0) : word - 1]:
+            yield "<high>"
+
     def _way(self, word: int) -> Iterator[str]:
-        """From or to."""
+        """From, to or in. "In 20 minutes" says nothing of where."""
+        first = self._words[word]
         while word and not self._gap(word).strip():
             word -= 1
             if self._words[word] not in _ARTICLES:
-                if self._words[word] in _BEFORE:
-                    yield _BEFORE[self._words[word]]
+                sign = _BEFORE.get(self._words[word])
+                if sign is not None and not (sign == "<in>" and first.isdigit()):
+                    yield sign
                 return
 
     def _label(self, word: int) -> Iterator[str]:
@@ -253,6 +272,7 @@ class _Said:
         end = self._spans[word][1]
         if self._text[end : end + 2].lstrip().startswith("%"):
             yield "percent"
+        yield from self._bound(word)
         yield from self.behind(word)
         if self._following(word)[:1] not in ([], ["as"]):
             yield from self.stems(word + 1)

@@ -30,7 +30,7 @@ class Shares:
     most_in_view: int = bundled.MAX_TOOLS
     some_in_view: int = 5  # ... and the most that are in view in the rest, in any order: long prompts take long
     instructions: float = 0.25
-    refused: float = 0.25  # requests that no tool in view serves
+    refused: float = 0.3  # requests that no tool in view serves
     chitchat: float = 0.04
     asked_back: float = 0.06  # requests for a tool that lack a required value: it is asked for
     several_calls: float = 0.05  # requests for two tools in one
@@ -124,9 +124,9 @@ class OwnWriter(Writer):
         """A request that has no word in common with any of the tools."""
         while True:
             draw = rng.random()
-            if draw < 0.4:
+            if draw < 0.15:
                 prompt = dress(fill(rng.choice(UNSERVED), rng, split), rng)
-            elif draw < 0.7:
+            elif draw < 0.55:
                 prompt = ask(show(rng.choice(TRAINED), rng, "usual"), rng, split).prompt
             else:
                 prompt = compose(rng, split).ask(rng, split).prompt

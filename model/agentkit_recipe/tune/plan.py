@@ -29,7 +29,7 @@ from ..network import Architecture
 from .packs import OwnWriter
 from .tool import Example, OwnTool
 
-VERSION = 2  # of what is made of the same tools and examples
+VERSION = 3  # of what is made of the same tools and examples
 KEPT_OUT = 5  # one in so many examples
 GENERATED = 5  # held-out cases made up for each tool ...
 REFUSALS = 4, 40  # ... and refusals for each, and at most so many

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,11 +29,12 @@ def settings_for(shards: int, seed: int) -> TrainSettings:
         seed=seed,
         steps=sys.maxsize,
         warmup=20,
-        learning_rate=1.6e-3,
-        muon_rate=0.016,
+        learning_rate=0.8e-3,
+        muon_rate=0.008,
         shards=shards,
         prefixes=1,
-        branches=8,
+        branches=16,  # many requests behind each prompt, which is long ...
+        canvases=1,  # ... each noised once: other words teach more than other noise
         answer_share=0.2,
         drill_steps=0,
         few_tools_steps=0,
@@ -96,8 +97,13 @@ class TuneRun(Run):
 
 
 def speed_for(budget: float) -> Speed:
-    """How this machine makes its steps: compiled, where that works and there is time for it."""
-    return Speed(compiler="inductor" if budget >= LONG and compiles() else None)
+    """How this machine makes its steps: compiled, where that works and there is time for it, and with products in
+    bfloat16 where its cores have units for them."""
+    known: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch does not tell
+    return Speed(
+        bfloat16=bool(known.get("amx_bf16")),
+        compiler="inductor" if budget >= LONG and compiles() else None,
+    )
 
 
 def compiles() -> bool:

@@ -53,6 +53,18 @@ def mail(email: str, text: str) -> None:
     """Send it."""
 
 
+def draw(least: int, most: int) -> None:
+    """Get a random number."""
+
+
+def translate(text: str, language: str) -> None:
+    """Say it otherwise."""
+
+
+def convert(unit: str, wanted: str) -> None:
+    """Work it out."""
+
+
 @pytest.mark.parametrize(
     ("tool", "text", "right", "wrong"),
     [
@@ -65,6 +77,10 @@ def mail(email: str, text: str) -> None:
         (travel, "to Rome from the Hague", {"origin": "Hague", "destination": "Rome"}, {"destination": "Hague"}),
         (paint, "take blue as the theme, red for the step", {"theme": "blue", "step": "red"}, {"theme": "red"}),
         (paint, "theme = blue, step: red", {"theme": "blue", "step": "red"}, {"step": "blue"}),
+        (draw, "a number between 14 and 566", {"least": 14, "most": 566}, {"least": 566, "most": 14}),
+        (translate, "what is cheese in Czech", {"text": "cheese", "language": "Czech"}, {"text": "Czech"}),
+        (convert, "37 kelvin in celsius", {"unit": "kelvin", "wanted": "celsius"}, {"unit": "celsius"}),
+        (convert, "how many celsius are 37 kelvin", {"unit": "kelvin", "wanted": "celsius"}, {"wanted": "kelvin"}),
         (mail, "tell bo@home.org dinner is ready", {"email": "bo@home.org", "text": "dinner"}, {"text": "bo@home.org"}),
     ],
 )
@@ -135,6 +151,29 @@ def test_descriptions_count_less() -> None:
     assert cost(chart, "for the country Peru", low="red", high="Peru") == DESCRIBED * NATS
     assert cost(chart, "for the country Peru", low="red", about="Peru") == 0.0
     assert cost(chart, "go to Peru", low="red", about="Peru") == DESCRIBED * NATS, "its last word says the way"
+
+
+def fly(here: str, there: str) -> None:
+    """Book a flight.
+
+    Args:
+        here: Where it starts.
+        there: Where it ends.
+    """
+
+
+def test_a_description_may_say_it_in_another_form() -> None:
+    assert cost(fly, "from Oslo to Rome", here="Oslo", there="Rome") == 0.0
+    assert cost(fly, "from Oslo to Rome", here="Rome", there="Oslo") >= 2 * DESCRIBED * NATS
+
+
+def wait(place: str, minutes: int) -> None:
+    """Wait somewhere."""
+
+
+def test_in_so_many_minutes_is_no_place() -> None:
+    assert cost(wait, "home, in 20 minutes", place="home", minutes=20) == 0.0
+    assert cost(wait, "home, and in 20", place="home", minutes=20) == 0.0
 
 
 def test_a_choice_has_a_label_too() -> None:

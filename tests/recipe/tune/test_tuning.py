@@ -122,6 +122,12 @@ def test_steps_are_compiled_where_that_works_and_pays(monkeypatch: pytest.Monkey
     assert run.speed_for(600).compiler is None
 
 
+def test_products_are_in_half_precision_where_cores_have_units_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for known, half in (({"amx_bf16": True}, True), ({"avx512_bf16": True}, False), ({}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known, raising=False)
+        assert run.speed_for(60).bfloat16 is half
+
+
 def tokenizer_of_the_bundled() -> Any:
     from agentkit.dialects.tokenizer import Tokenizer
 
