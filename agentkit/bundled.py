@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agentkit.models.base import Progress
     from agentkit.models.diffusion import DiffusionModel
 
-MAX_TOOLS = 12  # twice what it was trained with
+MAX_TOOLS = 6  # as many as it was trained with; with more it is less often right, see docs/many_tools.md
 
 CONSTRAINTS = Constraints(grounding="inferred", relevance=8.0)
 """How its canvases are held where nobody says otherwise: most of what it is asked to pass on stands in the request, and

@@ -104,3 +104,15 @@ def test_sampler(tmp_path: Path) -> None:
     assert len(found["rows"]) == 8 and sum(row["default"] for row in found["rows"]) == 1
     assert len({row["steps"] for row in found["rows"]}) > 1, "settings make a difference"
     assert "as shipped" in plot.read_text()
+
+
+def test_tools_in_view(tmp_path: Path) -> None:
+    rows = figures(tmp_path, "tools_in_view.py", "--quick", "--most", "2", "6")["rows"]
+    assert [(row["tools"], row["cases"], row["most"]) for row in rows] == [
+        (100, 3, 2),
+        (100, 3, 6),
+        (12, 3, 2),
+        (12, 3, 6),
+    ]
+    assert all(0 <= row["exact"] <= row["tool"] <= 1 and row["steps_per_canvas"] > 0 for row in rows)
+    assert all(row["in_view"] > 0 for row in rows)

@@ -26,9 +26,10 @@ class Shares:
     """Of the packs, and of what they hold."""
 
     replay: float = 0.2  # packs of the recipe's own data
-    all_in_view: float = 0.3  # of the others, those in which all tools are in view, in their order ...
     most_in_view: int = bundled.MAX_TOOLS
-    some_in_view: int = 5  # ... and the most that are in view in the rest, in any order: long prompts take long
+    all_in_view: float = (
+        0.5  # of the others, those with as many tools in view as there may be; the rest have any number
+    )
     instructions: float = 0.25
     refused: float = 0.3  # requests that no tool in view serves
     chitchat: float = 0.04
@@ -80,10 +81,10 @@ class OwnWriter(Writer):
             return 0
         if rng.random() < self.shares.all_in_view:
             return self.most_in_view
-        return rng.randint(1, min(self.most_in_view, self.shares.some_in_view))
+        return rng.randint(1, self.most_in_view)
 
     def in_view(self, count: int, rng: random.Random) -> list[OwnTool]:
-        """All tools in their order, or some of them in any."""
+        """As many tools as there may be in their order, or fewer in any."""
         shown = rng.sample(list(self.tools), count)
         return sorted(shown, key=self.tools.index) if count == self.most_in_view else shown
 

@@ -90,8 +90,8 @@ def test_what_nothing_serves_shares_no_word_with_the_tools(tokenizer: Tokenizer)
 def test_with_many_tools_a_pack_shows_some(tokenizer: Tokenizer) -> None:
     tools = [OwnTool(ToolDefinition(f"tool_{i}", f"Do {i}.", {"type": "object", "properties": {}})) for i in range(30)]
     writer = OwnWriter(tokenizer, tools, canvas_length=48)
-    assert {writer.tools_in_view(random.Random(i)) for i in range(300)} == {0, 1, 2, 3, 4, 5, 12}
-    for count in (1, 5, 12):
+    assert {writer.tools_in_view(random.Random(i)) for i in range(300)} == set(range(7))
+    for count in (1, 5, 6):
         shown = writer.in_view(count, random.Random(count))
         assert len(set(map(id, shown))) == len(shown) == count
     assert shown == sorted(shown, key=tools.index), "all that may be in view stand in their order"
@@ -110,6 +110,6 @@ def test_an_answer_comes_after_the_result(tokenizer: Tokenizer, answers: bool) -
 def test_no_turn_is_told_about_more_tools_than_are_in_view_while_tuning(tokenizer: Tokenizer) -> None:
     schema = {"type": "object", "properties": {}}
     tools = [OwnTool(ToolDefinition(f"tool_{i}", "Do it. " * (i + 1), schema)) for i in range(30)]
-    assert SETTINGS.max_tools == Shares().most_in_view == 12
-    writer, longest = OwnWriter(tokenizer, tools, canvas_length=48), OwnWriter(tokenizer, tools[-12:], canvas_length=48)
+    assert SETTINGS.max_tools == Shares().most_in_view == 6
+    writer, longest = OwnWriter(tokenizer, tools, canvas_length=48), OwnWriter(tokenizer, tools[-6:], canvas_length=48)
     assert writer.prompt_length() == longest.prompt_length(), "whichever are in view, there has to be room"

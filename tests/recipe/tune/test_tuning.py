@@ -61,7 +61,7 @@ def test_a_checkpoint_that_an_agent_loads(tmp_path: Path) -> None:
     report = json.loads((out / "tuning" / "report.json").read_text())
     assert report["after"]["generated"]["exact"] == found.after["generated"].exact
     model: Any = load_model(str(out))
-    assert model.settings.constraints.grounding == "inferred" and model.settings.max_tools == 12
+    assert model.settings.constraints.grounding == "inferred" and model.settings.max_tools == 6
     result = Agent(str(out), tools=[set_extraction], model_settings=ModelSettings(seed=0)).run_sync("dust 5")
     assert result.stop_reason in ("finished", "usage_limit", "stuck")
     again = tuned(out)  # done already: measured once more, and no step is made
