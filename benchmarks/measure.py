@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -53,6 +55,12 @@ def resident(kind: str) -> int:
         return 0
     line = next(line for line in status.read_text().splitlines() if line.startswith(f"Vm{kind}:"))
     return int(line.split()[1]) * 1024
+
+
+def save(path: Path | None, figures: Mapping[str, Any]) -> None:
+    """Writes what was measured on this machine's CPU to a file, where one is named."""
+    if path is not None:
+        path.write_text(json.dumps({"machine": machine(torch.device("cpu")), **figures}, indent=2) + "\n")
 
 
 def say(*words: object) -> None:

@@ -14,13 +14,12 @@ synonym that the declaration doesn't have. For each request the tools are ranked
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import random
 import time
 from pathlib import Path
 from typing import Any
 
+from measure import save
 from rich.console import Console
 from rich.table import Table
 
@@ -73,9 +72,7 @@ def main() -> None:
         shares = [f"{row['within'][rank]:.1%}" for rank in RANKS]
         table.add_row(row["words"], str(row["requests"]), *shares, str(row["index_ms"]), str(row["search_ms"]))
     Console().print(table)
-    if options.json is not None:
-        report = {"machine": f"{platform.machine()}, {platform.system()}", "rows": rows}
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    save(options.json, {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How many tools a turn of the bundled model should be told about: `ModelSettings.max_tools`.
 
-    python benchmarks/tools_in_view.py [--quick] [--most 3 4 6 8 12] [--json FILE]
+    python benchmarks/tools_in_view.py [--quick] [--most 4 6 8 12] [--json FILE]
 
 Two catalogues that were written by hand, apart from what the model was trained on, with requests written by hand: tools
 of all kinds (`agentkit_recipe.own_words`), and the twelve of `examples/tuning`. Each request is made of an agent that
@@ -15,15 +15,14 @@ has the whole catalogue. Tools are not run, and what would be said about their r
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import sys
+import runpy
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
+from measure import save
 from rich.console import Console
 from rich.table import Table
 
@@ -32,12 +31,10 @@ from agentkit.evaluation import Case, ExpectedCall, Variant, evaluate, read_case
 from agentkit.retrieval import tools_in_view
 from agentkit.tools import collect_tools
 from agentkit_recipe import own_words
-from agentkit_recipe.tune.measure import summarised
+from agentkit_recipe.tune.measure import AT_ONCE, not_run, summarised
 
 WORKSHOP = Path(__file__).parents[1] / "examples" / "tuning"
-MOST = (3, 4, 6, 8, 12)
-AT_ONCE = 8  # runs that share the engine's passes
-
+MOST = (4, 6, 8, 12)
 Catalogue = tuple[list[Tool], list[Case]]
 
 
@@ -47,28 +44,27 @@ def catalogues() -> dict[str, Catalogue]:
         Case(prompt, calls=(ExpectedCall(own_words.TOOLS[function].name, arguments),))
         for function, prompt, arguments in own_words.ASKED
     ]
-    sys.path.insert(0, str(WORKSHOP))
-    import workshop
-
+    workshop = collect_tools(runpy.run_path(str(WORKSHOP / "workshop.py"))["functions"])
     return {
         "of all kinds": (list(own_words.TOOLS.values()), asked),
-        "a workshop": (list(collect_tools(workshop.functions).values()), read_cases(WORKSHOP / "held_out.jsonl")),
+        "a workshop": (list(workshop.values()), read_cases(WORKSHOP / "held_out.jsonl")),
     }
 
 
-def measure(name: str, catalogue: Catalogue, most: Sequence[int]) -> list[dict[str, Any]]:
+def figures_of(name: str, catalogue: Catalogue, most: Sequence[int]) -> list[dict[str, Any]]:
     """The figures of a catalogue with each number of tools in view."""
     tools, cases = catalogue
-    results = {tool.name: "done" for tool in tools}
-    told = [Case(case.prompt, id=str(index), calls=case.calls, results=results) for index, case in enumerate(cases)]
     agent = Agent("bundled", tools=tools, usage_limits=UsageLimits(turns=1))
     variants = [Variant(name=str(count), settings=ModelSettings(seed=0, max_tools=count)) for count in most]
-    found = anyio.run(partial(evaluate, agent, told, variants, max_concurrent=AT_ONCE))
+    found = anyio.run(partial(evaluate, agent, not_run(tools, cases), variants, max_concurrent=AT_ONCE))
     definitions = [tool.definition for tool in tools]
     rows = []
     for count, variant in zip(most, found.variants, strict=True):
-        views = [(case, tools_in_view(definitions, [UserMessage(case.prompt)], count)) for case in cases if case.calls]
-        seen = [any(tool.name == case.calls[0].name for tool in view) for case, view in views if case.calls]
+        seen = [
+            case.calls[0].name in {tool.name for tool in tools_in_view(definitions, [UserMessage(case.prompt)], count)}
+            for case in cases
+            if case.calls
+        ]
         figures = summarised(cases, variant.outcomes)
         rows.append(
             {
@@ -93,7 +89,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for name, (tools, cases) in catalogues().items():
-        rows += measure(name, (tools, cases[:3] if options.quick else cases), options.most)
+        rows += figures_of(name, (tools, cases[:3] if options.quick else cases), options.most)
     table = Table(title="the bundled model, by how many tools a turn is told about")
     for heading in ("catalogue", "tools", "cases", "most", "in view", "tool", "exact", "steps"):
         table.add_column(heading, justify="left" if heading == "catalogue" else "right")
@@ -102,9 +98,7 @@ def main() -> None:
         counts = [str(row[key]) for key in ("tools", "cases", "most")]
         table.add_row(row["catalogue"], *counts, *shares, f"{row['steps_per_canvas']:.1f}")
     Console().print(table)
-    if options.json is not None:
-        report = {"machine": f"{platform.machine()}, {platform.system()}", "rows": rows}
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    save(options.json, {"rows": rows})
 
 
 if __name__ == "__main__":

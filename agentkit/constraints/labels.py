@@ -272,7 +272,6 @@ class _Said:
         end = self._spans[word][1]
         if self._text[end : end + 2].lstrip().startswith("%"):
             yield "percent"
-        yield from self._bound(word)
         yield from self.behind(word)
         if self._following(word)[:1] not in ([], ["as"]):
             yield from self.stems(word + 1)

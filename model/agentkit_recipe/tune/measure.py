@@ -49,10 +49,9 @@ def measure(
     settings = SETTINGS.merge(ModelSettings(seed=0))
     opened = DiffusionModel.from_pretrained(model, device="cpu", dtype="float32")
     agent = Agent(opened, tools=tools, model_settings=settings, usage_limits=limits)
-    results = {tool.name: "done" for tool in tools}
     figures, wrong = {}, []
     for name, cases in sets.items():
-        told = [Case(case.prompt, id=str(i), calls=case.calls, results=results) for i, case in enumerate(cases)]
+        told = not_run(tools, cases)
         evaluation = anyio.run(
             partial(evaluate, agent, told, max_concurrent=AT_ONCE, progress=lambda outcome: advance())
         )
@@ -60,6 +59,12 @@ def measure(
         figures[name] = summarised(cases, outcomes)
         wrong += [(c, outcome) for c, outcome in zip(cases, outcomes, strict=True) if not outcome.right_calls]
     return figures, wrong
+
+
+def not_run(tools: Sequence[Tool], cases: Sequence[Case]) -> list[Case]:
+    """The cases by their places, in which no tool is run."""
+    results = {tool.name: "done" for tool in tools}
+    return [Case(case.prompt, id=str(i), calls=case.calls, results=results) for i, case in enumerate(cases)]
 
 
 def summarised(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Figures:

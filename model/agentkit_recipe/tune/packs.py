@@ -27,9 +27,7 @@ class Shares:
 
     replay: float = 0.2  # packs of the recipe's own data
     most_in_view: int = bundled.MAX_TOOLS
-    all_in_view: float = (
-        0.5  # of the others, those with as many tools in view as there may be; the rest have any number
-    )
+    all_in_view: float = 0.5  # of the others, those with as many in view as there may be; the rest have any number
     instructions: float = 0.25
     refused: float = 0.3  # requests that no tool in view serves
     chitchat: float = 0.04
