@@ -25,12 +25,13 @@ class Constraints:
     sources    where grounded values stand: the "conversation" (all user messages and tool results), what the "user"
                said, or the latest "request" alone
     preference nats a token by which an inferred value has to be less probable than another one to lose against it
-    twice      nats that each two values of a call cost that take the same word of the conversation; at 0 what was said
-               once may be written as often as there are values
+    twice      nats that each two values of a call, or items of a list, cost that take the same word of the
+               conversation; at 0 what was said once may be written as often as there are values
     naming     nats a token that values cost, where grounding is inferred, for words that stand in their tool's name,
                and a third of it for those in its description: who says them speaks of the tool
     labels     nats that a value costs, where grounding is inferred, beside words that name another parameter ("20
-               percent", "from Oslo to Rome"), or as such a name; half of it where its own name stands elsewhere
+               percent", "from Oslo to Rome"), or as such a name; half of it where its own name stands elsewhere. So
+               does a yes where no was said, and a no where yes was
     relevance  nats that a call costs for each point (BM25) by which its tool's words fit the request worse than
                another's; a quarter of it, for each beyond 1, is in favour of a call where the turn begins. For small
                models, which miss what plain words say

@@ -27,17 +27,17 @@ class Slot:
 
     begin     the state before it
     end       the state behind it; for a string that is the state after the closing quote
-    kind      "string", "number", or "choice" for one of a few strings
+    kind      "string", "number", "choice" for one of a few strings, or "flag" for a yes or a no
     edges     of a string or a number, first and last (excluded) index of the edges that allow anything the schema does
     declared  whether the schema says that the value is grounded
     pattern   what the schema asks of the value, as bytes; None when any text will do
-    options   of a choice, each string and the index of the edge that ends it
+    options   of a choice, each string and the index of the edge that ends it; so of a flag, "true" and then "false"
     keys      of the members that it stands in, outermost first
     """
 
     begin: int
     end: int
-    kind: Literal["string", "number", "choice"]
+    kind: Literal["string", "number", "choice", "flag"]
     edges: tuple[int, int] = (0, 0)
     declared: bool = False
     pattern: object | None = None

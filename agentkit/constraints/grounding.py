@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from agentkit.constraints.automaton import Automaton, Slot
 from agentkit.constraints.currencies import currencies
 from agentkit.constraints.dfa import ByteDFA
+from agentkit.constraints.flags import Flag
 from agentkit.constraints.labels import Keys, Prices
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
@@ -391,19 +392,24 @@ def ground(
     cost: float | None = None,
     taken: Mapping[int, float] = MappingProxyType({}),
     prices: Mapping[Keys, Prices] = MappingProxyType({}),
+    flags: Mapping[Keys, Flag] = MappingProxyType({}),
 ) -> Automaton:
     """The automaton with its slots grounded.
 
     A slot whose schema says that it is grounded takes what the conversation holds and nothing else, unless nothing
     there fits its schema. With `cost`, the others are grounded by inference: anything that is not in the conversation
     costs so many nats a token, and so does a choice that nobody spoke of where another one was spoken of. The words
-    that are `taken` by something else cost what stands there, also for each token. `prices` are what values cost beside
-    that, by the keys that they stand in; see `labels`.
+    that are `taken` by something else cost what stands there, also for each token. `prices` and `flags` are what values
+    cost beside that, by the keys that they stand in; see `labels` and `flags`.
     """
     added = _Added(automaton, tokenizer, words, taken, prices)
     costs, kept = automaton.cost.copy(), np.ones(len(automaton.source), bool)
     for value, slot in enumerate(automaton.slots):
         if not slot.declared and cost is None:
+            continue
+        if slot.kind == "flag":
+            for (_, edge), price in zip(slot.options, flags.get(slot.keys, Flag()), strict=True):
+                costs[edge] += np.float32(price)
             continue
         if slot.kind == "choice":
             said = words.said([option for option, _ in slot.options])

@@ -38,7 +38,7 @@ _ARTICLES = frozenset("a an the my".split())
 _SENTENCE = re.compile(r"[.?!:]")
 _APART = re.compile(r"[.,;?!)]")
 _NAMED = re.compile(r"[:=]")
-_KEY_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+KEY_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -168,18 +168,23 @@ def _elsewhere(labels: NDArray[np.float32], own: NDArray[np.float32], latest: ND
 
 def _signs(schema: object, keys: Keys) -> tuple[frozenset[str], frozenset[str]]:
     """By which labels a place is meant, for its name and for its description's sake."""
-    about = ""
+    name = keys[-1] if keys else ""
+    return _meant(name, described=False), _meant(about(schema, keys), described=True)
+
+
+def about(schema: object, keys: Keys) -> str:
+    """The description of the member that stands there; empty where it has none."""
+    found = ""
     for key in keys:
         members = schema.get("properties") if isinstance(schema, Mapping) else None
         schema = members.get(key) if isinstance(members, Mapping) else None
-        about = str(schema.get("description", "")) if isinstance(schema, Mapping) else ""
-    name = keys[-1] if keys else ""
-    return _meant(name, described=False), _meant(about, described=True)
+        found = str(schema.get("description", "")) if isinstance(schema, Mapping) else ""
+    return found
 
 
 @lru_cache(maxsize=1024)
 def _meant(text: str, *, described: bool) -> frozenset[str]:
-    words = [word.lower() for word in _KEY_WORD.findall(text)]
+    words = [word.lower() for word in KEY_WORD.findall(text)]
     if described:  # "the city to look up" says less than "the city to travel to"
         words = [word for word in words[:-1] if word != "to"] + words[-1:]
     words += [word.removesuffix("s") for word in words]  # where it starts

@@ -183,8 +183,11 @@ class _Grammar:
         words = [value for value in node.values if not isinstance(value, str | list | dict)]
         if words:
             before = builder.state()
-            for word in words:
-                builder.literal(before, end, "".join(map(str, value_pieces(word))))
+            texts = ["".join(map(str, value_pieces(word))) for word in words]
+            written = {text: builder.literal(before, end, text) for text in texts}
+            if {"true", "false"} <= written.keys():
+                options = tuple((text, written[text]) for text in ("true", "false"))
+                builder.slot(Slot(before, end, "flag", options=options, keys=tuple(self._keys)))
             found.entries.append(("", before))
         for value in node.values:
             if isinstance(value, list | dict):

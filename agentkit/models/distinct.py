@@ -60,7 +60,7 @@ class Held:
             tokens = [*written, *result.tokens[: result.length]]
             length, resumed = self.distinct.kept(tokens, len(written), limit)
             result = replace(result, length=length - len(written))
-        return result, replace(self, hold=resumed or replace(self.hold, state=result.states[result.length - 1]))
+        return result, replace(self, hold=resumed or self.hold.behind(result))
 
     def gone_on(self, tokens: Sequence[int], limit: int) -> Held | None:
         """What comes behind the tokens of a turn that was broken off; None where the hold does not allow them."""

@@ -17,6 +17,7 @@ from agentkit.settings import Constraints
 if TYPE_CHECKING:
     from agentkit.constraints.automaton import Automaton
     from agentkit.constraints.grounding import Words
+    from agentkit.constraints.labels import Keys
     from agentkit_model import Hold, TokenAutomaton
 
 TELLING = 5.0
@@ -161,6 +162,7 @@ def grounded(
 
     beside: values that stand in the call already.
     """
+    from agentkit.constraints.flags import flags
     from agentkit.constraints.grounding import ground
     from agentkit.constraints.labels import prices
 
@@ -173,11 +175,17 @@ def grounded(
         taken = (
             dict.fromkeys(described, DESCRIBED * constraints.naming) | dict.fromkeys(named, constraints.naming) | taken
         )
-    marked = {}
+    marked, said = {}, {}
     if inferred and constraints.labels:
-        marked = prices(tool, list(dict.fromkeys(slot.keys for slot in call.slots)), words.spoken, constraints.labels)
+        marked = prices(tool, _places(call, flags=False), words.spoken, constraints.labels)
+        said = flags(tool, _places(call, flags=True), words.spoken, constraints.labels)
     cost = constraints.preference if inferred else None
-    return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked)
+    return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said)
+
+
+def _places(call: Automaton, *, flags: bool) -> list[Keys]:
+    """Where the call's values stand: a yes or a no, or others."""
+    return list(dict.fromkeys(slot.keys for slot in call.slots if (slot.kind == "flag") is flags))
 
 
 def said(messages: Sequence[Message], sources: str = "conversation") -> list[str]:

@@ -4,17 +4,21 @@ First the model's own choices (`walk`), then the best of all that the automaton 
 the canvas length, V the vocabulary size.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
-from agentkit_model.claims import undisputed
+from agentkit_model.claims import under_way, undisputed
 from agentkit_model.errors import DenoisingError, PlanError
 from agentkit_model.sight import Sight
 from agentkit_model.tables import Indices
 from agentkit_model.viterbi import Leg
 from agentkit_model.walk import Walk
+
+if TYPE_CHECKING:
+    from agentkit_model.plan import CanvasResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,8 @@ class Hold:
         settle: the share of the marginal at a turn's opening that its kind needs before the canvas is held to it.
         patience: steps after which it is held to the likeliest kind, settled or not.
         twice: nats that each two values of a call cost that claim the same word; see `claims`.
+        past: the edges of the automaton's tables by which the call under way came to `state`, as far as they are known:
+            what its values claim already.
     """
 
     automaton: TokenAutomaton
@@ -42,6 +48,19 @@ class Hold:
     settle: float = 0.0
     patience: int = 0
     twice: float = 0.0
+    past: tuple[int, ...] = ()
+
+    def steps(self, result: "CanvasResult") -> list[tuple[int, int, int]]:
+        """The steps of what is kept of a canvas that was held to this: from a state, to another, by a token. The first
+        one is from -1, no state, where the canvas may have begun in any of several."""
+        known = self.begin if len(self.begin) == 1 else {-1}
+        states = (*known, *result.states[: result.length])
+        return list(zip(states[:-1], states[1:], result.tokens[: result.length], strict=True))
+
+    def behind(self, result: "CanvasResult") -> "Hold":
+        """What the next canvas is held to, behind what is kept of one that was held to this."""
+        past = under_way(self.automaton.tables, self.past, self.steps(result))
+        return replace(self, state=result.states[result.length - 1], past=past)
 
     @property
     def begin(self) -> frozenset[int]:
@@ -96,7 +115,7 @@ def best_path(hold: Hold, sight: Sight, *, decide: bool = True) -> Path | None:
     walk.go()
     tokens, states = [np.array(walk.tokens, np.int64)], tuple(walk.states)
     if len(walk.tokens) < end:
-        found = undisputed(Leg(hold.automaton, sight, walk.begin, len(walk.tokens), end, rest), hold.twice)
+        found = undisputed(Leg(hold.automaton, sight, walk.begin, len(walk.tokens), end, rest), hold.twice, hold.past)
         if found is None:
             raise DenoisingError("the automaton accepts no sequence of the canvas' length here")
         tokens, states = [*tokens, found.tokens], (*states, *found.states)

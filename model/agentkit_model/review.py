@@ -5,9 +5,9 @@ stand in each other's place, can be likely everywhere. The encoder reads the sam
 each what is likely next, given all before. So a canvas that is held to an automaton can be read once more: at the first
 position where the encoder expects another token that the automaton allows, that one is put, all behind it is noise
 again, and the canvas is denoised anew with everything before held. It is then read again, and so on, until the encoder
-objects to nothing, or no canvas that begins so can be likelier to it than one that was there before. Of all that were
-there, the likeliest stays. One that is worse than the one before may lead to a better one: a value that is put right
-can leave the next one wrong, which is put right in its turn.
+objects to nothing, or no canvas that begins so can be worth more than one that was there before. Of all that were
+there, the one stays that is likeliest to it, less what its path costs. One that is worse than the one before may lead
+to a better one: a value that is put right can leave the next one wrong, which is put right in its turn.
 
 It is what the verifying pass of speculative decoding does (Leviathan et al., https://arxiv.org/abs/2211.17192; with
 drafts by diffusion: Christopher et al., https://arxiv.org/abs/2408.05636), but what stands behind a token that is not
@@ -26,8 +26,8 @@ from agentkit_model.sight import Floats, Sight
 from agentkit_model.tables import Indices
 
 SURE = 0.95
-"""A canvas whose every token the denoiser gave this probability is not read, unless it has a second call. Of 51
-objections to canvases of the bundled model, 50 were to the other ones, which were fewer than half."""
+"""A canvas whose every token the denoiser gave this probability is not read, unless it costs something, or has a second
+call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,21 +37,33 @@ class Expected:
     Attributes:
         tokens: at each position the likeliest token that the automaton allows there, given the tokens before; the
             canvas' own where it is not asked (N,).
-        costs: the nats by which its edge costs more than that of the canvas' own token (N,).
-        price: the nats that the canvas costs since values of a call claim the same words; see `claims`.
+        costs: the nats that the edges of the canvas' own tokens cost, with what their values claim; see `claims` (N,).
+        others: and those of the expected ones (N,).
     """
 
     tokens: Indices
     costs: Floats
-    price: float
+    others: Floats
 
-    def objection(self, own: Floats, others: Floats, tolerance: float) -> int | None:
-        """The first position where the expected token is worth more than `tolerance` nats more than the canvas' own.
+    def worth(self, own: Floats) -> float:
+        """How likely the encoder holds the canvas for, less what it costs, as far as it tells two of them apart.
+
+        own: the log-probabilities of the canvas' tokens (N,).
+        """
+        return float(own[1:].sum() - self.costs.sum())
+
+    def objection(self, own: Floats, others: Floats, tolerance: float) -> tuple[int, float] | None:
+        """The first position where the expected token is worth more than `tolerance` nats more than the canvas' own,
+        and the most that a canvas can be worth that begins so: there may be a way on by which what stands before it
+        costs nothing.
 
         own, others: the log-probabilities of the canvas' tokens and of the expected ones (N,).
         """
-        found = np.flatnonzero(others - self.costs - own > tolerance)
-        return int(found[0]) if len(found) else None
+        found = np.flatnonzero((others - self.others) - (own - self.costs) > tolerance)
+        if not len(found):
+            return None
+        position = int(found[0])
+        return position, float(own[1:position].sum() + others[position])
 
 
 def places(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> list[int]:
@@ -69,12 +81,19 @@ def places(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> li
 
 
 def doubtful(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> bool:
-    """Whether a canvas is worth a second reading: for what the denoiser is not sure of, or since it went on where the
-    turn might have ended, as with a second call. Of one call too many it is as sure as of the others."""
-    asked = places(hold, result, clamped)
-    distance, final = hold.automaton.distance, hold.automaton.final
-    goes_on = any(distance[result.states[at - 1]] == 1 and result.states[at] != final for at in asked)
-    return goes_on or any(result.probabilities[at] < SURE for at in asked)
+    """Whether a canvas is worth a second reading: for what the denoiser is not sure of, for what costs something, or
+    since it went on where the turn might have ended, as with a second call. Of one call too many it is as sure as of
+    the others."""
+    tables, distance, final = hold.automaton.tables, hold.automaton.distance, hold.automaton.final
+    steps = hold.steps(result)
+    for position in places(hold, result, clamped):
+        before, behind, token = steps[position]
+        if result.probabilities[position] < SURE or (distance[before] == 1 and behind != final):
+            return True
+        edge = tables.edge(before, behind, token)
+        if edge is not None and tables.cost[edge] > 0:
+            return True
+    return False
 
 
 def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[int] = ()) -> Expected:
@@ -84,23 +103,23 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[
         sight: what the encoder expects at each position.
         clamped: positions that have to stay as they are.
     """
-    tables, claims = sight.tables, Claims(sight.tables, hold.twice)
-    tokens, costs = np.array(result.tokens[: result.length], np.int64), np.zeros(result.length, np.float32)
+    tables, claims = sight.tables, Claims(sight.tables, hold.twice, past=hold.past)
+    tokens = np.array(result.tokens[: result.length], np.int64)
+    costs, others = np.zeros((2, result.length), np.float32)
     asked = set(places(hold, result, clamped))
-    for position in range(1, result.length):
-        edges = tables.leaving(result.states[position - 1])
-        mine = edges[tables.targets[edges] == result.states[position]]
-        mine = np.array([edge for edge in mine.tolist() if tables.takes(edge, int(tokens[position]))], np.int64)
-        if not len(mine):
+    for position, (before, behind, token) in enumerate(hold.steps(result)):
+        own = tables.edge(before, behind, token)
+        if own is None:
             continue  # written by a choice
-        own = mine[int(tables.cost[mine].argmin())]
+        edges = tables.leaving(before)
+        prices = tables.cost[edges] + claims.prices(edges)
+        costs[position] = others[position] = prices[edges == own].item()
         if position in asked:
-            prices = tables.cost[edges] + claims.prices(edges)
             worth = sight.columns[position, tables.columns[edges]] - prices
             if hold.limit is not None:
                 worth[tables.distance[tables.targets[edges]] > hold.limit - position - 1] = -np.inf
             best = int(worth.argmax())
-            costs[position] = prices[best] - prices[edges == own].item()
+            others[position] = prices[best]
             (tokens[position],) = sight.tokens(position, tables.columns[edges[best : best + 1]])
-        claims.take(int(own))
-    return Expected(tokens, costs, claims.price)
+        claims.take(own)
+    return Expected(tokens, costs, others)

@@ -538,13 +538,14 @@ class Runner:
             for tokens in written
         )
         own, others = (np.log(np.maximum(part, TINY)) for part in (own, others))  # (N,)
-        likelihood = float(own[1:].sum()) - awaited.price
-        if row.likeliest is None or likelihood > row.likeliest[1]:
-            row.likeliest = draft, likelihood
+        worth = awaited.worth(own)
+        if row.likeliest is None or worth > row.likeliest[1]:
+            row.likeliest = draft, worth
         best, least = row.likeliest
-        position = awaited.objection(own, others, tolerance)
-        if position is None or row.finished or float(own[1:position].sum() + others[position]) <= least:
-            return replace(best, steps=draft.steps)  # nothing that begins so is likelier
+        objection = awaited.objection(own, others, tolerance)
+        if objection is None or row.finished or objection[1] <= least:
+            return replace(best, steps=draft.steps)  # nothing that begins so is worth more
+        position, _ = objection
         row.earlier = Earlier(draft, position, float(np.exp(others[position])))
         held = {**dict(enumerate(draft.tokens[:position])), position: int(awaited.tokens[position])}
         row.plan = replace(row.plan, clamped={**row.plan.clamped, **held})

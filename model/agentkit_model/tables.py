@@ -71,6 +71,12 @@ class Tables:
         """The edges from a state."""
         return np.flatnonzero(self.source == state)
 
+    def edge(self, source: int, target: int, token: int) -> int | None:
+        """The cheapest edge from a state to another by a token; None where there is none."""
+        edges = self.leaving(source)
+        found = [edge for edge in edges[self.targets[edges] == target].tolist() if self.takes(edge, token)]
+        return min(found, key=self.cost.__getitem__, default=None)
+
     def takes(self, edge: int, token: int) -> bool:
         """Whether an edge is taken by a token."""
         column = int(self.columns[edge])

@@ -8,11 +8,11 @@ what normalises a position is the same for all.
 L is the canvas length, N that of the stretch at hand, S the number of states and E that of edges.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agentkit_model import native
 from agentkit_model.automaton import UNREACHABLE, TokenAutomaton
@@ -21,6 +21,24 @@ from agentkit_model.tables import Indices, Tables
 
 EdgeTo = Callable[[int, int], int]
 """The edge by which the best path comes to a state behind a position (0, 1, ... of the stretch)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ban:
+    """Edges of the tables that a path may not take at positions from `first` on, and before `end`."""
+
+    edges: Indices
+    first: int = 0
+    end: int = UNREACHABLE
+
+    def holds(self, first: int, end: int) -> bool:
+        """Whether it holds at all positions from `first` on, and before `end`."""
+        return self.first <= first and end <= self.end
+
+    def met(self, path: Sequence[int], first: int) -> bool:
+        """Whether a path, whose edges from the position `first` on these are, takes what it bans."""
+        own = path[max(self.first - first, 0) : max(self.end - first, 0)]
+        return bool(np.isin(own, self.edges).any())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +51,7 @@ class Leg:
         begin: the states in which it may begin.
         first, end: the positions, `end` excluded.
         rest: tokens that the turn may have behind it.
-        banned: edges of the tables that it may not take.
+        bans: what it may not take, and where.
     """
 
     automaton: TokenAutomaton
@@ -42,27 +60,26 @@ class Leg:
     first: int
     end: int
     rest: int
-    banned: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    bans: tuple[Ban, ...] = ()
 
     @property
     def tables(self) -> Tables:
         return self.sight.tables
 
-    @property
-    def costs(self) -> Floats:
-        """What edges cost (E,)."""
-        if not len(self.banned):
-            return self.tables.cost
-        costs = self.tables.cost.copy()
-        costs[self.banned] = np.inf
-        return costs
+    def without(self, ban: Ban) -> "Leg":
+        """The same with one ban more."""
+        return replace(self, bans=(*self.bans, ban))
 
-    def without(self, value: int, words: Iterable[int]) -> "Leg":
-        """The same, but that a value may not have some words."""
-        tables = self.tables
-        assert tables.values is not None and tables.words is not None
-        edges = np.flatnonzero((tables.values == value) & np.isin(tables.words, list(words)))
-        return replace(self, banned=np.union1d(self.banned, edges))
+    def stretches(self) -> Iterator[tuple[int, int, Floats]]:
+        """The positions for which edges cost the same: the first, the end, and what they cost (E,)."""
+        ends = {self.first, self.end, *(at for ban in self.bans for at in (ban.first, ban.end))}
+        cuts = sorted(at for at in ends if self.first <= at <= self.end)
+        for first, end in pairwise(cuts):
+            costs = self.tables.cost
+            if held := [ban.edges for ban in self.bans if ban.holds(first, end)]:
+                costs = costs.copy()
+                costs[np.concatenate(held)] = np.inf
+            yield first, end, costs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,13 +119,15 @@ def _by_kernel(leg: Leg) -> tuple[Floats, EdgeTo]:
     """The scores (S,) of the states behind a leg, and how the best paths come to them."""
     kernels, tables = native.library(), leg.tables
     assert kernels is not None
-    columns = leg.sight.columns[leg.first : leg.end]  # (N, K + G + 1)
-    count, size = len(columns), tables.size
-    scores = np.full((2, size), -np.inf, np.float32)
-    scores[count % 2, list(leg.begin)] = 0.0  # so that those behind the last position come to stand first
-    taken = np.empty((count, size), np.int32)
-    edges = tables.columns, leg.costs, tables.source, tables.first
-    kernels.follow(columns, *edges, *columns.shape, size, scores, taken)
+    size = tables.size
+    scores = np.full((2, size), -np.inf, np.float32)  # what the last position left comes to stand first
+    scores[0, list(leg.begin)] = 0.0
+    taken = np.empty((leg.end - leg.first, size), np.int32)
+    for first, end, costs in leg.stretches():
+        columns = leg.sight.columns[first:end]  # (N, K + G + 1)
+        scores[len(columns) % 2] = scores[0]
+        edges = tables.columns, costs, tables.source, tables.first
+        kernels.follow(columns, *edges, *columns.shape, size, scores, taken[first - leg.first :])
     return scores[0], lambda position, state: int(taken[position, state])
 
 
@@ -116,7 +135,8 @@ def _by_numpy(leg: Leg) -> tuple[Floats, EdgeTo]:
     """As `_by_kernel`, where there are no kernels."""
     tables = leg.tables
     by: Floats = leg.sight.columns[leg.first : leg.end].take(tables.columns, axis=1)  # (N, E)
-    by -= leg.costs
+    for first, end, costs in leg.stretches():
+        by[first - leg.first : end - leg.first] -= costs
     scores = np.full((len(by) + 1, tables.size), -np.inf, np.float32)
     scores[0, list(leg.begin)] = 0.0
     for before, behind, reached in zip(scores, scores[1:], by, strict=False):

@@ -171,7 +171,7 @@ class Denoising(Work[CanvasResult]):
         self.began = 0  # the step in which what it is now began as noise
         self.draft: CanvasResult | None = None  # what is to be read
         self.earlier: Earlier | None = None  # the draft before
-        self.likeliest: tuple[CanvasResult, float] | None = None  # of all drafts, and its log-likelihood to the encoder
+        self.likeliest: tuple[CanvasResult, float] | None = None  # of all drafts, and what it is worth to the encoder
 
     @property
     def age(self) -> int:

@@ -95,7 +95,7 @@ class Evaluation:
             async with context.fill(replace(self.plan, seed=seed * 100 + index, hold=hold)) as canvas:
                 result = await canvas.result()
             if hold is not None and hold.limit is not None:
-                hold = replace(hold, state=result.states[-1], limit=hold.limit - len(result.tokens))
+                hold = replace(hold.behind(result), limit=hold.limit - len(result.tokens))
             await context.commit(result)
             turn.tokens += result.tokens[: result.length]
             turn.probabilities += result.probabilities[: result.length]

@@ -3,13 +3,14 @@
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentkit_model import Hold, TokenAutomaton
+from agentkit_model import CanvasResult, Hold, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
 from agentkit_model.claims import disputes, undisputed
 from agentkit_model.path import Path, best_path
@@ -121,4 +122,98 @@ def test_disputes_are_told_with_their_words() -> None:
     one = leg(call(3), wishes((WORDS[0],), (WORDS[1],), (WORDS[0],)))
     found = viterbi(one)
     assert found is not None
-    assert disputes(one, found) == [(0, 2, frozenset((0,)))]
+    ((first, second),) = disputes(one, found)
+    assert (first.value, second.value) == (0, 2)
+    assert first.words & second.words == {0}
+
+
+def listing() -> TokenAutomaton:
+    """OPEN, then a list of one value after another, parted by ANY, then STOP."""
+    edges = [(0, 1, OPEN, NEW_VALUES, -1), (2, 1, ANY, NO_VALUE, -1), (2, 3, STOP, NO_VALUE, -1)]
+    edges += [(1, 2, token, 0, word) for word, token in enumerate(WORDS)]
+    source, target, token, value, word = zip(*edges, strict=True)
+    return TokenAutomaton(
+        size=4,
+        source=source,
+        target=target,
+        label=range(len(edges)),
+        cost=[0.0] * len(edges),
+        sets=[[each] for each in token],
+        start=0,
+        final=3,
+        pad=PAD,
+        stops=frozenset((STOP,)),
+        values=value,
+        words=word,
+    )
+
+
+def spelled(*tokens: int, size: int = 8, sure: float = 20.0) -> torch.Tensor:
+    logits = torch.zeros(size, VOCAB)
+    for position, token in enumerate((*tokens, *[PAD] * (size - len(tokens)))):
+        logits[position, token] = sure
+    return logits
+
+
+def test_an_item_of_a_list_has_its_words_for_itself() -> None:
+    """Though all items are one value of the automaton: what one of them may not have, the other one may."""
+    logits = spelled(OPEN, WORDS[0], ANY, WORDS[0], STOP)
+    logits[3, WORDS[1]] = 15.0
+    free = path_of(Hold(automaton=listing()), logits)
+    assert free is not None and free.tokens.tolist()[1:4] == [WORDS[0], ANY, WORDS[0]]
+    parted = path_of(Hold(automaton=listing(), twice=8.0), logits)
+    assert parted is not None and parted.tokens.tolist()[1:4] == [WORDS[0], ANY, WORDS[1]]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 3), st.sampled_from([1.0, 5.0, 1000.0]), st.integers(0, 2**16))
+def test_no_list_is_better_when_disputes_have_their_price(items: int, twice: float, seed: int) -> None:
+    logits = torch.randn(2 * items + 2, VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
+    for position in range(2, 2 * items, 2):
+        logits[position, ANY] = 100.0  # so many items
+    logits[2 * items, STOP] = 100.0
+    best = -math.inf
+    for tokens in itertools.product(WORDS, repeat=items):
+        pairs = sum(first == second for first, second in itertools.combinations(tokens, 2))
+        score = sum(logits[2 * place + 1, token].item() for place, token in enumerate(tokens))
+        best = max(best, score - twice * pairs)
+    automaton = listing()
+    found = undisputed(leg(automaton, logits), twice)
+    assert found is not None
+    written = found.tokens[1 : 2 * items : 2].tolist()
+    score = sum(logits[2 * place + 1, token].item() for place, token in enumerate(written))
+    assert score - twice * len(disputes(leg(automaton, logits), found)) == pytest.approx(best, abs=1e-3)
+
+
+def finished(path: Path, length: int) -> CanvasResult:
+    """A canvas that was held to a path, of which so many tokens are kept."""
+    tokens = path.tokens.tolist()
+    result = CanvasResult.of(
+        tokens, [0.0] * len(tokens), stop_tokens=(), steps=1, reason="stable", seed=0, position=0, states=path.states
+    )
+    return replace(result, length=length)
+
+
+def test_a_call_keeps_what_it_claimed_in_the_canvas_before() -> None:
+    """Its values are told apart across the end of a canvas; those of a call that is over claim nothing more."""
+    hold = Hold(automaton=call(2, again=True), twice=8.0)
+    first = path_of(hold, spelled(OPEN, WORDS[0], WORDS[1], OPEN, WORDS[2], size=5))
+    assert first is not None and first.tokens.tolist() == [OPEN, WORDS[0], WORDS[1], OPEN, WORDS[2]]
+    logits = spelled(WORDS[2], STOP, sure=5.0)
+    logits[0, WORDS[0]] = 4.0
+    behind = path_of(hold.behind(finished(first, 5)), logits)
+    assert behind is not None and behind.tokens.tolist()[:2] == [WORDS[0], STOP]
+    unaware = path_of(replace(hold, state=first.states[-1]), logits)
+    assert unaware is not None and unaware.tokens.tolist()[:2] == [WORDS[2], STOP]
+    again = hold.behind(finished(first, 4)).behind(
+        finished(replace(first, tokens=first.tokens[4:], states=first.states[4:]), 1)
+    )
+    assert again == hold.behind(finished(first, 5)), "in two canvases as in one"
+
+
+def test_what_stands_already_does_not_give_way() -> None:
+    hold = Hold(automaton=call(2), twice=8.0)
+    first = path_of(hold, spelled(OPEN, WORDS[0], size=2))
+    assert first is not None
+    behind = path_of(hold.behind(finished(first, 2)), spelled(WORDS[0], STOP, sure=50.0))
+    assert behind is not None and behind.tokens.tolist()[:2] == [WORDS[0], STOP], "the model is sure enough"

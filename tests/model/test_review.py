@@ -79,6 +79,11 @@ def encoder_says(model: DiffusionGemmaForBlockDiffusion, tokens: list[int]) -> T
     return (torch.tanh(logits / cap) * cap).log_softmax(-1)
 
 
+def worth_of(says: Tensor, tokens: list[int]) -> float:
+    """What a canvas is worth: how likely it is, less a nat for each token of the second kind."""
+    return float(says[range(1, len(tokens)), tokens[1:]].sum()) - sum(token in HIGH for token in tokens)
+
+
 def objected_to(says: Tensor, tokens: list[int], tolerance: float) -> tuple[int, int] | None:
     """By trying every token: the first position behind the first one where another one is worth more."""
     for position in range(1, min(len(tokens), 7)):
@@ -109,7 +114,6 @@ def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
             assert result == draft
             continue
         position, token = found
-        before = float(says[range(1, len(tokens)), tokens[1:]].sum())
         if result.renoised is None:
             kept += 1
             assert (result.tokens, result.entropies) == (draft.tokens, draft.entropies)
@@ -117,8 +121,7 @@ def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
         else:
             better += 1
             assert new[: position + 1] == [*tokens[:position], token] and result.renoised[0] >= position
-            after = encoder_says(model, new)[range(1, len(new)), new[1:]].sum()
-            assert float(after) > before
+            assert worth_of(encoder_says(model, new), new) > worth_of(says, tokens)
             assert 0 < result.renoised[1] < result.steps
             assert result.entropies[:position] == draft.entropies[:position]  # of what stands, what was known is
             assert result.probabilities[:position] == draft.probabilities[:position]
@@ -130,7 +133,7 @@ def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
     assert better + kept > 0
 
 
-def test_of_all_drafts_the_likeliest_stays(
+def test_of_all_drafts_the_one_that_is_worth_most_stays(
     pair: tuple[Engine, DiffusionGemmaForBlockDiffusion], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the way to it leads through a worse one."""
@@ -149,7 +152,7 @@ def test_of_all_drafts_the_likeliest_stays(
         worth = []
         for draft in drafts:
             tokens = list(draft.tokens[: draft.length])
-            worth.append(float(encoder_says(model, tokens)[range(1, len(tokens)), tokens[1:]].sum()))
+            worth.append(worth_of(encoder_says(model, tokens), tokens))
         if not drafts:
             continue
         best = worth.index(max(worth))
@@ -232,6 +235,14 @@ def test_what_the_denoiser_is_sure_of_is_not_read(unsure: int, doubted: bool) ->
     assert not doubtful(Hold(automaton=CALL), result, clamped={unsure})
 
 
+def test_what_costs_something_is_read() -> None:
+    hold, sure = Hold(automaton=CALL), [1.0] * 8
+    assert not doubtful(hold, written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4], sure))
+    dear = written([OPEN, 25, CLOSE, STOP], [1, 2, 3, 4], sure)
+    assert doubtful(hold, dear)
+    assert not doubtful(hold, dear, clamped={1})
+
+
 def test_what_goes_on_where_the_turn_might_have_ended_is_read() -> None:
     """Two calls, of which the denoiser is sure."""
     again = replace(CALL, source=[*CALL.source, 3], target=[*CALL.target, 1], label=[*CALL.label, 0], cost=[0.0] * 8)
@@ -251,7 +262,21 @@ def test_costs_count() -> None:
     own = logits.log_softmax(-1)[range(4), list(result.tokens[:4])].numpy()
     others = logits.log_softmax(-1)[range(4), awaited.tokens].numpy()
     assert awaited.objection(own, others, 0.0) is None
-    assert awaited.objection(own - np.float32([0, 0, 2, 0]), others, 1.5) == 2
+    position, most = awaited.objection(own - np.float32([0, 0, 2, 0]), others, 1.5) or (0, 0.0)
+    assert (position, most) == (2, pytest.approx(float(own[1] + others[2]))), "what stands before it may cost nothing"
+
+
+def test_of_two_canvases_the_one_is_worth_more_that_costs_less() -> None:
+    """Though the encoder holds the other one for likelier."""
+    logits = torch.zeros(8, 40)
+    logits[1, 25] = 0.75  # which costs a nat more
+    sight = Plain(Asked(CALL.tables), logits)
+    worth = {}
+    for token in (6, 25):
+        canvas = written([OPEN, token, CLOSE, STOP], [1, 2, 3, 4])
+        own = logits.log_softmax(-1)[range(4), list(canvas.tokens[:4])].numpy()
+        worth[token] = expected(Hold(automaton=CALL), sight, canvas).worth(own)
+    assert worth[6] - worth[25] == pytest.approx(0.25)
 
 
 def test_words_that_another_value_has_cost_what_they_cost_a_path() -> None:
@@ -281,11 +306,11 @@ def test_words_that_another_value_has_cost_what_they_cost_a_path() -> None:
     twice = written([OPEN, once, once, CLOSE, STOP], [1, 2, 3, 4, 5])
     cheap, dear = Hold(automaton=call, twice=2.0), Hold(automaton=call, twice=4.0)
     assert expected(cheap, sight, apart).tokens.tolist() == [OPEN, once, once, CLOSE, STOP]
-    assert expected(cheap, sight, apart).costs.tolist() == [0.0, 0.0, 2.0, 0.0, 0.0]
+    assert expected(cheap, sight, apart).others.tolist() == [0.0, 0.0, 2.0, 0.0, 0.0]
     assert expected(dear, sight, apart).tokens.tolist() == [OPEN, once, other, CLOSE, STOP]
     assert expected(dear, sight, twice).tokens.tolist() == [OPEN, once, other, CLOSE, STOP]
-    assert expected(dear, sight, twice).costs.tolist() == [0.0, 0.0, -4.0, 0.0, 0.0]
-    assert [expected(dear, sight, canvas).price for canvas in (apart, twice)] == [0.0, 4.0]
+    assert expected(dear, sight, twice).others.tolist() == [0.0] * 5
+    assert expected(dear, sight, twice).costs.tolist() == [0.0, 0.0, 4.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("review", [-1.0, float("nan")])

@@ -234,9 +234,10 @@ def test_what_is_beyond_automata_is_unheld(gemma: Gemma4, compiled: Compile, sch
 
 def test_free_values_are_slots(gemma: Gemma4, compiled: Compile) -> None:
     properties = {"city": {**STRING, "x-grounded": True}, "code": {**STRING, "pattern": "^[A-Z]$"}, "n": INTEGER}
-    walker = compiled(an_object(properties | {"unit": {"enum": ["a", "b"]}}))
-    city, code, number, unit = walker.automaton.slots
+    walker = compiled(an_object(properties | {"unit": {"enum": ["a", "b"]}, "z": {"type": ["null", "boolean"]}}))
+    city, code, number, unit, flag = walker.automaton.slots
     assert unit.kind == "choice" and [option for option, _ in unit.options] == ["a", "b"]
+    assert flag.kind == "flag" and [option for option, _ in flag.options] == ["true", "false"]
     assert (city.kind, city.declared, city.pattern) == ("string", True, None)
     assert (code.kind, code.declared, number.kind) == ("string", False, "number")
     assert code.pattern.accepts("Q") and not code.pattern.accepts("q")  # type: ignore[attr-defined]

@@ -155,6 +155,19 @@ def test_a_value_pays_beside_another_parameters_label() -> None:
     assert price(declared, "serve", dish="Nice", place="Nice") == 0.0, "only where grounding is inferred"
 
 
+def test_a_yes_pays_where_no_was_said_and_a_no_where_yes_was() -> None:
+    def bake(sugar: bool, warm: bool | None = None) -> None:
+        """Bake it."""
+
+    tools = (Tool(bake).definition,)
+    held = Constraints(grounding="inferred", labels=10.0)
+    without, warm = turn(held, "bake it without sugar", tools=tools), turn(held, "bake it, warm", tools=tools)
+    assert [price(without, "bake", sugar=sugar) for sugar in (True, False)] == [10.0, 0.0]
+    assert [price(warm, "bake", sugar=True, warm=heated) for heated in (True, False, None)] == [0.0, 10.0, 0.0]
+    for free in (replace(held, labels=0.0), replace(held, grounding="declared")):
+        assert price(turn(free, "bake it without sugar", tools=tools), "bake", sugar=True) == 0.0
+
+
 def test_a_value_pays_for_words_of_its_tools_name() -> None:
     """And a third of it for those of the description, which may name examples."""
     held = Constraints(grounding="inferred", naming=12.0)

@@ -1,0 +1,83 @@
+"""Whether yes or no was said: "with breakfast", "no holidays", "it is not permanent", "turn it off".
+
+A small model that has read a word often misses the "not" before it. So of a yes or a no the one costs something that
+the words of the latest text speak against. They are English; a word of a parameter's name counts in any language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from agentkit.constraints.labels import DESCRIBED, KEY_WORD, Keys, about
+from agentkit.messages import ToolDefinition
+from agentkit.retrieval import stems
+
+_NEAR = 4
+"""Words from a negation to the one that it speaks of, both included: "not to make it public" is none."""
+
+# up to the end of what stands before a word; "with", "and" and "but" begin something else
+_NEGATION = re.compile(
+    r"""\b(?: no | not | without | never | non | skip | exclude | excluding | except | cannot
+    | (?:ca|do|does|is|are|should|must|need)n['\u2019]?t )\b
+    (?: (?!\b(?:but|with|and)\b) [^.,;:!?] )* $""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# words of names and descriptions that say what kind of parameter it is
+_EMPTY = frozenset(
+    stems("whether if true it is are be make should has have do does must want with include including add use set that")
+)
+_SWITCHES = frozenset("on enabled enable active activate activated power powered".split())
+_ON = re.compile(
+    r"\b(?:enable|activate|start|(?:turn|switch|put|flip|power)\b[^.,;:!?]*\bon)\b|\bon(?=[.!?\s]*$)", re.IGNORECASE
+)
+_OFF = re.compile(r"\b(?:off|disable|deactivate|stop)\b", re.IGNORECASE)
+
+
+class Flag(NamedTuple):
+    """What a yes costs, and a no, in nats."""
+
+    true: float = 0.0
+    false: float = 0.0
+
+
+def flags(
+    tool: ToolDefinition,
+    places: Sequence[Keys],
+    texts: Sequence[tuple[str, tuple[tuple[int, int], ...]]],
+    weight: float,
+) -> dict[Keys, Flag]:
+    """The prices of the tool's yes and no that stand in `places`.
+
+    Args:
+        texts: each with the characters at which its words begin and end; latest first.
+        weight: nats that a value costs whose opposite was said, by a word of its parameter's name.
+    """
+    if not texts:
+        return {}
+    (text, spans), *_ = texts
+    words = [(start, frozenset(stems(text[start:end]))) for start, end in spans]
+    calls = frozenset(stems(f"{tool.name} {tool.description}"))  # who says them speaks of the tool
+    found = {}
+    for keys in places:
+        name = keys[-1] if keys else ""
+        said, share = _said(text, words, frozenset(stems(name)) - _EMPTY), 1.0
+        if said is None:
+            said, share = _said(text, words, frozenset(stems(about(tool.parameters, keys))) - calls - _EMPTY), DESCRIBED
+        if said is None and not _SWITCHES.isdisjoint(word.lower() for word in KEY_WORD.findall(name)):
+            said, share = False if _OFF.search(text) else True if _ON.search(text) else None, 1.0
+        if said is not None:
+            found[keys] = Flag(false=share * weight) if said else Flag(true=share * weight)
+    return found
+
+
+def _said(text: str, words: Sequence[tuple[int, frozenset[str]]], own: frozenset[str]) -> bool | None:
+    """Whether some words are said, and without a negation before them; None if neither, or both."""
+    ways = {not _negated(text[:start]) for start, said in words if not own.isdisjoint(said)}
+    return ways.pop() if len(ways) == 1 else None
+
+
+def _negated(before: str) -> bool:
+    found = _NEGATION.search(before)
+    return found is not None and len(found[0].split()) < _NEAR

@@ -1,0 +1,69 @@
+"""Whether yes or no was said."""
+
+import re
+
+import pytest
+
+from agentkit import Tool, ToolDefinition
+from agentkit.constraints.flags import Flag, flags
+
+WEIGHT = 8.0
+YES, NO = Flag(false=WEIGHT), Flag(true=WEIGHT)
+
+
+def book(
+    with_breakfast: bool, is_permanent: bool, private: bool = False, enabled: bool = True, quodd: bool = False
+) -> None:
+    """Book a room.
+
+    Args:
+        quodd: Whether the holidays of the room are included.
+    """
+
+
+TOOL = Tool(book).definition
+KEYS = [(key,) for key in TOOL.parameters["properties"]]
+
+
+def told(*texts: str, tool: ToolDefinition = TOOL) -> dict[str, Flag]:
+    """The prices by parameter; of several texts the first is the latest."""
+    spoken = [(text, tuple(match.span() for match in re.finditer(r"\w+", text))) for text in texts]
+    return {key: price for (key,), price in flags(tool, KEYS, spoken, WEIGHT).items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("with breakfast please", {"with_breakfast": YES}),
+        ("without breakfast", {"with_breakfast": NO}),
+        ("no breakfast", {"with_breakfast": NO}),
+        ("no early breakfast", {"with_breakfast": NO}),
+        ("it is permanent", {"is_permanent": YES}),
+        ("it is not permanent", {"is_permanent": NO}),
+        ("it isn't permanent", {"is_permanent": NO}),
+        ("don't make it permanent", {"is_permanent": NO}),
+        ("not permanent but private", {"is_permanent": NO, "private": YES}),
+        ("no breakfast, private", {"with_breakfast": NO, "private": YES}),
+        ("nothing of that", {}),
+        ("with breakfast, or no breakfast", {}),
+        ("I do not know whether he would like it private", {"private": YES}),
+        ("turn it on", {"enabled": YES}),
+        ("switch the room off until we know", {"enabled": NO}),
+        ("disable it", {"enabled": NO}),
+        ("a room on Saturday", {}),
+        ("it is not enabled", {"enabled": NO}),
+    ],
+)
+def test_it_is_told_by_words_of_its_name(text: str, said: dict[str, Flag]) -> None:
+    assert told(text) == said
+
+
+def test_words_of_its_description_count_half_and_those_of_the_tool_not_at_all() -> None:
+    assert told("no holidays") == {"quodd": Flag(true=WEIGHT / 2)}
+    assert told("including holidays") == {"quodd": Flag(false=WEIGHT / 2)}
+    assert told("book a room") == {}
+
+
+def test_the_latest_text_counts() -> None:
+    assert told("with breakfast", "without breakfast") == {"with_breakfast": YES}
+    assert told() == {}
