@@ -58,13 +58,13 @@ def flags(
         return {}
     (text, spans), *_ = texts
     words = [(start, frozenset(stems(text[start:end]))) for start, end in spans]
-    calls = frozenset(stems(f"{tool.name} {tool.description}"))  # who says them speaks of the tool
+    calls, described = (frozenset(stems(told)) for told in (tool.name, tool.description))  # they speak of the tool
     found = {}
     for keys in places:
         name = keys[-1] if keys else ""
-        said, share = _said(text, words, frozenset(stems(name)) - _EMPTY), 1.0
+        said, share = _said(text, words, _content(name, calls)), 1.0
         if said is None:
-            said, share = _said(text, words, frozenset(stems(about(tool.parameters, keys))) - calls - _EMPTY), DESCRIBED
+            said, share = _said(text, words, _content(about(tool.parameters, keys), calls | described)), DESCRIBED
         if said is None and not _SWITCHES.isdisjoint(word.lower() for word in KEY_WORD.findall(name)):
             said, share = False if _OFF.search(text) else True if _ON.search(text) else None, 1.0
         if said is not None:
@@ -72,9 +72,16 @@ def flags(
     return found
 
 
-def _said(text: str, words: Sequence[tuple[int, frozenset[str]]], own: frozenset[str]) -> bool | None:
-    """Whether some words are said, and without a negation before them; None if neither, or both."""
-    ways = {not _negated(text[:start]) for start, said in words if not own.isdisjoint(said)}
+def _content(told: str, calls: frozenset[str]) -> list[str]:
+    """The words that say what a yes or a no is about."""
+    return [stem for stem in dict.fromkeys(stems(told)) if stem not in _EMPTY and stem not in calls]
+
+
+def _said(text: str, words: Sequence[tuple[int, frozenset[str]]], own: Sequence[str]) -> bool | None:
+    """Whether words are said, all of them, and without a negation before the first; None if neither, or both."""
+    if not own or not all(any(stem in said for _, said in words) for stem in own):
+        return None
+    ways = {not _negated(text[:start]) for start, said in words if own[0] in said}
     return ways.pop() if len(ways) == 1 else None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from agentkit.constraints.distinct import begun, differs, repeated
 from agentkit.constraints.nodes import Node, Refused
 from agentkit.constraints.normalize import normalized
-from agentkit.dialects.base import CallRegion, Dialect
+from agentkit.dialects.base import CallRegion, Dialect, Parsed
 from agentkit.messages import JSON, ToolDefinition
 
 if TYPE_CHECKING:
@@ -101,23 +101,24 @@ class Distinct:
             start: where its last canvas begins; more than this is kept, though something may then be there twice.
             limit: tokens that the whole turn may have.
         """
-        calls = [call for call in self._dialect.parse(tokens).calls if self._counts(call)]
+        whole = self._dialect.parse(tokens)
+        calls = [call for call in whole.calls if self._counts(call)]
         places = [place for call in calls for place in self._repeats(call, start)]
         end = min([len(tokens), *(place for place in places if place > start)])
         for length in range(end, start, -1):
-            found, hold = self._resumed(tokens[:length], limit - length, calls, repeats=end < len(tokens))
+            parsed = whole if length == len(tokens) else self._dialect.parse(tokens[:length])
+            found, hold = self._resumed(parsed, tokens[:length], limit - length, calls, repeats=end < len(tokens))
             if found:
                 return length, hold
         return len(tokens), None
 
     def _resumed(
-        self, tokens: Sequence[int], room: int, whole: Sequence[CallRegion], *, repeats: bool
+        self, parsed: Parsed, tokens: Sequence[int], room: int, whole: Sequence[CallRegion], *, repeats: bool
     ) -> tuple[bool, Hold | None]:
         """Whether the turn can go on behind these tokens, and the hold if that has to leave something out.
 
         `whole` are the calls before the turn was cut: they tell what a number was that now has no end.
         """
-        parsed = self._dialect.parse(tokens)
         call = parsed.calls[-1] if parsed.open and parsed.calls else None
         if call is None or not self._counts(call):
             return True, None

@@ -64,6 +64,20 @@ def test_words_of_its_description_count_half_and_those_of_the_tool_not_at_all() 
     assert told("book a room") == {}
 
 
+def test_all_words_of_a_name_have_to_be_said_and_none_of_them_by_who_speaks_of_the_tool() -> None:
+    def start(dry_run: bool, start_late: bool) -> None:
+        """Begin."""
+
+    def said(text: str) -> dict[str, Flag]:
+        spoken = [(text, tuple(match.span() for match in re.finditer(r"\w+", text)))]
+        tool = Tool(start).definition
+        return {key: price for (key,), price in flags(tool, [("dry_run",), ("start_late",)], spoken, WEIGHT).items()}
+
+    assert said("start the run") == {}
+    assert said("start a dry run") == {"dry_run": YES}
+    assert said("start it without a dry run, late") == {"dry_run": NO, "start_late": YES}
+
+
 def test_the_latest_text_counts() -> None:
     assert told("with breakfast", "without breakfast") == {"with_breakfast": YES}
     assert told() == {}
