@@ -1,7 +1,7 @@
 """Whether yes or no was said: "with breakfast", "no holidays", "it is not permanent", "turn it off".
 
 A small model that has read a word often misses the "not" before it. So of a yes or a no the one costs something that
-the words of the latest text speak against. They are English; a word of a parameter's name counts in any language.
+the words of the latest text speak against. They are English.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agentkit.constraints.labels import DESCRIBED, KEY_WORD, Keys, about
+from agentkit.constraints.labels import DESCRIBED, Keys, about
 from agentkit.messages import ToolDefinition
-from agentkit.retrieval import stems
+from agentkit.retrieval import WORD, stems
 
-_NEAR = 4
-"""Words from a negation to the one that it speaks of, both included: "not to make it public" is none."""
+_BETWEEN = 2
+"""Words that may stand between a negation and the word that it speaks of: "don't make it public"."""
 
-# up to the end of what stands before a word; "with", "and" and "but" begin something else
 _NEGATION = re.compile(
     r"""\b(?: no | not | without | never | non | skip | exclude | excluding | except | cannot
-    | (?:ca|do|does|is|are|should|must|need)n['\u2019]?t )\b
-    (?: (?!\b(?:but|with|and)\b) [^.,;:!?] )* $""",
+    | (?:ca|do|does|is|are|should|must|need)n['\u2019]?t )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+# behind which something else begins
+_ELSE = re.compile(r"\b(?:but|with|and)\b|[.,;:!?]", re.IGNORECASE)
 # words of names and descriptions that say what kind of parameter it is
 _EMPTY = frozenset(
     stems("whether if true it is are be make should has have do does must want with include including add use set that")
@@ -52,7 +52,7 @@ def flags(
 
     Args:
         texts: each with the characters at which its words begin and end; latest first.
-        weight: nats that a value costs whose opposite was said, by a word of its parameter's name.
+        weight: nats that a value costs whose opposite was said by its parameter's name.
     """
     if not texts:
         return {}
@@ -65,7 +65,7 @@ def flags(
         said, share = _said(text, words, _content(name, calls)), 1.0
         if said is None:
             said, share = _said(text, words, _content(about(tool.parameters, keys), calls | described)), DESCRIBED
-        if said is None and not _SWITCHES.isdisjoint(word.lower() for word in KEY_WORD.findall(name)):
+        if said is None and not _SWITCHES.isdisjoint(word.lower() for word in WORD.findall(name)):
             said, share = False if _OFF.search(text) else True if _ON.search(text) else None, 1.0
         if said is not None:
             found[keys] = Flag(false=share * weight) if said else Flag(true=share * weight)
@@ -86,5 +86,7 @@ def _said(text: str, words: Sequence[tuple[int, frozenset[str]]], own: Sequence[
 
 
 def _negated(before: str) -> bool:
-    found = _NEGATION.search(before)
-    return found is not None and len(found[0].split()) < _NEAR
+    """Whether a negation speaks of the word that stands behind such a text."""
+    negations = [match.end() for match in _NEGATION.finditer(before)]
+    between = before[negations[-1] :] if negations else ""
+    return bool(negations) and not _ELSE.search(between) and len(between.split()) <= _BETWEEN

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentkit.messages import ToolDefinition
-from agentkit.retrieval import stems
+from agentkit.retrieval import WORD, stems
 
 DESCRIBED = 0.5
 """What a label counts that stands in a parameter's description, and not in its name."""
@@ -38,7 +38,6 @@ _ARTICLES = frozenset("a an the my".split())
 _SENTENCE = re.compile(r"[.?!:]")
 _APART = re.compile(r"[.,;?!)]")
 _NAMED = re.compile(r"[:=]")
-KEY_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -184,7 +183,7 @@ def about(schema: object, keys: Keys) -> str:
 
 @lru_cache(maxsize=1024)
 def _meant(text: str, *, described: bool) -> frozenset[str]:
-    words = [word.lower() for word in KEY_WORD.findall(text)]
+    words = [word.lower() for word in WORD.findall(text)]
     if described:  # "the city to look up" says less than "the city to travel to"
         words = [word for word in words[:-1] if word != "to"] + words[-1:]
     words += [word.removesuffix("s") for word in words]  # where it starts

@@ -47,6 +47,7 @@ def told(*texts: str, tool: ToolDefinition = TOOL) -> dict[str, Flag]:
         ("nothing of that", {}),
         ("with breakfast, or no breakfast", {}),
         ("I do not know whether he would like it private", {"private": YES}),
+        ("I do not know him and he wants no breakfast", {"with_breakfast": NO}),
         ("turn it on", {"enabled": YES}),
         ("switch the room off until we know", {"enabled": NO}),
         ("disable it", {"enabled": NO}),
