@@ -54,9 +54,8 @@ def test_a_run_may_be_in_any_thread(tmp_path: Path, tokenizer: Tokenizer) -> Non
 
 
 def test_a_few_steps_lower_the_loss(tmp_path: Path, tokenizer: Tokenizer) -> None:
-    alike = replace(
-        SETTINGS, steps=30, warmup=5, shards=1, branches=4, pair_share=0.0
-    )  # drills are harder than other packs
+    # without drills, which are harder than other packs
+    alike = replace(SETTINGS, steps=30, warmup=5, shards=1, branches=4, pair_share=0.0)
     run = Run(tmp_path, tokenizer, alike, "cpu")
     losses = [run.train_step()["loss"] for _ in range(30)]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
