@@ -325,6 +325,7 @@ def test_two_thousand_canvases(tiny_config: Any, kind: str, count: int) -> None:
     # 3. Nobody's cache is left: what there is, the engine remembers of prompts, within its bound.
     assert all(context._closed for context in visits.closed)
     assert len(visits.closed) > 200
+    gc.collect()  # what the worker's last pass held as well, now that it has made another one
     assert len(visits.forks) == 0
     sizes = [store.bytes for store in engine._runner.memory.stores]
     assert sum(sizes) <= 200_000 + max(sizes, default=0)  # the one closed last may be too much until the next prompt
