@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from agentkit_model import CanvasResult, Hold, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
-from agentkit_model.claims import disputes, undisputed
+from agentkit_model.claims import disputes, parted, undisputed
 from agentkit_model.path import Path, best_path
 from agentkit_model.sight import Asked, Plain
 from agentkit_model.viterbi import Leg, viterbi
+from tests.model.claiming import Edge, claiming
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 PAD, STOP, OPEN = 0, 1, 2
@@ -26,27 +27,14 @@ VOCAB = 7
 
 def call(values: int, *, again: bool = False) -> TokenAutomaton:
     """OPEN, then so many values of one token each, then STOP, or with `again` another call."""
-    edges: list[tuple[int, int, int, int, int]] = [(0, 1, OPEN, NEW_VALUES, -1)]  # source, target, token, value, word
+    edges: list[Edge] = [(0, 1, OPEN, NEW_VALUES, -1)]
     for value in range(values):
         edges += [(value + 1, value + 2, token, value, word) for word, token in enumerate(WORDS)]
         edges.append((value + 1, value + 2, ANY, value, -1))
     edges.append((values + 1, values + 2, STOP, NO_VALUE, -1))
     if again:
         edges.append((values + 1, 1, OPEN, NEW_VALUES, -1))
-    return TokenAutomaton(
-        size=values + 3,
-        source=[edge[0] for edge in edges],
-        target=[edge[1] for edge in edges],
-        label=list(range(len(edges))),
-        cost=[0.0] * len(edges),
-        sets=[[edge[2]] for edge in edges],
-        start=0,
-        final=values + 2,
-        pad=PAD,
-        stops=frozenset((STOP,)),
-        values=[edge[3] for edge in edges],
-        words=[edge[4] for edge in edges],
-    )
+    return claiming(edges, final=values + 2, pad=PAD, stop=STOP)
 
 
 def path_of(hold: Hold, logits: torch.Tensor) -> Path | None:
@@ -73,8 +61,8 @@ def test_a_word_that_was_said_once_serves_one_value() -> None:
     logits = wishes((WORDS[0],), (WORDS[0], WORDS[1]))
     free = path_of(Hold(automaton=call(2)), logits)
     assert free is not None and free.tokens.tolist()[1:3] == [WORDS[0], WORDS[0]]
-    parted = path_of(Hold(automaton=call(2), twice=8.0), logits)
-    assert parted is not None and parted.tokens.tolist()[1:3] == [WORDS[0], WORDS[1]]
+    apart = path_of(Hold(automaton=call(2), twice=8.0), logits)
+    assert apart is not None and apart.tokens.tolist()[1:3] == [WORDS[0], WORDS[1]]
 
 
 def test_two_values_may_be_the_same_if_the_model_is_sure_enough() -> None:
@@ -131,21 +119,7 @@ def listing() -> TokenAutomaton:
     """OPEN, then a list of one value after another, parted by ANY, then STOP."""
     edges = [(0, 1, OPEN, NEW_VALUES, -1), (2, 1, ANY, NO_VALUE, -1), (2, 3, STOP, NO_VALUE, -1)]
     edges += [(1, 2, token, 0, word) for word, token in enumerate(WORDS)]
-    source, target, token, value, word = zip(*edges, strict=True)
-    return TokenAutomaton(
-        size=4,
-        source=source,
-        target=target,
-        label=range(len(edges)),
-        cost=[0.0] * len(edges),
-        sets=[[each] for each in token],
-        start=0,
-        final=3,
-        pad=PAD,
-        stops=frozenset((STOP,)),
-        values=value,
-        words=word,
-    )
+    return claiming(edges, final=3, pad=PAD, stop=STOP)
 
 
 def spelled(*tokens: int, size: int = 8, sure: float = 20.0) -> torch.Tensor:
@@ -161,8 +135,8 @@ def test_an_item_of_a_list_has_its_words_for_itself() -> None:
     logits[3, WORDS[1]] = 15.0
     free = path_of(Hold(automaton=listing()), logits)
     assert free is not None and free.tokens.tolist()[1:4] == [WORDS[0], ANY, WORDS[0]]
-    parted = path_of(Hold(automaton=listing(), twice=8.0), logits)
-    assert parted is not None and parted.tokens.tolist()[1:4] == [WORDS[0], ANY, WORDS[1]]
+    apart = path_of(Hold(automaton=listing(), twice=8.0), logits)
+    assert apart is not None and apart.tokens.tolist()[1:4] == [WORDS[0], ANY, WORDS[1]]
 
 
 @settings(deadline=None)
@@ -215,5 +189,13 @@ def test_what_stands_already_does_not_give_way() -> None:
     hold = Hold(automaton=call(2), twice=8.0)
     first = path_of(hold, spelled(OPEN, WORDS[0], size=2))
     assert first is not None
-    behind = path_of(hold.behind(finished(first, 2)), spelled(WORDS[0], STOP, sure=50.0))
+    after, logits = hold.behind(finished(first, 2)), spelled(WORDS[0], STOP, sure=50.0)
+    behind = path_of(after, logits)
     assert behind is not None and behind.tokens.tolist()[:2] == [WORDS[0], STOP], "the model is sure enough"
+    rest = replace(leg(after.automaton, logits), begin=after.begin)
+    found = viterbi(rest)
+    assert found is not None
+    (dispute,) = disputes(rest, found, after.past)
+    (way,) = parted(rest, found, dispute)
+    other = viterbi(way)
+    assert other is not None and other.tokens[0] != WORDS[0]

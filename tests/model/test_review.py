@@ -16,6 +16,7 @@ from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanE
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
 from agentkit_model.review import Expected, doubtful, expected
 from agentkit_model.sight import Asked, Plain, Sight
+from tests.model.claiming import claiming
 from tests.model.conftest import CONFIGS
 
 PAD, STOP, OPEN, CLOSE = 0, 1, 3, 4
@@ -284,21 +285,7 @@ def test_words_that_another_value_has_cost_what_they_cost_a_path() -> None:
     once, other, words = 6, 7, {6: 0, 7: 1}
     edges = [(0, 1, OPEN, NEW_VALUES, -1), (3, 4, CLOSE, NO_VALUE, -1), (4, 5, STOP, NO_VALUE, -1)]
     edges += [(1 + value, 2 + value, token, value, word) for value in (0, 1) for token, word in words.items()]
-    source, target, token, value, word = zip(*edges, strict=True)
-    call = TokenAutomaton(
-        size=6,
-        source=source,
-        target=target,
-        label=range(len(edges)),
-        cost=[0.0] * len(edges),
-        sets=[(each,) for each in token],
-        start=0,
-        final=5,
-        pad=PAD,
-        stops=frozenset((STOP,)),
-        values=value,
-        words=word,
-    )
+    call = claiming(edges, final=5, pad=PAD, stop=STOP)
     logits = torch.zeros(8, 40)
     logits[1:3, once] = 3.0
     sight = Plain(Asked(call.tables), logits)

@@ -22,13 +22,13 @@ def book(
 
 
 TOOL = Tool(book).definition
-KEYS = [(key,) for key in TOOL.parameters["properties"]]
 
 
 def told(*texts: str, tool: ToolDefinition = TOOL) -> dict[str, Flag]:
     """The prices by parameter; of several texts the first is the latest."""
     spoken = [(text, tuple(match.span() for match in re.finditer(r"\w+", text))) for text in texts]
-    return {key: price for (key,), price in flags(tool, KEYS, spoken, WEIGHT).items()}
+    places = [(key,) for key in tool.parameters["properties"]]
+    return {key: price for (key,), price in flags(tool, places, spoken, WEIGHT).items()}
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,10 @@ def test_all_words_of_a_name_have_to_be_said_and_none_of_them_by_who_speaks_of_t
     def start(dry_run: bool, start_late: bool) -> None:
         """Begin."""
 
-    def said(text: str) -> dict[str, Flag]:
-        spoken = [(text, tuple(match.span() for match in re.finditer(r"\w+", text)))]
-        tool = Tool(start).definition
-        return {key: price for (key,), price in flags(tool, [("dry_run",), ("start_late",)], spoken, WEIGHT).items()}
-
-    assert said("start the run") == {}
-    assert said("start a dry run") == {"dry_run": YES}
-    assert said("start it without a dry run, late") == {"dry_run": NO, "start_late": YES}
+    tool = Tool(start).definition
+    assert told("start the run", tool=tool) == {}
+    assert told("start a dry run", tool=tool) == {"dry_run": YES}
+    assert told("start it without a dry run, late", tool=tool) == {"dry_run": NO, "start_late": YES}
 
 
 def test_the_latest_text_counts() -> None:
