@@ -33,6 +33,7 @@ from agentkit.constraints.labels import Keys, Prices
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.letters import UNSPACED
+from agentkit.retrieval import FUNCTION_WORDS
 from agentkit.retrieval import stems as stems_of
 
 LONGEST_RUN = 24
@@ -347,6 +348,17 @@ class Words:
         """The words that have one of some stems and stand by themselves: none of `mail@home.org`."""
         return {word for word, own in self._stems if not stems.isdisjoint(own)}
 
+    def described(self, words: Set[int]) -> set[int]:
+        """Of some words those that stand behind one that describes them, like a door behind "front": neither one that
+        says nothing by itself, nor a name."""
+        found = set()
+        for (text, spans), numbered in zip(self.spoken, self._spans, strict=True):
+            for (one, other), (_, _, word) in zip(itertools.pairwise(spans), numbered[1:], strict=True):
+                before, between = text[slice(*one)], text[one[1] : other[0]]
+                if word in words and between == " " and before.islower() and before not in FUNCTION_WORDS:
+                    found.add(word)
+        return found
+
     @cached_property
     def _stems(self) -> list[tuple[int, tuple[str, ...]]]:
         """The words that signs don't join with others, each with its stems."""
@@ -393,6 +405,7 @@ def ground(
     taken: Mapping[int, float] = MappingProxyType({}),
     prices: Mapping[Keys, Prices] = MappingProxyType({}),
     flags: Mapping[Keys, Flag] = MappingProxyType({}),
+    inner: Mapping[Keys, Set[int]] = MappingProxyType({}),
 ) -> Automaton:
     """The automaton with its slots grounded.
 
@@ -402,7 +415,7 @@ def ground(
     that are `taken` by something else cost what stands there, also for each token. `prices` and `flags` are what values
     cost beside that, by the keys that they stand in; see `labels` and `flags`.
     """
-    added = _Added(automaton, tokenizer, words, taken, prices)
+    added = _Added(automaton, tokenizer, words, taken, prices, inner)
     costs, kept = automaton.cost.copy(), np.ones(len(automaton.source), bool)
     for value, slot in enumerate(automaton.slots):
         if not slot.declared and cost is None:
@@ -435,9 +448,11 @@ class _Added:
         words: Words,
         taken: Mapping[int, float],
         labels: Mapping[Keys, Prices],
+        inner: Mapping[Keys, Set[int]],
     ) -> None:
         self._base = automaton
         self._labels = labels
+        self._inner = inner
         self._prices = np.zeros(words.count + 1, np.float32)  # of each word, and last of what is none
         self._prices[list(taken.keys())] = list(taken.values())
         self._tokenizer = tokenizer
@@ -471,6 +486,8 @@ class _Added:
         ends[:, 0] = runs.ends + first
         ends[:, 1:] = slot.end, self._quote, -1
         costs, end_costs = runs.costs, runs.end_costs
+        within = (runs.steps[:, 0] >= 0) & np.isin(runs.steps[:, 3], [*self._inner.get(slot.keys, ())])
+        costs = costs - np.where(within, self._prices[runs.steps[:, 3]], np.float32(0))
         prices = self._labels.get(slot.keys)
         if prices is not None:
             costs = costs + np.where(runs.steps[:, 0] < 0, prices.first[runs.steps[:, 3]], 0.0)

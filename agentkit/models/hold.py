@@ -169,18 +169,23 @@ def grounded(
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
         return call
-    taken = dict.fromkeys(words.taken(beside), constraints.twice)
+    standing = words.taken(beside)
+    taken = dict.fromkeys(standing, constraints.twice)
+    inner: dict[Keys, set[int]] = {}
     if inferred and constraints.naming:
         named, described = (words.like(frozenset(stems(text))) for text in (tool.name, tool.description))
         taken = (
             dict.fromkeys(described, DESCRIBED * constraints.naming) | dict.fromkeys(named, constraints.naming) | taken
         )
+        for keys in _places(call, flags=False):  # the front door is a value of lock_door(door)
+            own = words.like(frozenset(stems(keys[-1]))) if keys else set()
+            inner[keys] = words.described(own & (named | described) - standing)
     marked, said = {}, {}
     if inferred and constraints.labels:
         marked = prices(tool, _places(call, flags=False), words.spoken, constraints.labels)
         said = flags(tool, _places(call, flags=True), words.spoken, constraints.labels)
     cost = constraints.preference if inferred else None
-    return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said)
+    return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said, inner=inner)
 
 
 def _places(call: Automaton, *, flags: bool) -> list[Keys]:

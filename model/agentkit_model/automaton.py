@@ -1,7 +1,7 @@
 """What may stand on a canvas, as an automaton over tokens."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -104,14 +104,14 @@ class TokenAutomaton:
         """
         states = {self.start}
         for token in tokens:
-            states = self._entered(states)
+            states = self.entered(states)
             ways = [way for state in states for way in self.choices.get(state, ()) if not way.enters]
             edges = [edge for state in states for edge in self._leaving[state]]
             states = {target for target, label in edges if token in self._members(label)}
             states.update(way.target for way in ways if token in self._members(way.label))
         return frozenset(states)
 
-    def _entered(self, states: set[int]) -> set[int]:
+    def entered(self, states: Iterable[int]) -> set[int]:
         """The states, and those that are entered from them without a token."""
         waiting, found = list(states), set(states)
         while waiting:

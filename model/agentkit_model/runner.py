@@ -25,7 +25,7 @@ from agentkit_model.review import doubtful, expected
 from agentkit_model.sight import Asked, of_clamps
 from agentkit_model.transfer import Array, download, upload
 from agentkit_model.vocabulary import WHOLE, Chunked, Decided, Outlook, Whole
-from agentkit_model.work import Denoising, Earlier, Prefill, failing
+from agentkit_model.work import Denoising, Prefill, failing
 
 PREFILL_CHUNK = 1024  # tokens of one causal pass; bounds the size of its attention mask
 LEAST_BLOCKS = 2  # of a prompt that are worth a lane, when Python runs in one lane at a time
@@ -487,14 +487,14 @@ class Runner:
         There have to be steps left by which it could be denoised anew; and what was denoised anew counts if it is done
         as well.
         """
-        hold, earlier = row.plan.hold, row.earlier
+        hold, way = row.plan.hold, row.way
         if hold is None or row.plan.review is None:
             return result
-        if earlier is None and (row.finished or not doubtful(hold, result, row.plan.clamped)):
+        if way is None and (row.finished or not doubtful(hold, result, row.plan.clamped)):
             return result
-        if row.likeliest is not None and result.reason == "max_steps":
-            return replace(row.likeliest[0], steps=result.steps)
-        row.draft = result if earlier is None else earlier.behind(result, row.age)
+        if row.search.best is not None and result.reason == "max_steps":
+            return replace(row.search.best, steps=result.steps)
+        row.draft = result if way is None else way.behind(result, row.age)
         return None
 
     def _review(self, rows: Sequence[Denoising]) -> list[CanvasResult | None]:
@@ -538,17 +538,12 @@ class Runner:
             for tokens in written
         )
         own, others = (np.log(np.maximum(part, TINY)) for part in (own, others))  # (N,)
-        worth = awaited.worth(own)
-        if row.likeliest is None or worth > row.likeliest[1]:
-            row.likeliest = draft, worth
-        best, least = row.likeliest
-        objection = awaited.objection(own, others, tolerance)
-        if objection is None or row.finished or objection[1] <= least:
-            return replace(best, steps=draft.steps)  # nothing that begins so is worth more
-        position, _ = objection
-        row.earlier = Earlier(draft, position, float(np.exp(others[position])))
-        held = {**dict(enumerate(draft.tokens[:position])), position: int(awaited.tokens[position])}
-        row.plan = replace(row.plan, clamped={**row.plan.clamped, **held})
+        row.search.learn(draft, awaited.worth(own), [*awaited.ways(draft, own, others, tolerance)])
+        assert row.search.best is not None
+        row.way = None if row.finished else row.search.next()
+        if row.way is None:
+            return replace(row.search.best, steps=draft.steps)
+        row.plan = replace(row.plan, clamped={**row.given, **row.way.held})
         row.began, row.unchanged, row.shown = row.step, 0, None
         self._begin(row)
         return None

@@ -53,6 +53,12 @@ class Sight(ABC):
             (found[place],) = self._best(first + place, first + place + 1, int(columns[place]) - singles)
         return found
 
+    def tokens_at(self, position: int, columns: Indices) -> Indices:
+        """The most probable token of each of several columns at one position: (N,) -> (N,)."""
+        different, places = np.unique(columns, return_inverse=True)
+        found = [self.tokens(position, different[place : place + 1])[0] for place in range(len(different))]
+        return np.array(found, np.int64)[places]
+
     def likeliest(self, first: int, end: int, label: int) -> list[int]:
         """The most probable token of the `label`-th speaking set at each of the positions `first` to `end` - 1."""
         column = self.tables.speaking[label]

@@ -7,7 +7,6 @@ import contextlib
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -19,39 +18,13 @@ from agentkit_model.errors import CanvasCancelled, DenoisingError, EngineError, 
 from agentkit_model.network import Rope
 from agentkit_model.noise import Noise
 from agentkit_model.plan import CanvasPlan, CanvasResult, Draft
+from agentkit_model.review import Search, Way
 from agentkit_model.sampler import SamplerSettings
 from agentkit_model.sight import Asked
 from agentkit_model.vocabulary import Decided
 from agentkit_model.waiting import Bell, Signal
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A draft that the canvas was, and where it was denoised anew.
-
-    Attributes:
-        result: the draft.
-        position: where the encoder expected another token.
-        probability: what the encoder gives that one.
-    """
-
-    result: CanvasResult
-    position: int
-    probability: float
-
-    def behind(self, result: CanvasResult, steps: int) -> CanvasResult:
-        """What came of it in so many steps, with what was known of the tokens that stood."""
-        at = self.position
-        first, spent = self.result.renoised or (at, 0)
-        return replace(
-            result,
-            entropies=(*self.result.entropies[: at + 1], *result.entropies[at + 1 :]),
-            probabilities=(*self.result.probabilities[:at], self.probability, *result.probabilities[at + 1 :]),
-            departures=(*(p for p in self.result.departures if p < at), at, *(p for p in result.departures if p > at)),
-            renoised=(first, spent + steps),
-        )
 
 
 class Work(Generic[T]):
@@ -152,6 +125,7 @@ class Denoising(Work[CanvasResult]):
         self.cache = cache
         self.position = position
         self.plan = plan
+        self.given = plan.clamped  # whatever way is tried
         self.settings = settings
         self.seed = seed
         self.noise = Noise(seed)
@@ -170,8 +144,8 @@ class Denoising(Work[CanvasResult]):
         # Where it is read once more when it is done.
         self.began = 0  # the step in which what it is now began as noise
         self.draft: CanvasResult | None = None  # what is to be read
-        self.earlier: Earlier | None = None  # the draft before
-        self.likeliest: tuple[CanvasResult, float] | None = None  # of all drafts, and what it is worth to the encoder
+        self.search = Search()
+        self.way: Way | None = None  # the one that is being tried
 
     @property
     def age(self) -> int:

@@ -1,8 +1,8 @@
 """A canvas that is done is read once more: by the encoder's own logits, and only for the better."""
 
 import itertools
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -14,8 +14,8 @@ from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanError, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE
-from agentkit_model.review import Expected, doubtful, expected
-from agentkit_model.sight import Asked, Plain, Sight
+from agentkit_model.review import AGAIN, GAIN, TRIES, WORD, Search, Way, doubtful, expected
+from agentkit_model.sight import Asked, Plain
 from tests.model.claiming import claiming
 from tests.model.conftest import CONFIGS
 
@@ -85,85 +85,104 @@ def worth_of(says: Tensor, tokens: list[int]) -> float:
     return float(says[range(1, len(tokens)), tokens[1:]].sum()) - sum(token in HIGH for token in tokens)
 
 
-def objected_to(says: Tensor, tokens: list[int], tolerance: float) -> tuple[int, int] | None:
-    """By trying every token: the first position behind the first one where another one is worth more."""
+def other_tokens(says: Tensor, tokens: list[int]) -> dict[int, tuple[int, float, float]]:
+    """At each position behind the first one: of the best tokens of each kind that may stand there the one that is worth
+    most and is not the canvas' own, what it is worth, and how much more than that one."""
+    found = {}
     for position in range(1, min(len(tokens), 7)):
-        worth = {token: float(says[position, token]) for token in LOW} if tokens[position - 1] != CLOSE else {}
-        worth |= {token: float(says[position, token]) - 1 for token in HIGH} if worth else {STOP: 0.0}
-        if position > 1 and STOP not in worth:
-            worth[CLOSE] = float(says[position, CLOSE])
-        best = max(worth, key=worth.__getitem__)
-        if best != tokens[position] and worth[best] > worth[tokens[position]] + tolerance:
-            return position, best
-    return None
+        row = says[position].tolist()
+        if tokens[position - 1] == CLOSE:
+            continue  # the stop, and nothing else
+        kinds = [LOW, HIGH, (CLOSE,)] if position > 1 else [LOW, HIGH]
+        best = [max(kind, key=row.__getitem__) for kind in kinds]
+        own, *worth = (row[token] - (token in HIGH) for token in (tokens[position], *best))
+        others = [(value, token) for value, token in zip(worth, best, strict=True) if token != tokens[position]]
+        most, token = max(others)
+        found[position] = token, most, most - own
+    return found
+
+
+@dataclass
+class Reading:
+    """A draft that was read, and the way that was tried next."""
+
+    draft: CanvasResult
+    worth: float
+    ways: list[Way]
+    tried: Way | None = None
+
+
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[Reading]:
+    """What is read from here on."""
+    found: list[Reading] = []
+    learn, following = Search.learn, Search.next
+
+    def learned(search: Search, draft: CanvasResult, worth: float, ways: Sequence[Way]) -> None:
+        found.append(Reading(draft, worth, [*ways]))
+        learn(search, draft, worth, ways)
+
+    def tried(search: Search) -> Way | None:
+        found[-1].tried = following(search)
+        return found[-1].tried
+
+    monkeypatch.setattr(Search, "learn", learned)
+    monkeypatch.setattr(Search, "next", tried)
+    return found
 
 
 def test_a_canvas_is_denoised_anew_where_the_encoder_expects_something_else(
-    pair: tuple[Engine, DiffusionGemmaForBlockDiffusion],
+    pair: tuple[Engine, DiffusionGemmaForBlockDiffusion], readings: list[Reading]
 ) -> None:
     engine, model = pair
-    kept = better = untouched = 0
+    objections = anew = 0
     for seed in range(12):
-        draft = fill(engine, seed=seed, max_denoising_steps=24)
+        readings.clear()
         result = fill(engine, seed=seed, max_denoising_steps=24, review=0.25)
-        tokens, new = list(draft.tokens[: draft.length]), list(result.tokens[: result.length])
-        assert CALL.follow(result.tokens) and result.steps <= 24
-        says = encoder_says(model, tokens)
-        found = objected_to(says, tokens, 0.25)
-        if draft.reason == "max_steps" or found is None:
-            untouched += 1
-            assert result == draft
-            continue
-        position, token = found
-        if result.renoised is None:
-            kept += 1
-            assert (result.tokens, result.entropies) == (draft.tokens, draft.entropies)
-            assert result.steps > draft.steps
-        else:
-            better += 1
-            assert new[: position + 1] == [*tokens[:position], token] and result.renoised[0] >= position
-            assert worth_of(encoder_says(model, new), new) > worth_of(says, tokens)
-            assert 0 < result.renoised[1] < result.steps
-            assert result.entropies[:position] == draft.entropies[:position]  # of what stands, what was known is
-            assert result.probabilities[:position] == draft.probabilities[:position]
-            last, _ = result.renoised
-            assert last > position or result.probabilities[position] == pytest.approx(
-                float(says[position, token].exp()), rel=1e-3
-            )
-            assert last in result.departures and max(result.probabilities[: result.length]) <= 1
-    assert better + kept > 0
+        assert CALL.follow(result.tokens[: result.length]) and result.steps <= 24
+        held = 0
+        for reading in readings:
+            tokens = list(reading.draft.tokens[: reading.draft.length])
+            says = encoder_says(model, tokens)
+            others = other_tokens(says, tokens)
+            assert reading.worth == pytest.approx(worth_of(says, tokens), abs=1e-3)
+            assert {way.position: way.token for way in reading.ways} == {
+                position: token for position, (token, _, _) in others.items() if position > held
+            }
+            first = next((at for at, (_, _, gain) in others.items() if gain > 0.25 and at > held), None)
+            assert [way.position for way in reading.ways if way.objected] == [first] * (first is not None)
+            objections += first is not None
+            for way in reading.ways:
+                before = float(says[range(1, way.position), tokens[1 : way.position]].sum())
+                assert way.most == pytest.approx(before + others[way.position][1], abs=1e-3)
+            held = reading.tried.position if reading.tried else 0
+        for reading, behind in itertools.pairwise(readings):
+            way, old, new = reading.tried, None, behind.draft
+            assert way is not None
+            anew += 1
+            old, at = way.draft, way.position
+            assert new.tokens[: at + 1] == (*old.tokens[:at], way.token)
+            assert new.entropies[:at] == old.entropies[:at] and new.probabilities[:at] == old.probabilities[:at]
+            assert new.probabilities[at] == pytest.approx(np.exp(way.expected), rel=1e-3) and at in new.departures
+            assert new.renoised is not None and new.renoised[0] <= at and 0 < new.renoised[1] < result.steps
+    assert objections and anew
 
 
 def test_of_all_drafts_the_one_that_is_worth_most_stays(
-    pair: tuple[Engine, DiffusionGemmaForBlockDiffusion], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Engine, DiffusionGemmaForBlockDiffusion], readings: list[Reading]
 ) -> None:
     """Also where the way to it leads through a worse one."""
-    engine, model = pair
-    drafts: list[CanvasResult] = []
-
-    def reading(hold: Hold, sight: Sight, draft: CanvasResult, clamped: Container[int]) -> Expected:
-        drafts.append(draft)
-        return expected(hold, sight, draft, clamped)
-
-    monkeypatch.setattr("agentkit_model.runner.expected", reading)
+    engine, _ = pair
     detours = 0
     for seed in range(40):
-        drafts.clear()
+        readings.clear()
         result = fill(engine, seed=seed, max_denoising_steps=48, review=0.0)
-        worth = []
-        for draft in drafts:
-            tokens = list(draft.tokens[: draft.length])
-            worth.append(worth_of(encoder_says(model, tokens), tokens))
-        if not drafts:
+        worth = [reading.worth for reading in readings]
+        if not worth:
             continue
         best = worth.index(max(worth))
-        assert result == replace(drafts[best], steps=result.steps)
+        assert result == replace(readings[best].draft, steps=result.steps)
         detours += any(after < before for before, after in itertools.pairwise(worth[: best + 1]))
-        if best:
-            first, steps = result.renoised or (0, 0)
-            assert 0 < first < result.length and 0 < steps < result.steps
-            assert result.tokens[:first] == drafts[0].tokens[:first]
-            assert result.tokens[first] != drafts[0].tokens[first]
     assert detours
 
 
@@ -257,14 +276,34 @@ def test_what_goes_on_where_the_turn_might_have_ended_is_read() -> None:
 
 def test_costs_count() -> None:
     logits = torch.zeros(8, 40)
-    logits[1, 25] = 0.75  # which costs a nat more
+    logits[1, 25] = 1.75  # which costs a nat more
     result = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4])
     awaited = expected(Hold(automaton=CALL), Plain(Asked(CALL.tables), logits), result)
-    own = logits.log_softmax(-1)[range(4), list(result.tokens[:4])].numpy()
-    others = logits.log_softmax(-1)[range(4), awaited.tokens].numpy()
-    assert awaited.objection(own, others, 0.0) is None
-    position, most = awaited.objection(own - np.float32([0, 0, 2, 0]), others, 1.5) or (0, 0.0)
-    assert (position, most) == (2, pytest.approx(float(own[1] + others[2]))), "what stands before it may cost nothing"
+    says = logits.log_softmax(-1)
+    own, others = (says[range(4), tokens].numpy() for tokens in (list(result.tokens[:4]), awaited.tokens))
+    way, behind = awaited.ways(result, own, others, 0.7)
+    assert (way.position, way.token, way.objected) == (1, 25, True)
+    assert way.most == pytest.approx(float(says[1, 25]) - 1)
+    assert (behind.position, behind.objected) == (2, False)
+    assert not any(way.objected for way in awaited.ways(result, own, others, 0.8))
+
+
+def test_another_tool_is_expected_where_its_name_begins() -> None:
+    """Though its call parts from the other one with the token before, by an edge that costs less."""
+    two, name, other = replace(CALL, size=6), LOW[0], LOW[1]
+    two = replace(
+        two,
+        source=[0, 0, 1, 5, 2, 3],
+        target=[1, 5, 2, 2, 3, 4],
+        label=[0, 0, 5, 6, 3, 4],
+        cost=[3.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        sets=[*CALL.sets, (name,), (other,)],
+    )
+    canvas = written([OPEN, name, CLOSE, STOP], [1, 2, 3, 4])
+    awaited = expected(Hold(automaton=two), Plain(Asked(two.tables), torch.zeros(8, 40)), canvas)
+    assert awaited.tokens.tolist() == [OPEN, other, CLOSE, STOP]
+    assert awaited.costs.tolist() == [3.0, 0.0, 0.0, 0.0]
+    assert awaited.others.tolist() == [0.0, -3.0, 0.0, 0.0], "what is put right there, too"
 
 
 def test_of_two_canvases_the_one_is_worth_more_that_costs_less() -> None:
@@ -292,12 +331,82 @@ def test_words_that_another_value_has_cost_what_they_cost_a_path() -> None:
     apart = written([OPEN, once, other, CLOSE, STOP], [1, 2, 3, 4, 5])
     twice = written([OPEN, once, once, CLOSE, STOP], [1, 2, 3, 4, 5])
     cheap, dear = Hold(automaton=call, twice=2.0), Hold(automaton=call, twice=4.0)
-    assert expected(cheap, sight, apart).tokens.tolist() == [OPEN, once, once, CLOSE, STOP]
+    assert expected(cheap, sight, apart).tokens.tolist() == [OPEN, other, once, CLOSE, STOP]
     assert expected(cheap, sight, apart).others.tolist() == [0.0, 0.0, 2.0, 0.0, 0.0]
-    assert expected(dear, sight, apart).tokens.tolist() == [OPEN, once, other, CLOSE, STOP]
-    assert expected(dear, sight, twice).tokens.tolist() == [OPEN, once, other, CLOSE, STOP]
+    assert expected(dear, sight, apart).others.tolist() == [0.0, 0.0, 4.0, 0.0, 0.0]
+    assert expected(dear, sight, twice).tokens.tolist() == [OPEN, other, other, CLOSE, STOP]
     assert expected(dear, sight, twice).others.tolist() == [0.0] * 5
     assert expected(dear, sight, twice).costs.tolist() == [0.0, 0.0, 4.0, 0.0, 0.0]
+
+
+def test_each_word_that_was_said_is_worth_something_and_saying_it_again_is_not() -> None:
+    """One call or more of one value each, of two words."""
+    edges = [(0, 1, OPEN, NEW_VALUES, -1), (2, 3, CLOSE, NO_VALUE, -1), (3, 4, STOP, NO_VALUE, -1)]
+    edges += [(3, 1, OPEN, NEW_VALUES, -1), *((1, 2, token, 0, word) for word, token in enumerate((6, 7)))]
+    calls = claiming(edges, final=4, pad=PAD, stop=STOP)
+    sight = Plain(Asked(calls.tables), torch.zeros(8, 40))
+
+    def reward(*words: int) -> float:
+        tokens = [token for word in words for token in (OPEN, word, CLOSE)]
+        states = [1, 2, 3] * len(words)
+        return expected(Hold(automaton=calls), sight, written([*tokens, STOP], [*states, 4])).reward
+
+    assert (reward(6), reward(6, 7)) == (WORD, 2 * WORD)
+    assert reward(6, 6) == WORD - AGAIN
+    without = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4])
+    assert expected(Hold(automaton=CALL), Plain(Asked(CALL.tables), torch.zeros(8, 40)), without).reward == 0
+
+
+def test_of_several_calls_the_one_that_fits_best_counts() -> None:
+    """Each answers a part of the request, and the words of the whole speak for one of them."""
+    edges = [(2, 3, CLOSE, NO_VALUE, -1), (3, 4, STOP, NO_VALUE, -1)]
+    edges += [(state, 1, token, NEW_VALUES, -1) for state in (0, 3) for token in (OPEN, OPEN + 2)]
+    calls = claiming([*edges, (1, 2, 6, 0, 0)], final=4, pad=PAD, stop=STOP)
+    dear = [
+        3.0 if calls.sets[label] == (OPEN + 2,) else 1.0 if calls.sets[label] == (OPEN,) else 0.0
+        for label in calls.label
+    ]
+    calls = replace(calls, cost=dear)
+    sight = Plain(Asked(calls.tables), torch.zeros(8, 40))
+
+    def spent(*openings: int) -> float:
+        tokens = [token for opening in openings for token in (opening, 6, CLOSE)]
+        canvas = written([*tokens, STOP], [*[1, 2, 3] * len(openings), 4])
+        found = expected(Hold(automaton=calls), sight, canvas)
+        return WORD - found.worth(np.zeros(canvas.length, np.float32))
+
+    assert (spent(OPEN), spent(OPEN + 2)) == (1.0, 3.0)
+    assert spent(OPEN + 2, OPEN) == spent(OPEN, OPEN + 2) == 1.0
+
+
+def way(position: int, most: float, *, objected: bool = False) -> Way:
+    return Way(written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4]), position, 7, -1.0, most, objected)
+
+
+def test_what_is_objected_to_is_tried_first_and_then_what_is_likeliest() -> None:
+    search = Search()
+    search.learn(written([], []), -9.0, [way(1, -2.0), way(2, -4.0, objected=True), way(3, -1.0)])
+    assert [found and found.position for found in (search.next(), search.next(), search.next(), search.next())] == [
+        *(2, 3, 1),
+        None,
+    ]
+
+
+def test_a_way_is_tried_where_it_may_lead_to_something_worth_more() -> None:
+    """Markedly more, unless the encoder objects."""
+    search = Search()
+    search.learn(written([], []), -4.0, [way(1, -4.5, objected=True), way(2, -4.0 + GAIN), way(3, -6.0)])
+    assert search.next() is None
+    search.learn(written([OPEN], [1]), -5.0, [way(1, -3.9, objected=True)])
+    assert search.worth == -4.0 and search.next() is not None
+
+
+def test_no_more_than_a_few_ways_are_tried_that_nobody_objects_for() -> None:
+    search = Search()
+    search.learn(written([], []), -90.0, [way(position, -float(position)) for position in range(TRIES + 2)])
+    assert [search.next() is not None for _ in range(TRIES + 2)] == [True] * TRIES + [False] * 2
+    search.learn(written([], []), -90.0, [way(1, -1.0, objected=True)])
+    assert search.next() is not None
 
 
 @pytest.mark.parametrize("review", [-1.0, float("nan")])

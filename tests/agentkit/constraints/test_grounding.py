@@ -508,6 +508,13 @@ def test_words_are_found_by_their_stems() -> None:
     assert Words(TOKENIZER, ["明天北京"]).like({"明天"}) == set()
 
 
+def test_a_word_is_described_by_the_one_before_it() -> None:
+    words = Words(TOKENIZER, ["front door, the door, Front door, front-door"])
+    doors = [words.word((0, at)) for at in (10, 20, 32, 44)]
+    assert words.described({*doors}) == {doors[0]}
+    assert words.described({words.word((0, 1))}) == set(), "nothing stands before it"
+
+
 def test_a_choice_that_was_spoken_of_is_preferred() -> None:
     schema = {"type": "object", "properties": {"state": {"enum": ["on", "off", "dim"]}}, "required": ["state"]}
     tool = Tool.from_schema(book, name="book", description="", json_schema=schema)

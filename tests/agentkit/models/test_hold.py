@@ -178,3 +178,19 @@ def test_a_value_pays_for_words_of_its_tools_name() -> None:
     assert price(automaton, "clean_room", where="robot") == pytest.approx(4.0 * len(TOKENIZER.encode("robot")))
     assert price(automaton, "play", song="room") == 0.0, "another tool's words are words"
     assert price(turn(replace(held, naming=0.0), "Clean room Blue"), "clean_room", where="room Blue") == 0.0
+
+
+def test_a_thing_that_is_described_is_no_name_of_the_tool() -> None:
+    """The front door is a value of lock_door(door), and the door is none; nor is Gmail app one of open_app(app)."""
+
+    def lock_door(door: str, room: str = "") -> None:
+        """Lock it."""
+
+    held = Constraints(grounding="inferred", naming=12.0, twice=0.0, labels=0.0)
+    automaton = turn(held, "Lock the front door, Lock door, Zoom door", tools=(Tool(lock_door).definition,))
+    pieces = len(TOKENIZER.encode("door"))
+    assert price(automaton, "lock_door", door="front door") == 0.0
+    assert price(automaton, "lock_door", door="the front door") == 0.0
+    assert price(automaton, "lock_door", door="front", room="front door") == 12.0 * pieces, "it is no room"
+    assert price(automaton, "lock_door", door="Zoom door") == 12.0 * pieces
+    assert price(automaton, "lock_door", door="door") == 12.0 * pieces
