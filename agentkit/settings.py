@@ -28,7 +28,8 @@ class Constraints:
     twice      nats that each two values of a call, or items of a list, cost that take the same word of the
                conversation; at 0 what was said once may be written as often as there are values
     naming     nats a token that values cost, where grounding is inferred, for words that stand in their tool's name,
-               and a third of it for those in its description: who says them speaks of the tool
+               and a third of it for those in its description: who says them speaks of the tool. The word of a
+               parameter's own name is free behind one that describes it: the front door of lock_door(door)
     labels     nats that a value costs, where grounding is inferred, beside words that name another parameter ("20
                percent", "from Oslo to Rome"), or as such a name; half of it where its own name stands elsewhere. So
                does a yes where no was said, and a no where yes was
@@ -96,8 +97,9 @@ class ModelSettings:
     repairs               how often a call's wrong arguments are re-noised before the model is told about them
     doubt                 mean entropy (nats) over an argument's tokens above which it counts as wrong; None: never
     review                nats by which the encoder, reading a finished canvas from left to right, has to expect another
-                          allowed token in a call more than the one there for the canvas to be re-noised from there;
-                          None: it is not read. Only for models whose encoder was trained to predict, as the bundled one
+                          allowed token in a call more than the one there for the canvas to be re-noised from there,
+                          before other ways are tried; None: it is not read. Only for models whose encoder was trained
+                          to predict, as the bundled one's was
     early_tools           when calls of read-only tools begin before their canvas is done; None or False: never
     """
 

@@ -22,8 +22,8 @@ class CanvasPlan:
         initial: the canvas to start from, one entry for each position; None entries start as noise.
         hold: the automaton that the canvas obeys, and how strongly.
         review: nats by which the encoder, reading a canvas that is held and done, has to expect another token more than
-            the one that stands there for the canvas to be denoised anew from there (see `agentkit_model.review`). None:
-            it is not read.
+            the one that stands there for the canvas to be denoised anew from there, before other ways are tried (see
+            `agentkit_model.review`). None: it is not read.
     """
 
     seed: int | None = None

@@ -102,7 +102,7 @@ class Search:
         self.worth = -np.inf
         self._tried = 0
         self._number = count()
-        self._open: list[tuple[bool, float, int, Way]] = []  # what the last draft's first way is behind nothing
+        self._open: list[tuple[bool, float, int, Way]] = []  # the next to try comes first
 
     def learn(self, draft: CanvasResult, worth: float, ways: Sequence[Way]) -> None:
         """A canvas was read."""
@@ -274,10 +274,9 @@ def _behind(tables: Tables, cost: Floats, reached: Mapping[int, float], token: i
     """The states behind a token, and what it costs at least to come there."""
     found: dict[int, float] = {}
     for state, spent in reached.items():
-        for edge in tables.leaving(state).tolist():
-            if tables.takes(edge, token):
-                target = int(tables.targets[edge])
-                found[target] = min(found.get(target, np.inf), spent + float(cost[edge]))
+        for edge in tables.taken(tables.leaving(state), token).tolist():
+            target = int(tables.targets[edge])
+            found[target] = min(found.get(target, np.inf), spent + float(cost[edge]))
     return dict(sorted(found.items(), key=lambda each: each[1])[:_MOST_STATES])
 
 

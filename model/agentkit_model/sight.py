@@ -45,19 +45,27 @@ class Sight(ABC):
 
     def tokens(self, first: int, columns: Indices) -> Indices:
         """The most probable token of a column at each of the positions first, first + 1, ...: columns (N,) -> (N,)."""
-        tables = self.tables
-        singles = len(tables.singles) - 1
-        found: Indices = tables.singles[np.minimum(columns, singles)]
-        larger = (columns >= singles) & (columns < singles + len(tables.larger.sets))
-        for place in np.flatnonzero(larger).tolist():
-            (found[place],) = self._best(first + place, first + place + 1, int(columns[place]) - singles)
+        found, larger = self._singles(columns)
+        for place in larger.tolist():
+            (found[place],) = self._best(first + place, first + place + 1, self._number(columns[place]))
         return found
 
     def tokens_at(self, position: int, columns: Indices) -> Indices:
         """The most probable token of each of several columns at one position: (N,) -> (N,)."""
-        different, places = np.unique(columns, return_inverse=True)
-        found = [self.tokens(position, different[place : place + 1])[0] for place in range(len(different))]
-        return np.array(found, np.int64)[places]
+        found, larger = self._singles(columns)
+        for column in np.unique(columns[larger]):
+            found[columns == column] = self._best(position, position + 1, self._number(column))
+        return found
+
+    def _singles(self, columns: Indices) -> tuple[Indices, Indices]:
+        """The tokens of columns that stand for a single one (N,), and which of them stand for more."""
+        singles = len(self.tables.singles) - 1
+        larger = (columns >= singles) & (columns < singles + len(self.tables.larger.sets))
+        return self.tables.singles[np.minimum(columns, singles)], np.flatnonzero(larger)
+
+    def _number(self, column: int) -> int:
+        """The larger set that a column stands for."""
+        return int(column) - (len(self.tables.singles) - 1)
 
     def likeliest(self, first: int, end: int, label: int) -> list[int]:
         """The most probable token of the `label`-th speaking set at each of the positions `first` to `end` - 1."""

@@ -69,21 +69,32 @@ class Tables:
 
     def leaving(self, state: int) -> Indices:
         """The edges from a state."""
-        return np.flatnonzero(self.source == state)
+        edges, first = self._leaving
+        found: Indices = edges[first[state] : first[state + 1]]
+        return found
+
+    @cached_property
+    def _leaving(self) -> tuple[Indices, Indices]:
+        """The edges by the states that they leave (E,), and where those of each state begin (S + 1,)."""
+        edges = np.argsort(self.source, kind="stable")
+        return edges, np.searchsorted(self.source[edges], np.arange(self.size + 1))
 
     def edge(self, source: int, target: int, token: int) -> int | None:
         """The cheapest edge from a state to another by a token; None where there is none."""
         edges = self.leaving(source)
-        found = [edge for edge in edges[self.targets[edges] == target].tolist() if self.takes(edge, token)]
+        found: list[int] = self.taken(edges[self.targets[edges] == target], token).tolist()
         return min(found, key=self.cost.__getitem__, default=None)
 
-    def takes(self, edge: int, token: int) -> bool:
-        """Whether an edge is taken by a token."""
-        column = int(self.columns[edge])
-        number = self.set_of(column)
-        if number is None:
-            return self.token_of(column) == token
-        return bool((self.larger.held[number] == self.larger.number(token)).any())
+    def taken(self, edges: Indices, token: int) -> Indices:
+        """Those of some edges that are taken by a token."""
+        columns, singles = self.columns[edges], len(self.singles) - 1
+        taken = self.singles[np.minimum(columns, singles)] == token
+        larger = np.flatnonzero((columns >= singles) & (columns < singles + len(self.larger.sets)))
+        if len(larger):
+            number = self.larger.number(token)
+            taken[larger] = [number in self.larger.held[column - singles] for column in columns[larger].tolist()]
+        found: Indices = edges[taken]
+        return found
 
     def set_of(self, column: int) -> int | None:
         """The larger set that a column stands for; None for a single token."""
