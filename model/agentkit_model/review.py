@@ -22,13 +22,13 @@ to predict: see `causal_weight` in the recipe.
 """
 
 import heapq
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 
-from agentkit_model.automaton import NEW_VALUES
+from agentkit_model.automaton import NEW_VALUES, UNREACHABLE
 from agentkit_model.claims import Claims
 from agentkit_model.path import Hold
 from agentkit_model.plan import CanvasResult
@@ -164,21 +164,21 @@ class Expected:
             yield Way(draft, position, int(self.tokens[position]), float(others[position]), most, first)
 
 
-def places(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> list[int]:
+def places(hold: Hold, result: CanvasResult, clamped: Collection[int] = ()) -> list[int]:
     """The positions that are asked about: what is held strictly, which calls are.
 
     The first position is none of them, since what is expected there is not known from the canvas, nor is the last one,
     behind which there would be nothing to denoise.
 
     Args:
-        clamped: positions that have to stay as they are.
+        clamped: positions that have to stay as they are, and so what stands before them: nothing else may fit them.
     """
     free = hold.automaton.choices.keys() | {hold.automaton.final}
     end = min(result.length, len(result.tokens) - 1)
-    return [at for at in range(1, end) if result.states[at - 1] not in free and at not in clamped]
+    return [at for at in range(max(clamped, default=0) + 1, end) if result.states[at - 1] not in free]
 
 
-def doubtful(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> bool:
+def doubtful(hold: Hold, result: CanvasResult, clamped: Collection[int] = ()) -> bool:
     """Whether a canvas is worth a second reading: for what the denoiser is not sure of, for what costs something, or
     since it went on where the turn might have ended, as with a second call. Of one call too many it is as sure as of
     the others."""
@@ -194,12 +194,12 @@ def doubtful(hold: Hold, result: CanvasResult, clamped: Container[int] = ()) -> 
     return False
 
 
-def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[int] = ()) -> Expected:
+def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Collection[int] = ()) -> Expected:
     """What the encoder expects of a canvas.
 
     Args:
         sight: what the encoder expects at each position.
-        clamped: positions that have to stay as they are.
+        clamped: positions that have to stay as they are; see `places`.
     """
     tables, claims = sight.tables, Claims(sight.tables, hold.twice, past=hold.past)
     tokens = np.array(result.tokens[: result.length], np.int64)
@@ -223,8 +223,8 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Container[
             mine = np.isin(tables.source[edges], step.sources)
             prices[mine] += claims.prices(edges[mine])
             worth = sight.columns[position, tables.columns[edges]] - prices
-            if hold.limit is not None:
-                worth[tables.distance[tables.targets[edges]] > hold.limit - position - 1] = -np.inf
+            room = UNREACHABLE - 1 if hold.limit is None else hold.limit - position - 1
+            worth[tables.distance[tables.targets[edges]] > room] = -np.inf
             found = sight.tokens_at(position, tables.columns[edges])
             worth[found == token] = -np.inf
             best = int(worth.argmax())
@@ -277,6 +277,7 @@ def _behind(tables: Tables, cost: Floats, reached: Mapping[int, float], token: i
         for edge in tables.taken(tables.leaving(state), token).tolist():
             target = int(tables.targets[edge])
             found[target] = min(found.get(target, np.inf), spent + float(cost[edge]))
+    found.pop(tables.final, None)  # the turn was over before
     return dict(sorted(found.items(), key=lambda each: each[1])[:_MOST_STATES])
 
 

@@ -43,7 +43,7 @@ class Tables:
         first = np.searchsorted(
             target[order], np.arange(automaton.size + 1)
         )  # the edges into s: first[s] to first[s + 1]
-        self.size = automaton.size
+        self.size, self.final = automaton.size, automaton.final
         self.source = source[order]  # (E,)
         self.columns = label[order]  # (E,)
         self.cost = cost[order]  # (E,)

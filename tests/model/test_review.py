@@ -9,15 +9,18 @@ import anyio
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 from transformers import DiffusionGemmaForBlockDiffusion
 
-from agentkit_model import CanvasPlan, CanvasResult, Choice, Engine, Hold, PlanError, TokenAutomaton
-from agentkit_model.automaton import NEW_VALUES, NO_VALUE
+from agentkit_model import CanvasPlan, CanvasResult, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton
+from agentkit_model.automaton import NEW_VALUES, NO_VALUE, UNREACHABLE
 from agentkit_model.review import AGAIN, GAIN, TRIES, WORD, Search, Way, doubtful, expected
 from agentkit_model.sight import Asked, Plain
 from tests.model.claiming import claiming
 from tests.model.conftest import CONFIGS
+from tests.model.test_path import VOCAB, accepted, automata, path_of
 
 PAD, STOP, OPEN, CLOSE = 0, 1, 3, 4
 LOW, HIGH = tuple(range(6, 20)), tuple(range(20, 34))
@@ -304,6 +307,65 @@ def test_another_tool_is_expected_where_its_name_begins() -> None:
     assert awaited.tokens.tolist() == [OPEN, other, CLOSE, STOP]
     assert awaited.costs.tolist() == [3.0, 0.0, 0.0, 0.0]
     assert awaited.others.tolist() == [0.0, -3.0, 0.0, 0.0], "what is put right there, too"
+
+
+@settings(deadline=None)
+@given(automata(), st.integers(2, 5), st.integers(0, 2**16))
+def test_no_other_token_is_worth_more(held: TokenAutomaton, length: int, seed: int) -> None:
+    """By trying every path of the same tokens, and every edge behind it, each with the best token of its set."""
+    logits = torch.randn(length, VOCAB, generator=torch.Generator().manual_seed(seed)) * 3
+    logits[-1, PAD] = 50.0
+    hold = Hold(automaton=held)
+    try:
+        path = path_of(hold, logits)
+    except DenoisingError:
+        return
+    assert path is not None
+    tokens = path.tokens.tolist()
+    canvas = CanvasResult.of(
+        tokens,
+        [0.0] * length,
+        stop_tokens={STOP},
+        steps=1,
+        reason="stable",
+        seed=0,
+        position=0,
+        states=path.states,
+    )
+    awaited = expected(hold, Plain(Asked(held.tables), logits), canvas)
+    spent = 0.0
+    for position, (before, behind, token) in enumerate(hold.steps(canvas)):
+        edges = list(zip(held.source, held.target, held.label, held.cost, strict=True))
+        if 0 < position < min(canvas.length, length - 1) and before != held.final:
+            worth = [
+                float(logits[position, best]) - (cost + there - spent)
+                for there, state in accepted(held, tokens[:position])
+                for source, target, label, cost in edges
+                if source == state and held.distance[target] < UNREACHABLE
+                for best in [max(held.sets[label], key=logits[position].__getitem__)]
+                if best != token
+            ]
+            other = int(awaited.tokens[position])
+            assert (other != token) == bool(worth)
+            if worth:
+                found = float(logits[position, other]) - float(awaited.others[position])
+                assert found == pytest.approx(max(worth), abs=1e-3)
+        if before != held.final:
+            spent += min(
+                cost
+                for source, target, label, cost in edges
+                if (source, target) == (before, behind) and token in held.sets[label]
+            )
+
+
+def test_nothing_is_put_before_what_is_clamped() -> None:
+    """Since it might not fit."""
+    logits = torch.zeros(8, 40)
+    logits[:, 9] = 50.0
+    canvas = written([OPEN, 6, 7, CLOSE, STOP], [1, 2, 2, 3, 4])
+    sight = Plain(Asked(CALL.tables), logits)
+    assert expected(Hold(automaton=CALL), sight, canvas).tokens.tolist() == [OPEN, 9, 9, 9, STOP]
+    assert expected(Hold(automaton=CALL), sight, canvas, clamped={2}).tokens.tolist() == [OPEN, 6, 7, 9, STOP]
 
 
 def test_of_two_canvases_the_one_is_worth_more_that_costs_less() -> None:
