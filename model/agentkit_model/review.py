@@ -39,7 +39,6 @@ SURE = 0.95
 """A canvas whose every token the denoiser gave this probability is not read, unless it costs something, or has a second
 call."""
 
-
 TRIES = 3
 """Ways that are tried beside those that the encoder objects for."""
 
@@ -213,7 +212,7 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Collection
         if step is None:
             reached = {}
             continue
-        token = int(tokens[position])
+        token = result.tokens[position]
         reached = dict.fromkeys(step.sources, spent) | reached
         costs[position] = cost[step.edge] + claims.prices([step.edge])[0]
         if position in asked:
@@ -230,7 +229,7 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Collection
             best = int(worth.argmax())
             if worth[best] > -np.inf:
                 others[position], tokens[position] = prices[best], found[best]
-        reached = _behind(tables, cost, reached, int(result.tokens[position]))
+        reached = _behind(tables, cost, reached, token)
         claims.take(step.edge)
         spent += float(cost[step.edge])
         reached[int(tables.targets[step.edge])] = spent
