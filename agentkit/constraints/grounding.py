@@ -412,8 +412,9 @@ def ground(
     A slot whose schema says that it is grounded takes what the conversation holds and nothing else, unless nothing
     there fits its schema. With `cost`, the others are grounded by inference: anything that is not in the conversation
     costs so many nats a token, and so does a choice that nobody spoke of where another one was spoken of. The words
-    that are `taken` by something else cost what stands there, also for each token. `prices` and `flags` are what values
-    cost beside that, by the keys that they stand in; see `labels` and `flags`.
+    that are `taken` by something else cost what stands there, also for each token, but for those that are `inner` to
+    the values of a slot, by its keys: behind the beginning of a run they cost nothing. `prices` and `flags` are what
+    values cost beside that, by the keys that they stand in; see `labels` and `flags`.
     """
     added = _Added(automaton, tokenizer, words, taken, prices, inner)
     costs, kept = automaton.cost.copy(), np.ones(len(automaton.source), bool)
@@ -486,8 +487,9 @@ class _Added:
         ends[:, 0] = runs.ends + first
         ends[:, 1:] = slot.end, self._quote, -1
         costs, end_costs = runs.costs, runs.end_costs
-        within = (runs.steps[:, 0] >= 0) & np.isin(runs.steps[:, 3], [*self._inner.get(slot.keys, ())])
-        costs = costs - np.where(within, self._prices[runs.steps[:, 3]], np.float32(0))
+        if inner := self._inner.get(slot.keys):
+            within = (runs.steps[:, 0] >= 0) & np.isin(runs.steps[:, 3], [*inner])
+            costs = costs - np.where(within, self._prices[runs.steps[:, 3]], np.float32(0))
         prices = self._labels.get(slot.keys)
         if prices is not None:
             costs = costs + np.where(runs.steps[:, 0] < 0, prices.first[runs.steps[:, 3]], 0.0)

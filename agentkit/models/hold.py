@@ -169,7 +169,7 @@ def grounded(
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
         return call
-    standing = words.taken(beside)
+    places, standing = _places(call, flags=False), words.taken(beside)
     taken = dict.fromkeys(standing, constraints.twice)
     inner: dict[Keys, set[int]] = {}
     if inferred and constraints.naming:
@@ -177,12 +177,12 @@ def grounded(
         taken = (
             dict.fromkeys(described, DESCRIBED * constraints.naming) | dict.fromkeys(named, constraints.naming) | taken
         )
-        for keys in _places(call, flags=False):  # the front door is a value of lock_door(door)
+        for keys in places:  # the front door is a value of lock_door(door)
             own = words.like(frozenset(stems(keys[-1]))) if keys else set()
             inner[keys] = words.described(own & (named | described) - standing)
     marked, said = {}, {}
     if inferred and constraints.labels:
-        marked = prices(tool, _places(call, flags=False), words.spoken, constraints.labels)
+        marked = prices(tool, places, words.spoken, constraints.labels)
         said = flags(tool, _places(call, flags=True), words.spoken, constraints.labels)
     cost = constraints.preference if inferred else None
     return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said, inner=inner)

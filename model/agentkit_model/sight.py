@@ -45,27 +45,18 @@ class Sight(ABC):
 
     def tokens(self, first: int, columns: Indices) -> Indices:
         """The most probable token of a column at each of the positions first, first + 1, ...: columns (N,) -> (N,)."""
-        found, larger = self._singles(columns)
-        for place in larger.tolist():
-            (found[place],) = self._best(first + place, first + place + 1, self._number(columns[place]))
+        found, larger = self.tables.tokens_of(columns)
+        for place, number in larger.items():
+            (found[place],) = self._best(first + place, first + place + 1, number)
         return found
 
     def tokens_at(self, position: int, columns: Indices) -> Indices:
         """The most probable token of each of several columns at one position: (N,) -> (N,)."""
-        found, larger = self._singles(columns)
-        for column in np.unique(columns[larger]):
-            found[columns == column] = self._best(position, position + 1, self._number(column))
+        found, larger = self.tables.tokens_of(columns)
+        best = {number: self._best(position, position + 1, number)[0] for number in {*larger.values()}}
+        for place, number in larger.items():
+            found[place] = best[number]
         return found
-
-    def _singles(self, columns: Indices) -> tuple[Indices, Indices]:
-        """The tokens of columns that stand for a single one (N,), and which of them stand for more."""
-        singles = len(self.tables.singles) - 1
-        larger = (columns >= singles) & (columns < singles + len(self.tables.larger.sets))
-        return self.tables.singles[np.minimum(columns, singles)], np.flatnonzero(larger)
-
-    def _number(self, column: int) -> int:
-        """The larger set that a column stands for."""
-        return int(column) - (len(self.tables.singles) - 1)
 
     def likeliest(self, first: int, end: int, label: int) -> list[int]:
         """The most probable token of the `label`-th speaking set at each of the positions `first` to `end` - 1."""

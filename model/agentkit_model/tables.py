@@ -87,14 +87,19 @@ class Tables:
 
     def taken(self, edges: Indices, token: int) -> Indices:
         """Those of some edges that are taken by a token."""
-        columns, singles = self.columns[edges], len(self.singles) - 1
-        taken = self.singles[np.minimum(columns, singles)] == token
-        larger = np.flatnonzero((columns >= singles) & (columns < singles + len(self.larger.sets)))
-        if len(larger):
-            number = self.larger.number(token)
-            taken[larger] = [number in self.larger.held[column - singles] for column in columns[larger].tolist()]
+        tokens, larger = self.tokens_of(self.columns[edges])
+        taken = tokens == token
+        for place, number in larger.items():
+            taken[place] = self.larger.number(token) in self.larger.held[number]
         found: Indices = edges[taken]
         return found
+
+    def tokens_of(self, columns: Indices) -> tuple[Indices, dict[int, int]]:
+        """The tokens of columns that stand for a single one (N,), and the larger sets of the others by place."""
+        singles = len(self.singles) - 1
+        larger = np.flatnonzero((columns >= singles) & (columns < singles + len(self.larger.sets)))
+        numbers = dict(zip(larger.tolist(), (columns[larger] - singles).tolist(), strict=True))
+        return self.singles[np.minimum(columns, singles)], numbers
 
     def set_of(self, column: int) -> int | None:
         """The larger set that a column stands for; None for a single token."""
