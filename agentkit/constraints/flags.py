@@ -7,7 +7,7 @@ the words of the latest text speak against. They are English.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agentkit.constraints.labels import DESCRIBED, Keys, about
@@ -17,11 +17,21 @@ from agentkit.retrieval import WORD, stems
 _BETWEEN = 2
 """Words that may stand between a negation and the word that it speaks of: "don't make it public"."""
 
+_ANYWAY = frozenset("have to be need".split())
+"""Words that don't count there: "it doesn't have to be public"."""
+
 _NEGATION = re.compile(
     r"""\b(?: no | not | without | never | non | skip | exclude | excluding | except | cannot
     | (?:ca|do|does|is|are|should|must|need)n['\u2019]?t )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+# what says no to the word before it: "breakfast isn't necessary"
+_NEEDLESS = re.compile(
+    r"\w*\s+(?:(?:is|are)n['\u2019]?t|(?:is|are)\ not|not)\ (?:necessary|needed|required|important)\b",
+    re.IGNORECASE | re.VERBOSE,
+)
+# words that have a no in them: unrated, non-smoking
+_UN = re.compile(r"(?:un|non-?)(\w{4,})", re.IGNORECASE)
 # behind which something else begins
 _ELSE = re.compile(r"\b(?:but|with|and)\b|[.,;:!?]", re.IGNORECASE)
 # words of names and descriptions that say what kind of parameter it is
@@ -33,6 +43,13 @@ _ON = re.compile(
     r"\b(?:enable|activate|start|(?:turn|switch|put|flip|power)\b[^.,;:!?]*\bon)\b|\bon(?=[.!?\s]*$)", re.IGNORECASE
 )
 _OFF = re.compile(r"\b(?:off|disable|deactivate|stop)\b", re.IGNORECASE)
+
+
+class _Word(NamedTuple):
+    """A word of a text, and whether it is said without a no."""
+
+    stems: frozenset[str]
+    affirmed: bool
 
 
 class Flag(NamedTuple):
@@ -57,14 +74,16 @@ def flags(
     if not texts:
         return {}
     (text, spans), *_ = texts
-    words = [(start, frozenset(stems(text[start:end]))) for start, end in spans]
+    words = [_Word(frozenset(_stems(text[start:end])), not _denied(text, start)) for start, end in spans]
+    unlike = filter(None, (_UN.match(text, start) for start, _ in spans))
+    words += [_Word(frozenset(stems(match[1])), affirmed=False) for match in unlike]
     calls, described = (frozenset(stems(told)) for told in (tool.name, tool.description))  # they speak of the tool
     found = {}
     for keys in places:
         name = keys[-1] if keys else ""
-        said, share = _said(text, words, _content(name, calls)), 1.0
+        said, share = _said(words, _content(name, calls)), 1.0
         if said is None:
-            said, share = _said(text, words, _content(about(tool.parameters, keys), calls | described)), DESCRIBED
+            said, share = _said(words, _content(about(tool.parameters, keys), calls | described)), DESCRIBED
         if said is None and not _SWITCHES.isdisjoint(word.lower() for word in WORD.findall(name)):
             said, share = False if _OFF.search(text) else True if _ON.search(text) else None, 1.0
         if said is not None:
@@ -77,16 +96,26 @@ def _content(told: str, calls: frozenset[str]) -> list[str]:
     return [stem for stem in dict.fromkeys(stems(told)) if stem not in _EMPTY and stem not in calls]
 
 
-def _said(text: str, words: Sequence[tuple[int, frozenset[str]]], own: Sequence[str]) -> bool | None:
-    """Whether words are said, all of them, and without a negation before the first; None if neither, or both."""
-    if not own or not all(any(stem in said for _, said in words) for stem in own):
+def _said(words: Sequence[_Word], own: Sequence[str]) -> bool | None:
+    """Whether words are said, all of them, and the first of them without a no; None if neither, or both."""
+    if not own or not all(any(stem in word.stems for word in words) for stem in own):
         return None
-    ways = {not _negated(text[:start]) for start, said in words if own[0] in said}
+    ways = {word.affirmed for word in words if own[0] in word.stems}
     return ways.pop() if len(ways) == 1 else None
 
 
-def _negated(before: str) -> bool:
-    """Whether a negation speaks of the word that stands behind such a text."""
+def _stems(word: str) -> Iterator[str]:
+    """With those of an adverb's adjective."""
+    yield from stems(word)
+    if len(word) > len("only") + 2 and word.endswith("ly"):
+        yield from stems(word.removesuffix("ly"))
+
+
+def _denied(text: str, start: int) -> bool:
+    """Whether a negation speaks of the word that begins there."""
+    before = text[:start]
     negations = [match.end() for match in _NEGATION.finditer(before)]
     between = before[negations[-1] :] if negations else ""
-    return bool(negations) and not _ELSE.search(between) and len(between.split()) <= _BETWEEN
+    counted = [word for word in between.split() if word.lower() not in _ANYWAY]
+    before_it = bool(negations) and not _ELSE.search(between) and len(counted) <= _BETWEEN
+    return before_it or bool(_NEEDLESS.match(text, start))

@@ -30,6 +30,7 @@ from agentkit.constraints.currencies import currencies
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.flags import Flag
 from agentkit.constraints.labels import Keys, Prices
+from agentkit.constraints.omission import left_out
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.letters import UNSPACED
@@ -311,22 +312,30 @@ class Words:
     def said(self, options: Sequence[str]) -> dict[str, int]:
         """Which of some strings stand, as whole words in upper or lower case, in the latest text that has any; so does
         the code of a currency that is spoken of. For each the last word of it, -1 where it is said more than once."""
-        for number, text in enumerate(self.texts):
-            places = {
-                option: [
-                    *(len(text[: m.end()].encode()) for m in re.finditer(_whole(option), text, re.IGNORECASE)),
-                    *(end for code, end in self._codes[number] if code == option.upper()),
-                ]
-                for option in options
-            }
-            found = {
-                option: self.word((number, ends[0])) if len(ends) == 1 else -1
-                for option, ends in places.items()
-                if ends
-            }
-            if found:
-                return found
-        return {}
+        return next(filter(None, (self._said_in(number, options) for number in range(len(self.texts)))), {})
+
+    def latest(self, options: Sequence[str]) -> dict[str, int]:
+        """Which of some strings stand in the latest text; see `said`."""
+        return self._said_in(0, options) if self.texts else {}
+
+    @property
+    def latest_stems(self) -> set[str]:
+        """The stems of the latest text's words."""
+        text, spans = self.spoken[0] if self.spoken else ("", ())
+        return {stem for span in spans for stem in stems_of(text[slice(*span)])}
+
+    def _said_in(self, number: int, options: Sequence[str]) -> dict[str, int]:
+        text = self.texts[number]
+        places = {
+            option: [
+                *(len(text[: m.end()].encode()) for m in re.finditer(_whole(option), text, re.IGNORECASE)),
+                *(end for code, end in self._codes[number] if code == option.upper()),
+            ]
+            for option in options
+        }
+        return {
+            option: self.word((number, ends[0])) if len(ends) == 1 else -1 for option, ends in places.items() if ends
+        }
 
     def taken(self, values: Sequence[str]) -> set[int]:
         """The words that stand in values, where these are said no more often than there are such values."""
@@ -406,6 +415,7 @@ def ground(
     prices: Mapping[Keys, Prices] = MappingProxyType({}),
     flags: Mapping[Keys, Flag] = MappingProxyType({}),
     inner: Mapping[Keys, Set[int]] = MappingProxyType({}),
+    omitted: Mapping[Keys, float] = MappingProxyType({}),
 ) -> Automaton:
     """The automaton with its slots grounded.
 
@@ -414,10 +424,11 @@ def ground(
     costs so many nats a token, and so does a choice that nobody spoke of where another one was spoken of. The words
     that are `taken` by something else cost what stands there, also for each token, but for those that are `inner` to
     the values of a slot, by its keys: behind the beginning of a run they cost nothing. `prices` and `flags` are what
-    values cost beside that, by the keys that they stand in; see `labels` and `flags`.
+    values cost beside that, and `omitted` what it costs to leave them out, by the keys that they stand in; see
+    `labels`, `flags` and `omission`.
     """
     added = _Added(automaton, tokenizer, words, taken, prices, inner)
-    costs, kept = automaton.cost.copy(), np.ones(len(automaton.source), bool)
+    costs, kept = automaton.cost + left_out(automaton, omitted), np.ones(len(automaton.source), bool)
     for value, slot in enumerate(automaton.slots):
         if not slot.declared and cost is None:
             continue

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from agentkit.constraints.spelled import says_number
 from agentkit.messages import ToolDefinition
 from agentkit.retrieval import WORD, stems
 
@@ -54,13 +55,36 @@ _LOOKS = {
         re.IGNORECASE | re.VERBOSE,
     ),
     "<mail>": re.compile(r"[\w.+-]+@\w"),
+    "<file>": re.compile(
+        r"""[\w-]+(?:[/.][\w-]+)*\.(?: txt|md|pdf|docx?|xlsx?|pptx?|csv|json|ya?ml|toml|xml|html?|css|[jt]s|py|rb|go|rs|
+        java|cpp|[ch]|sh|sql|ipynb|jpe?g|png|gif|svg|webp|mp[34]|wav|mov|zip|tar|gz|log|ini|cfg|epub )\b(?![@/])""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    "<site>": re.compile(
+        r"https?:// | www\.\w | [\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|edu|gov|app)\b(?![@\w])",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    "<phone>": re.compile(r"\+?\(?\d{2,4}\)?[ -]\d{3,4}(?:[ -]?\d{2,4})?(?![\w:/-]) | \+?\d{9,13}\b", re.VERBOSE),
+    "<version>": re.compile(r"v\d+(?:\.\d+)*(?![\w.]) | \d+\.\d+\.\d+(?![\w.]\w)", re.VERBOSE),
 }
-_BEFORE = {"from": "<from>", "to": "<to>", "into": "<to>", "in": "<in>"}
+_BEFORE = {
+    "from": "<from>",
+    "since": "<from>",
+    "to": "<to>",
+    "into": "<to>",
+    "until": "<to>",
+    "till": "<to>",
+    "in": "<in>",
+}
 # words of a parameter that mean what a label says
 _MEANT = {
     "<date>": "date day when until since due deadline",
     "<time>": "time hour when at clock",
     "<mail>": "email mail recipient",
+    "<file>": "file filename path document image photo picture attachment",
+    "<site>": "url link website site page web domain host",
+    "<phone>": "phone telephone mobile number contact recipient",
+    "<version>": "version release tag build",
     "<from>": "from source origin start departure since old base begin",
     "<to>": "to into target destination goal until end new wanted",
     "<in>": "in into target destination wanted city town place location room country region area where language",
@@ -84,12 +108,14 @@ class Beside(NamedTuple):
 class Found(NamedTuple):
     """The labels of a text, by the place of the value's word among the text's words.
 
+    looks   of values that begin with the word: what they look like
     before  of values that begin with the word
     behind  of values that end with it: "blue as the theme"
     unit    of numbers that are the word: "20 percent"
     stems   of each word
     """
 
+    looks: tuple[Beside, ...]
     before: tuple[Beside, ...]
     behind: tuple[Beside, ...]
     unit: tuple[Beside, ...]
@@ -97,12 +123,18 @@ class Found(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """What a parameter's value costs by the word that it begins with, that it ends with, or that it is as a number;
-    (words + 1,) each, nats; the last of what is no word."""
+    """What the labels of the texts say of a parameter's value.
+
+    first, last, number  what it costs by the word that it begins with, that it ends with, or that it is as a number;
+                         (words + 1,) each, nats; the last of what is no word
+    spoken, counted      how far the latest text has a label of its own for it, as a text or a number there: 0 to 1
+    """
 
     first: NDArray[np.float32]
     last: NDArray[np.float32]
     number: NDArray[np.float32]
+    spoken: float = 0.0
+    counted: float = 0.0
 
 
 def prices(
@@ -121,29 +153,38 @@ def prices(
     count = sum(len(spans) for _, spans in texts)
     calls = frozenset(stems(tool.name))  # who says them speaks of the tool
     signs = [_signs(tool.parameters, keys) for keys in places]
-    before, behind, unit = (np.zeros((len(places), count + 1), np.float32) for _ in range(3))  # (P, W + 1)
+    before, behind, unit, looks = np.zeros((4, len(places), count + 1), np.float32)  # (P, W + 1) each
     names = frozenset(itertools.chain.from_iterable(named for named, _ in signs))
-    name = np.zeros(count + 1, np.bool_)
+    name, number = np.zeros((2, count + 1), np.bool_)
     latest = np.arange(count + 1) < (len(texts[0][1]) if texts else 0)
     first = 0
     for text, spans in texts:
         found = labels(text, spans)
-        for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit)):
+        for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit), (looks, found.looks)):
             for word, sign in marks:
                 for place, (named, described) in enumerate(signs):
-                    if sign in named and sign not in calls:
-                        rows[place, first + word] = max(rows[place, first + word], LOOK if sign in _LOOKS else 1.0)
-                    elif sign in described and sign not in calls:
-                        rows[place, first + word] = max(rows[place, first + word], DESCRIBED)
+                    told = LOOK if sign in _LOOKS else 1.0
+                    share = told if sign in named else DESCRIBED if sign in described else 0.0
+                    if sign not in calls:
+                        rows[place, first + word] = max(rows[place, first + word], share)
         for word, own in enumerate(found.stems):
             name[first + word] = not names.isdisjoint(own)
+        number[first : first + len(spans)] = [says_number(text[slice(*span)]) for span in spans]
         first += len(spans)
+    before += looks
     around, counted = np.maximum(before, behind), np.maximum(before, unit)
     begins = _others(before, around) + name + _elsewhere(before, around, latest)
     ends = _others(behind, around)
     numbers = _others(counted, counted) + _elsewhere(counted, counted, latest)
+    spoken, counts = (np.minimum(np.max(own, axis=1, initial=0.0), 1.0) for own in (around * latest, counted * number))
     return {
-        keys: Prices(weight * begins[place], weight * ends[place], weight * numbers[place])
+        keys: Prices(
+            weight * begins[place],
+            weight * ends[place],
+            weight * numbers[place],
+            float(spoken[place]),
+            float(counts[place]),
+        )
         for place, keys in enumerate(places)
     }
 
@@ -202,6 +243,7 @@ def labels(text: str, spans: tuple[tuple[int, int], ...]) -> Found:
     said = _Said(text, spans)
     words = range(len(spans))
     return Found(
+        looks=tuple(Beside(word, sign) for word in words for sign in said.looks(word)),
         before=tuple(Beside(word, sign) for word in words for sign in said.before(word)),
         behind=tuple(Beside(word, sign) for word in words for sign in said.behind(word)),
         unit=tuple(Beside(word, sign) for word in words for sign in said.unit(word)),
@@ -220,19 +262,19 @@ class _Said:
         """What stands before a word."""
         return self._text[self._spans[word - 1][1] if word else 0 : self._spans[word][0]]
 
+    def looks(self, word: int) -> Iterator[str]:
+        """What a value that begins with the word looks like."""
+        start = self._spans[word][0]
+        text = self._text[start : start + _LONGEST_LOOK]
+        return (sign for sign, look in _LOOKS.items() if look.match(text))
+
     def before(self, word: int) -> Iterator[str]:
-        """What a value that begins with the word looks like, and what stands before it."""
-        yield from self._look(word)
+        """What stands before a value that begins with the word."""
         yield from self._way(word)
         yield from self._bound(word)
         if word and self._words[word - 1].isdigit() and self._gap(word) == " ":
             yield "<measured>"
         yield from self._label(word)
-
-    def _look(self, word: int) -> Iterator[str]:
-        start = self._spans[word][0]
-        text = self._text[start : start + _LONGEST_LOOK]
-        return (sign for sign, look in _LOOKS.items() if look.match(text))
 
     def _bound(self, word: int) -> Iterator[str]:
         """Between this and that."""

@@ -12,6 +12,7 @@ SMALL = (
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _LARGE = {"thousand": 1_000, "million": 1_000_000}
 _VALUES = {word: value for value, word in enumerate(SMALL)} | {word: 10 * ten for ten, word in enumerate(TENS, 2)}
+_WORDS = frozenset({*_VALUES, *_LARGE, "hundred"})
 
 _BELOW_100 = rf"(?:(?:{'|'.join(TENS)})(?:[ -](?:{'|'.join(SMALL[1:10])}))?|{'|'.join(reversed(SMALL))})"
 _BELOW_1000 = rf"(?:(?:an?|{'|'.join(SMALL[1:])}) hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100})"
@@ -26,6 +27,11 @@ def spelled(text: str) -> Iterator[tuple[int, int]]:
     """The whole numbers that a text has in words, from 0 to some millions: value, and character it begins at."""
     for match in _NUMBER.finditer(text):
         yield _value(match[0]), match.start()
+
+
+def says_number(word: str) -> bool:
+    """Whether a word of a text is a number or a part of one: "5", "3.5kg", "five", "hundred"."""
+    return word[:1].isdigit() or word.lower() in _WORDS
 
 
 def _value(words: str) -> int:

@@ -27,6 +27,9 @@ CHANCE = 1.0
 """Points that any request may have in common with some tool. Of held-out requests that no tool fits, 94 of 100 have no
 more; of those that one fits, 59 to 96 have."""
 
+OMITTED = float(__import__("os").environ.get("X_OM", "0.625"))
+"""The part of `Constraints.labels` that it costs to leave out what was spoken of by its name."""
+
 DESCRIBED = 1 / 3
 """The part of `Constraints.naming` that words cost which stand in a tool's description alone: it may name examples."""
 
@@ -51,10 +54,11 @@ def turn_hold(
     """
 
     words = words_of(tokenizer, request.messages, constraints)
+    asked = bool(request.messages) and is_prompt(request.messages[-1])
 
     def call(tool: ToolDefinition, standing: Mapping[str, JSON] | None = None) -> Automaton:
         found = dialect.call_automaton(tool, begun=standing)
-        return grounded(tool, found, words, tokenizer, constraints)
+        return grounded(tool, found, words, tokenizer, constraints, asked=asked)
 
     tools, outputs = callable_tools(request)
     fit = fit_of(tools, request, constraints)
@@ -157,14 +161,17 @@ def grounded(
     constraints: Constraints,
     *,
     beside: Sequence[str] = (),
+    asked: bool = False,
 ) -> Automaton:
     """The automaton of a tool's call with its values taken from the conversation, as far as the constraints say.
 
     beside: values that stand in the call already.
+    asked: whether the call answers the latest text, so that what it speaks of is to be in it.
     """
     from agentkit.constraints.flags import flags
     from agentkit.constraints.grounding import ground
     from agentkit.constraints.labels import prices
+    from agentkit.constraints.omission import omissions
 
     inferred = constraints.grounding == "inferred"
     if not call.slots or not (inferred or any(slot.declared for slot in call.slots)):
@@ -180,12 +187,17 @@ def grounded(
         for keys in places:  # the front door is a value of lock_door(door)
             own = words.like(frozenset(stems(keys[-1]))) if keys else set()
             inner[keys] = words.described(own & (named | described) - standing)
-    marked, said = {}, {}
+    marked, said, omitted = {}, {}, {}
     if inferred and constraints.labels:
         marked = prices(tool, places, words.spoken, constraints.labels)
         said = flags(tool, _places(call, flags=True), words.spoken, constraints.labels)
+    if inferred and constraints.labels and asked:
+        spoken = flags(tool, _places(call, flags=True), words.spoken, 1.0)
+        omitted = omissions(tool, call.slots, words, marked, spoken, constraints.labels * OMITTED)
     cost = constraints.preference if inferred else None
-    return ground(call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said, inner=inner)
+    return ground(
+        call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said, inner=inner, omitted=omitted
+    )
 
 
 def _places(call: Automaton, *, flags: bool) -> list[Keys]:

@@ -1,0 +1,91 @@
+"""Optional values that were spoken of, and what it costs to leave them out.
+
+"Clean it in quiet mode", "with breakfast", "the last 50 lines": who names a choice, or what a parameter is called,
+gives a value for it. A small model often leaves such a value out, since most calls of its training do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentkit.constraints.automaton import Automaton, Slot
+from agentkit.constraints.flags import Flag
+from agentkit.constraints.labels import DESCRIBED, Keys, Prices, about
+from agentkit.messages import ToolDefinition
+from agentkit.retrieval import FUNCTION_WORDS, stems
+
+if TYPE_CHECKING:
+    from agentkit.constraints.grounding import Words
+
+_OF_ANYTHING = FUNCTION_WORDS | {"in", "on"}
+"""Choices that are said without being meant."""
+
+
+def omissions(
+    tool: ToolDefinition,
+    slots: Sequence[Slot],
+    words: Words,
+    prices: Mapping[Keys, Prices],
+    flags: Mapping[Keys, Flag],
+    weight: float,
+) -> dict[Keys, float]:
+    """What it costs to leave out what stands in some places, in nats; only of those that the latest text speaks of.
+
+    Args:
+        slots: of the tool's call.
+        words: of the conversation.
+        prices, flags: what labels and negations in it say; see `labels` and `flags`.
+        weight: nats for what is spoken of by its name.
+    """
+    calls, about_it = (frozenset(stems(told)) for told in (tool.name, tool.description))  # they speak of the tool
+    said = frozenset(words.latest_stems)
+    found: dict[Keys, float] = {}
+    for slot in slots:
+        marks = prices.get(slot.keys)
+        share = 0.0
+        if slot.kind == "choice":
+            options = words.latest([option for option, _ in slot.options])
+            share = float(
+                any((_OF_ANYTHING | calls).isdisjoint({option.lower(), *stems(option)}) for option in options)
+            )
+        elif slot.kind == "flag":
+            share = max(flags.get(slot.keys, Flag()))
+        elif slot.kind == "number":
+            share = marks.counted if marks else 0.0
+        elif slot.keys:
+            own, told = frozenset(stems(slot.keys[-1])) - calls, frozenset(stems(about(tool.parameters, slot.keys)))
+            named = 1.0 if own and own <= said else DESCRIBED * (not said.isdisjoint(told - calls - about_it - own))
+            share = max(marks.spoken if marks else 0.0, named)
+        if share:
+            found[slot.keys] = max(found.get(slot.keys, 0.0), share * weight)
+    return found
+
+
+def left_out(call: Automaton, costs: Mapping[Keys, float]) -> NDArray[np.float32]:
+    """What each edge costs (E,) by which some values can be written no more that could be before: `costs`, by place.
+
+    A path then costs that for each such place without a value. A place that a path may fill twice, as in an array,
+    costs nothing.
+    """
+    found = np.zeros(len(call.source), np.float32)
+    for keys, cost in costs.items():
+        begins = [slot.begin for slot in call.slots if slot.keys == keys]
+        enters = np.isin(call.target, begins)
+        ahead = _before(call, enters)
+        if not ahead[begins].any():
+            found += np.float32(cost) * (ahead[call.source] & ~ahead[call.target] & ~enters)
+    return found
+
+
+def _before(call: Automaton, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The states from which one of some edges (E,) can still be reached (S,)."""
+    ahead = np.zeros(call.size, np.bool_)
+    ahead[call.source[edges]] = True
+    count = 0
+    while count < (count := int(ahead.sum())):
+        ahead[call.source[ahead[call.target]]] = True
+    return ahead
