@@ -27,8 +27,9 @@ CHANCE = 1.0
 """Points that any request may have in common with some tool. Of held-out requests that no tool fits, 94 of 100 have no
 more; of those that one fits, 59 to 96 have."""
 
-OMITTED = float(__import__("os").environ.get("X_OM", "0.625"))
-"""The part of `Constraints.labels` that it costs to leave out what was spoken of by its name."""
+OMITTED = 0.625
+"""The part of `Constraints.labels` that it costs to leave out what was spoken of by its name: less than a choice costs
+that nobody spoke of, which else would be written in its place."""
 
 DESCRIBED = 1 / 3
 """The part of `Constraints.naming` that words cost which stand in a tool's description alone: it may name examples."""

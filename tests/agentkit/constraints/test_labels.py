@@ -53,6 +53,10 @@ def mail(email: str, text: str) -> None:
     """Send it."""
 
 
+def send(text: str, path: str = "", url: str = "", phone: str = "", version: str = "") -> None:
+    """Pass it on."""
+
+
 def draw(least: int, most: int) -> None:
     """Get a random number."""
 
@@ -81,6 +85,11 @@ def convert(unit: str, wanted: str) -> None:
         (translate, "what is cheese in Czech", {"text": "cheese", "language": "Czech"}, {"text": "Czech"}),
         (convert, "37 kelvin in celsius", {"unit": "kelvin", "wanted": "celsius"}, {"unit": "celsius"}),
         (convert, "how many celsius are 37 kelvin", {"unit": "kelvin", "wanted": "celsius"}, {"wanted": "kelvin"}),
+        (travel, "Oslo until Rome", {"origin": "Oslo", "destination": "Rome"}, {"origin": "Rome"}),
+        (send, "scale a.gif, take x", {"path": "a.gif", "text": "x"}, {"text": "a.gif"}),
+        (send, "look at www.home.org, take x", {"url": "www.home.org", "text": "x"}, {"text": "www.home.org"}),
+        (send, "ring 0151 2233, take x", {"phone": "0151 2233", "text": "x"}, {"text": "0151 2233"}),
+        (send, "back to v2024.11, take x", {"version": "v2024.11", "text": "x"}, {"text": "v2024.11"}),
         (mail, "tell bo@home.org dinner is ready", {"email": "bo@home.org", "text": "dinner"}, {"text": "bo@home.org"}),
     ],
 )
