@@ -7,7 +7,9 @@ the words of the latest text speak against. They are English.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from agentkit.constraints.labels import DESCRIBED, Keys, about
@@ -71,12 +73,10 @@ def flags(
         texts: each with the characters at which its words begin and end; latest first.
         weight: nats that a value costs whose opposite was said by its parameter's name.
     """
-    if not texts:
+    if not (texts and places):
         return {}
     (text, spans), *_ = texts
-    words = [_Word(frozenset(_stems(text[start:end])), not _denied(text, start)) for start, end in spans]
-    unlike = filter(None, (_UN.match(text, start) for start, _ in spans))
-    words += [_Word(frozenset(stems(match[1])), affirmed=False) for match in unlike]
+    words = _words(text, spans)
     calls, described = (frozenset(stems(told)) for told in (tool.name, tool.description))  # they speak of the tool
     found = {}
     for keys in places:
@@ -104,6 +104,16 @@ def _said(words: Sequence[_Word], own: Sequence[str]) -> bool | None:
     return ways.pop() if len(ways) == 1 else None
 
 
+@lru_cache(maxsize=256)
+def _words(text: str, spans: tuple[tuple[int, int], ...]) -> tuple[_Word, ...]:
+    """The words of a text that begin and end at such characters, with what *unrated* says of *rated*. Kept, since each
+    tool of a turn asks for them."""
+    negations = [match.end() for match in _NEGATION.finditer(text)]
+    words = [_Word(frozenset(_stems(text[start:end])), not _denied(text, start, negations)) for start, end in spans]
+    unlike = filter(None, (_UN.match(text, start) for start, _ in spans))
+    return (*words, *(_Word(frozenset(stems(match[1])), affirmed=False) for match in unlike))
+
+
 def _stems(word: str) -> Iterator[str]:
     """With those of an adverb's adjective."""
     yield from stems(word)
@@ -111,11 +121,13 @@ def _stems(word: str) -> Iterator[str]:
         yield from stems(word.removesuffix("ly"))
 
 
-def _denied(text: str, start: int) -> bool:
-    """Whether a negation speaks of the word that begins there."""
-    before = text[:start]
-    negations = [match.end() for match in _NEGATION.finditer(before)]
-    between = before[negations[-1] :] if negations else ""
+def _denied(text: str, start: int, negations: Sequence[int]) -> bool:
+    """Whether a negation speaks of the word that begins there; `negations` end at such characters."""
+    place = bisect_right(negations, start)
+    return (place > 0 and _reaches(text[negations[place - 1] : start])) or bool(_NEEDLESS.match(text, start))
+
+
+def _reaches(between: str) -> bool:
+    """Whether a negation speaks of the word behind what stands between."""
     counted = [word for word in between.split() if word.lower() not in _ANYWAY]
-    before_it = bool(negations) and not _ELSE.search(between) and len(counted) <= _BETWEEN
-    return before_it or bool(_NEEDLESS.match(text, start))
+    return len(counted) <= _BETWEEN and not _ELSE.search(between)

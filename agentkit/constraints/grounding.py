@@ -318,12 +318,6 @@ class Words:
         """Which of some strings stand in the latest text; see `said`."""
         return self._said_in(0, options) if self.texts else {}
 
-    @property
-    def latest_stems(self) -> set[str]:
-        """The stems of the latest text's words."""
-        text, spans = self.spoken[0] if self.spoken else ("", ())
-        return {stem for span in spans for stem in stems_of(text[slice(*span)])}
-
     def _said_in(self, number: int, options: Sequence[str]) -> dict[str, int]:
         text = self.texts[number]
         places = {

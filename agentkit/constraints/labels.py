@@ -61,7 +61,7 @@ _LOOKS = {
         re.IGNORECASE | re.VERBOSE,
     ),
     "<site>": re.compile(
-        r"https?:// | www\.\w | [\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|edu|gov|app)\b(?![@\w])",
+        r"https?:// | www\.\w | [\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|edu|gov|app)\b(?!@)",
         re.IGNORECASE | re.VERBOSE,
     ),
     "<phone>": re.compile(r"\+?\(?\d{2,4}\)?[ -]\d{3,4}(?:[ -]?\d{2,4})?(?![\w:/-]) | \+?\d{9,13}\b", re.VERBOSE),
@@ -163,8 +163,8 @@ def prices(
         for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit), (looks, found.looks)):
             for word, sign in marks:
                 for place, (named, described) in enumerate(signs):
-                    told = LOOK if sign in _LOOKS else 1.0
-                    share = told if sign in named else DESCRIBED if sign in described else 0.0
+                    whole = LOOK if sign in _LOOKS else 1.0
+                    share = whole if sign in named else DESCRIBED if sign in described else 0.0
                     if sign not in calls:
                         rows[place, first + word] = max(rows[place, first + word], share)
         for word, own in enumerate(found.stems):
@@ -176,7 +176,8 @@ def prices(
     begins = _others(before, around) + name + _elsewhere(before, around, latest)
     ends = _others(behind, around)
     numbers = _others(counted, counted) + _elsewhere(counted, counted, latest)
-    spoken, counts = (np.minimum(np.max(own, axis=1, initial=0.0), 1.0) for own in (around * latest, counted * number))
+    told = around * latest, counted * (number & latest)
+    spoken, counts = (np.minimum(np.max(own, axis=1, initial=0.0), 1.0) for own in told)
     return {
         keys: Prices(
             weight * begins[place],

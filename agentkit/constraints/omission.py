@@ -6,6 +6,7 @@ gives a value for it. A small model often leaves such a value out, since most ca
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,16 @@ from numpy.typing import NDArray
 
 from agentkit.constraints.automaton import Automaton, Slot
 from agentkit.constraints.flags import Flag
-from agentkit.constraints.labels import DESCRIBED, Keys, Prices, about
+from agentkit.constraints.labels import DESCRIBED, Keys, Prices, about, labels
 from agentkit.messages import ToolDefinition
 from agentkit.retrieval import FUNCTION_WORDS, stems
 
 if TYPE_CHECKING:
     from agentkit.constraints.grounding import Words
+
+OMITTED = 0.625
+"""The part of a price that it costs to leave out what was spoken of by its name: less than a choice costs that nobody
+spoke of, which else would be written in its place."""
 
 _OF_ANYTHING = FUNCTION_WORDS | {"in", "on"}
 """Choices that are said without being meant."""
@@ -38,30 +43,31 @@ def omissions(
     Args:
         slots: of the tool's call.
         words: of the conversation.
-        prices, flags: what labels and negations in it say; see `labels` and `flags`.
-        weight: nats for what is spoken of by its name.
+        prices, flags: what labels in it, and a yes or a no, make values cost; see `labels` and `flags`.
+        weight: nats that a value costs beside another parameter's name.
     """
     calls, about_it = (frozenset(stems(told)) for told in (tool.name, tool.description))  # they speak of the tool
-    said = frozenset(words.latest_stems)
+    said = frozenset(itertools.chain.from_iterable(labels(*words.spoken[0]).stems if words.spoken else ()))
     found: dict[Keys, float] = {}
     for slot in slots:
         marks = prices.get(slot.keys)
-        share = 0.0
+        cost, share = 0.0, 0.0
         if slot.kind == "choice":
             options = words.latest([option for option, _ in slot.options])
             share = float(
                 any((_OF_ANYTHING | calls).isdisjoint({option.lower(), *stems(option)}) for option in options)
             )
         elif slot.kind == "flag":
-            share = max(flags.get(slot.keys, Flag()))
+            cost = max(flags.get(slot.keys, Flag()))
         elif slot.kind == "number":
             share = marks.counted if marks else 0.0
         elif slot.keys:
             own, told = frozenset(stems(slot.keys[-1])) - calls, frozenset(stems(about(tool.parameters, slot.keys)))
             named = 1.0 if own and own <= said else DESCRIBED * (not said.isdisjoint(told - calls - about_it - own))
             share = max(marks.spoken if marks else 0.0, named)
-        if share:
-            found[slot.keys] = max(found.get(slot.keys, 0.0), share * weight)
+        cost = OMITTED * (cost or share * weight)
+        if cost:
+            found[slot.keys] = max(found.get(slot.keys, 0.0), cost)
     return found
 
 

@@ -27,10 +27,6 @@ CHANCE = 1.0
 """Points that any request may have in common with some tool. Of held-out requests that no tool fits, 94 of 100 have no
 more; of those that one fits, 59 to 96 have."""
 
-OMITTED = 0.625
-"""The part of `Constraints.labels` that it costs to leave out what was spoken of by its name: less than a choice costs
-that nobody spoke of, which else would be written in its place."""
-
 DESCRIBED = 1 / 3
 """The part of `Constraints.naming` that words cost which stand in a tool's description alone: it may name examples."""
 
@@ -55,7 +51,7 @@ def turn_hold(
     """
 
     words = words_of(tokenizer, request.messages, constraints)
-    asked = bool(request.messages) and is_prompt(request.messages[-1])
+    asked = _answers(request)
 
     def call(tool: ToolDefinition, standing: Mapping[str, JSON] | None = None) -> Automaton:
         found = dialect.call_automaton(tool, begun=standing)
@@ -78,10 +74,14 @@ def turn_hold(
 
 def fit_of(tools: Sequence[ToolDefinition], request: ModelRequest, constraints: Constraints) -> list[float]:
     """How well each tool's words fit the request that a turn answers, in points; nothing fits where it answers none."""
-    answers = bool(request.messages) and is_prompt(request.messages[-1])
-    if not (constraints.relevance and answers):
+    if not (constraints.relevance and _answers(request)):
         return [0.0] * len(tools)
     return [min(points, TELLING) for points in fitness(tools, request.messages)]
+
+
+def _answers(request: ModelRequest) -> bool:
+    """Whether the turn answers what somebody asks, and not a result."""
+    return bool(request.messages) and is_prompt(request.messages[-1])
 
 
 def priced(call: Automaton, price: float) -> Automaton:
@@ -192,9 +192,7 @@ def grounded(
     if inferred and constraints.labels:
         marked = prices(tool, places, words.spoken, constraints.labels)
         said = flags(tool, _places(call, flags=True), words.spoken, constraints.labels)
-    if inferred and constraints.labels and asked:
-        spoken = flags(tool, _places(call, flags=True), words.spoken, 1.0)
-        omitted = omissions(tool, call.slots, words, marked, spoken, constraints.labels * OMITTED)
+        omitted = omissions(tool, call.slots, words, marked, said, constraints.labels) if asked else {}
     cost = constraints.preference if inferred else None
     return ground(
         call, words, tokenizer, cost=cost, taken=taken, prices=marked, flags=said, inner=inner, omitted=omitted

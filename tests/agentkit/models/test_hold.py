@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import torch
@@ -18,6 +18,7 @@ from agentkit import (
     ToolResult,
     UserMessage,
 )
+from agentkit.constraints.omission import OMITTED
 from agentkit.dialects import Gemma4, Tokenizer
 from agentkit.models.base import ModelRequest, WrongCall
 from agentkit.models.hold import CHANCE, OPENING, TELLING, repair_hold, turn_hold
@@ -166,6 +167,23 @@ def test_a_yes_pays_where_no_was_said_and_a_no_where_yes_was() -> None:
     assert [price(warm, "bake", sugar=True, warm=heated) for heated in (True, False, None)] == [0.0, 10.0, 0.0]
     for free in (replace(held, labels=0.0), replace(held, grounding="declared")):
         assert price(turn(free, "bake it without sugar", tools=tools), "bake", sugar=True) == 0.0
+
+
+def test_a_call_pays_for_what_the_request_speaks_of_and_it_lacks() -> None:
+    def wash(what: str, mode: Literal["cold", "hot"] = "hot") -> None:
+        """Wash it."""
+
+    tools = (Tool(wash).definition,)
+    held = Constraints(grounding="inferred", twice=0.0, labels=10.0)
+    automaton = turn(held, "wash shirts cold", tools=tools)
+    assert price(automaton, "wash", what="shirts", mode="cold") == 0.0
+    assert price(automaton, "wash", what="shirts") == 10.0 * OMITTED
+    call = AssistantMessage((ToolCallPart("wash", {"what": "shirts"}, "1"),))
+    result = ToolMessage((ToolResult("1", "wash", "shirts are cold"),))
+    behind = turn(held, "wash shirts", call, result, tools=tools)
+    assert price(behind, "wash", what="shirts") == 0.0, "what a result speaks of is no request"
+    for free in (replace(held, labels=0.0), replace(held, grounding="declared")):
+        assert price(turn(free, "wash shirts cold", tools=tools), "wash", what="shirts") == 0.0
 
 
 def test_a_value_pays_for_words_of_its_tools_name() -> None:
