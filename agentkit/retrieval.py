@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from agentkit.letters import UNSPACED
 from agentkit.messages import JSON, AssistantMessage, Message, ToolDefinition, UserMessage, is_prompt
@@ -127,9 +128,20 @@ def _stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
+def tool_stems(tool: ToolDefinition) -> frozenset[str]:
+    """The words that speak of a tool: of its name, its description and its parameters, as `stems` has them."""
+    return frozenset(_words_of(tool))
+
+
 def _words_of(tool: ToolDefinition) -> Iterator[str]:
     for times, text in ((NAME, tool.name), (DESCRIPTION, tool.description), (PARAMETERS, _told(tool.parameters))):
-        yield from list(stems(text)) * times
+        yield from _stems(text) * times
+
+
+@lru_cache(maxsize=1024)
+def _stems(text: str) -> tuple[str, ...]:
+    """Kept, since each turn asks for the same tools."""
+    return tuple(stems(text))
 
 
 def _told(schema: JSON) -> str:

@@ -25,12 +25,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from agentkit.constraints.arithmetic import expressions
 from agentkit.constraints.automaton import Automaton, Slot
 from agentkit.constraints.currencies import currencies
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.flags import Flag
 from agentkit.constraints.labels import Keys, Prices
-from agentkit.constraints.omission import left_out
+from agentkit.constraints.omission import before, left_out
+from agentkit.constraints.phrases import listed, splits
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.letters import UNSPACED
@@ -46,11 +48,18 @@ CUT = 8.0
 SIGN = 4.0
 """Nats that a run costs for each of its ends that is a sign and rather belongs to the sentence: "(" or "?"."""
 
-PARTED = 3.0
-"""Nats that a run costs for each of its ends that parts capitalised words: "Rent Library" of "Rent Library List"."""
+PARTED = 4.0
+"""Nats that a run costs for each of its ends that parts words that belong together: "Rent Library" of "Rent Library
+List", "bulbs" of "light bulbs"."""
 
 UNENDED = 8.0
 """Nats that a run costs whose last word leads to the next one: "opera in" of "opera in my notes"."""
+
+LISTED = 4.0
+"""Nats that an array costs that stops where its last item is followed by another one, or that has two in one."""
+
+QUOTED = 8.0
+"""Nats that a run costs for each of its ends that lies between quotation marks, and not at one of them."""
 
 LONGEST_TEXT = 4000
 """Characters of a conversation that values are taken from; of a longer one these last."""
@@ -79,8 +88,15 @@ _ENDING = re.compile(r"(?<=\S)\S(?!\w)")
 _LEADING = frozenset(
     "a an the my your our its their and or of to for from with at by as into in on is are was were be".split()
 )
-# signs that hold together what is one: tower.stl, 19:30, me@home.org
-_JOINT = re.compile(rf"(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w)")
+# what stands between quotation marks
+_QUOTED = re.compile(r"(?<!\w)\"([^\"\n]+)\"(?!\w)|\u201c([^\u201c\u201d\n]+)\u201d|\u00ab([^\u00ab\u00bb\n]+)\u00bb")
+# signs that hold together what is one: tower.stl, 19:30, me@home.org, 3 * 4, 555 0134
+_JOINT = re.compile(
+    rf"""(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w) | (?<=\d{{3}})\ (?=\d{{3}})
+    | (?<=[\d)])\ (?:[+\-*/^]|plus|minus|times|multiplied\ by|divided\ by)\ (?=[\d(])""",
+    re.VERBOSE,
+)
+_SIGNED = re.compile(r"(?<![\w+])\+(?=\d)")  # +49 30 555
 # None is a part of another; but of dates and versions each part is one.
 _NUMBER = re.compile(
     r"""(?<=\d\.)\d+  # 11 in 28.11.2026
@@ -127,6 +143,8 @@ class Runs:
 
     steps, costs  source, target, token, and the word that it writes, -1 for none (N, 4), and what it costs (N,)
     ends, end_costs, last  the states in which a run may end, what it costs there, and its last word (M,)
+    onward, followed       whether a step goes on behind an item of a list (N,), and whether another item follows
+                           where a run may end (M,)
     """
 
     size: int
@@ -135,13 +153,21 @@ class Runs:
     ends: NDArray[np.int32]
     end_costs: NDArray[np.float32]
     last: NDArray[np.int32]
+    onward: NDArray[np.bool_]
+    followed: NDArray[np.bool_]
 
 
 class Words:
-    """The words of some texts, as tokens."""
+    """The words of some texts, as tokens.
 
-    def __init__(self, tokenizer: Tokenizer, texts: Iterable[str]) -> None:
+    Args:
+        known: stems of the words that speak of the tools, for what else belongs together; see `phrases`. Without them
+            nothing is said of that.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, texts: Iterable[str], known: Set[str] | None = None) -> None:
         self._tokenizer = tokenizer
+        self._known = known
         self.texts = tuple(_latest(texts))
         self._held: dict[bytes | None, Runs] = {}  # by pattern
 
@@ -171,7 +197,21 @@ class Words:
             np.array([numbers[spot] for spot in stops], np.int32),
             np.array([self.cost(place, pattern) for place, _ in stops], np.float32),
             np.array([self.word(place) for place, _ in stops], np.int32),
+            np.array([self._goes_on(step) for step in steps], np.bool_),
+            np.array([at in self._listed[number] for (number, at), _ in stops], np.bool_),
         )
+
+    def _goes_on(self, step: Step) -> bool:
+        """Whether a step goes on behind an item of a list."""
+        if step.source is None:
+            return False
+        (number, first), (_, last) = step.source[0], step.target[0]
+        return any(at in self._listed[number] for at in range(first, last))
+
+    @cached_property
+    def _listed(self) -> list[set[int]]:
+        """For each text the bytes behind the items of lists that others follow."""
+        return [{len(text[:at].encode()) for at in listed(text, spans)} for text, spans in self.spoken]
 
     @cached_property
     def _steps(self) -> tuple[list[Step], set[Spot]]:
@@ -227,7 +267,8 @@ class Words:
         signs = self._signs[number][token is None]
         if pattern is not None:
             return SIGN * (at in signs)
-        going_on = PARTED * (at in self._parts[number]) + UNENDED * (token is None and at in self._leading[number])
+        going_on = PARTED * (at in self._parts[number][token is None])
+        going_on += UNENDED * (token is None and at in self._leading[number]) + QUOTED * (at in self._quoted[number])
         return SIGN * (at in signs) + CUT * (at in self._joints[number]) + going_on
 
     @cached_property
@@ -245,18 +286,35 @@ class Words:
     @cached_property
     def _joints(self) -> list[set[int]]:
         """For each text the bytes before and behind signs that hold something together."""
-        found = [[match.span() for match in _JOINT.finditer(text)] for text in self.texts]
-        return [
-            {len(text[:at].encode()) for span in spans for at in span}
-            for text, spans in zip(self.texts, found, strict=True)
+        found = [
+            {
+                *(at for match in _JOINT.finditer(text) for at in match.span()),
+                *(match.end() for match in _SIGNED.finditer(text)),
+            }
+            for text in self.texts
         ]
+        return [{len(text[:at].encode()) for at in places} for text, places in zip(self.texts, found, strict=True)]
 
     @cached_property
-    def _parts(self) -> list[set[int]]:
-        """For each text the bytes around the space between two capitalised words of a sentence."""
+    def _parts(self) -> list[tuple[set[int], set[int]]]:
+        """For each text the bytes before and behind which words belong together, or where a run would begin, and end,
+        within those."""
+        found = []
+        for text, spans in self.spoken:
+            begins, ends = splits(text, spans, self._known) if self._known is not None else (set(), set())
+            names = [pair for pair in itertools.pairwise(spans) if _name(text, *pair)]
+            begins |= {start for _, (start, _) in names}
+            ends |= {end for (_, end), _ in names}
+            found.append(({len(text[:at].encode()) for at in begins}, {len(text[:at].encode()) for at in ends}))
+        return found
+
+    @cached_property
+    def _quoted(self) -> list[set[int]]:
+        """For each text the bytes between two quotation marks, but for the first and the last."""
+        found = [[match.span(match.lastindex or 0) for match in _QUOTED.finditer(text)] for text in self.texts]
         return [
-            {len(text[:at].encode()) for one, other in pairs if _name(text, one, other) for at in (one[1], other[0])}
-            for text, pairs in ((text, itertools.pairwise(spans)) for text, spans in self.spoken)
+            {at for start, end in spans for at in range(len(text[:start].encode()) + 1, len(text[:end].encode()))}
+            for text, spans in zip(self.texts, found, strict=True)
         ]
 
     @cached_property
@@ -291,17 +349,26 @@ class Words:
                     for part in _LISTED.finditer(match[0])
                     for one in _writings(_joined(part))
                 ),
-                *((str(value), at) for value, at in spelled(text)),
+                *((str(value), at) for value, (at, _) in spelled(text)),
             )
         ]
 
-    def codes(self, pattern: ByteDFA | None) -> list[tuple[str, Place]]:
-        """The codes of currencies that are spoken of, and where what says them ends."""
+    def readings(self, pattern: ByteDFA | None) -> list[list[tuple[str, Place]]]:
+        """What is spoken of in other words than a program writes, in parts, each with a place in what says it: codes of
+        currencies, arithmetic."""
         return [
-            (code, (number, end))
-            for number, known in enumerate(self._codes)
-            for code, end in known
-            if pattern is None or pattern.accepts(code.encode())
+            reading
+            for reading in self._readings
+            if pattern is None or pattern.accepts("".join(part for part, _ in reading).encode())
+        ]
+
+    @cached_property
+    def _readings(self) -> list[list[tuple[str, Place]]]:
+        found = [[(code, (number, end))] for number, known in enumerate(self._codes) for code, end in known]
+        return found + [
+            [(part, (number, len(text[: start + 1].encode()))) for part, start in parts]
+            for number, text in enumerate(self.texts)
+            for parts in expressions(text)
         ]
 
     @cached_property
@@ -469,6 +536,8 @@ class _Added:
         self._steps: list[NDArray[np.int32]] = []  # (N, 4) each, as in `Runs`
         self._costs: list[NDArray[np.float32]] = []  # of each step (N,)
         self._values: list[NDArray[np.int32]] = []  # of which it is a part (N,)
+        # edges of the base that leave another state, too, at some cost
+        self._copies: list[tuple[NDArray[np.intp], int, NDArray[np.float32]]] = []
 
     def slot(self, value: int, slot: Slot) -> bool:
         """Adds what the words have for a slot; says whether there is anything."""
@@ -477,7 +546,7 @@ class _Added:
         if slot.kind == "number":
             return self._numbers(value, slot, words.numbers(pattern))
         found = self._runs(value, slot, words.runs(pattern))
-        return (not slot.declared and self._codes(value, slot, words.codes(pattern))) or found
+        return (not slot.declared and self._readings(value, slot, words.readings(pattern))) or found
 
     def chosen(self, value: int, edges: Sequence[tuple[int, int]]) -> None:
         """Choices that were spoken of, each by its edge and the word that said it."""
@@ -492,6 +561,9 @@ class _Added:
         ends[:, 0] = runs.ends + first
         ends[:, 1:] = slot.end, self._quote, -1
         costs, end_costs = runs.costs, runs.end_costs
+        if runs.followed.any() and (more := self._more(slot)) is not None:
+            ends[runs.followed, 1] = more
+            costs = costs + LISTED * runs.onward.astype(np.float32)
         if inner := self._inner.get(slot.keys):
             within = (runs.steps[:, 0] >= 0) & np.isin(runs.steps[:, 3], [*inner])
             costs = costs - np.where(within, self._prices[runs.steps[:, 3]], np.float32(0))
@@ -503,6 +575,18 @@ class _Added:
         self._add(ends, end_costs, -1)
         return len(steps) > 0
 
+    def _more(self, slot: Slot) -> int | None:
+        """The state behind an item of an array that another one should follow; None of what is none."""
+        base = self._base
+        begins = [other.begin for other in self._base.slots if other.keys == slot.keys]
+        leaving = base.source == slot.end
+        over = leaving & ~before(base, np.isin(base.target, begins))[base.target]
+        if not (leaving & ~over).any():
+            return None
+        state, self._size = self._size, self._size + 1
+        self._copies.append((np.flatnonzero(leaving), state, np.float32(LISTED) * over[leaving]))
+        return state
+
     def _numbers(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
         written = []
         for text, (number, at) in found:
@@ -512,11 +596,13 @@ class _Added:
         prices = self._labels.get(slot.keys)
         return self._written(value, slot, written, None if prices is None else prices.number)
 
-    def _codes(self, value: int, slot: Slot, found: Sequence[tuple[str, Place]]) -> bool:
+    def _readings(self, value: int, slot: Slot, found: Sequence[Sequence[tuple[str, Place]]]) -> bool:
         written = []
-        for text, place in found:
-            tokens = self._tokenizer.encode(text)
-            written.append(([*tokens, self._quote], [self._words.word(place)] * len(tokens) + [-1]))
+        for reading in found:
+            words = [self._words.word(place) for part, place in reading for _ in part.encode()]  # of each byte
+            tokens = self._tokenizer.encode("".join(part for part, _ in reading))
+            ends = itertools.accumulate(len(self._tokenizer.token_bytes(token)) for token in tokens)
+            written.append(([*tokens, self._quote], [*(words[end - 1] for end in ends), -1]))
         prices = self._labels.get(slot.keys)
         return self._written(value, slot, written, None if prices is None else prices.first + prices.last)
 
@@ -550,17 +636,23 @@ class _Added:
         source, target, token, word = np.concatenate([np.empty((0, 4), np.int32), *self._steps]).T
         tokens, numbers = np.unique(token, return_inverse=True)
         label = len(base.sets) + numbers.astype(np.int32)
+        copied = np.concatenate([np.empty(0, np.intp), *(edges for edges, _, _ in self._copies)])
+        stands = np.concatenate([np.flatnonzero(kept), copied])  # edges of the base
+        from_copies = [np.full(len(edges), state, np.int32) for edges, state, _ in self._copies]
+        dearer = [extra for _, _, extra in self._copies]
         return replace(
             base,
             size=self._size,
-            source=np.concatenate([base.source[kept], source]),
-            target=np.concatenate([base.target[kept], target]),
-            label=np.concatenate([base.label[kept], label]),
-            cost=np.concatenate([costs[kept], *self._costs]),
+            source=np.concatenate([base.source[kept], *from_copies, source]),
+            target=np.concatenate([base.target[stands], target]),
+            label=np.concatenate([base.label[stands], label]),
+            cost=np.concatenate(
+                [costs[kept], costs[copied] + np.concatenate([np.empty(0, np.float32), *dearer]), *self._costs]
+            ),
             sets=(*base.sets, *tokens[:, None]),
             slots=(),
-            values=np.concatenate([self._chosen[0][kept], *self._values]),
-            words=np.concatenate([self._chosen[1][kept], word]),
+            values=np.concatenate([self._chosen[0][stands], *self._values]),
+            words=np.concatenate([self._chosen[1][stands], word]),
         )
 
 

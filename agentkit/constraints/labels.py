@@ -39,6 +39,9 @@ _ARTICLES = frozenset("a an the my".split())
 _SENTENCE = re.compile(r"[.?!:]")
 _APART = re.compile(r"[.,;?!)]")
 _NAMED = re.compile(r"[:=]")
+_DECIMAL = re.compile(r"\d+[.,]")
+_COLON = re.compile(r":\s")
+_CURRENCY = frozenset("$\u00a3\u00a5\u20ac")
 
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -66,6 +69,17 @@ _LOOKS = {
     ),
     "<phone>": re.compile(r"\+?\(?\d{2,4}\)?[ -]\d{3,4}(?:[ -]?\d{2,4})?(?![\w:/-]) | \+?\d{9,13}\b", re.VERBOSE),
     "<version>": re.compile(r"v\d+(?:\.\d+)*(?![\w.]) | \d+\.\d+\.\d+(?![\w.]\w)", re.VERBOSE),
+    "<color>": re.compile(
+        r"""(?: red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y|beige|ivory|crimson|scarlet|turquoise
+        | teal|cyan|magenta|violet|indigo|lavender|lilac|maroon|olive|gold|silver|lime|amber|salmon )(?![\w-])""",
+        re.VERBOSE,
+    ),
+    "<language>": re.compile(
+        r"""(?: English|Spanish|French|German|Italian|Portuguese|Dutch|Swedish|Norwegian|Danish|Finnish|Icelandic|Polish
+        | Czech|Slovak|Hungarian|Romanian|Bulgarian|Greek|Turkish|Russian|Ukrainian|Arabic|Hebrew|Hindi|Urdu|Bengali
+        | Tamil|Thai|Vietnamese|Indonesian|Malay|Chinese|Mandarin|Japanese|Korean|Swahili|Latin|Irish|Welsh )\b""",
+        re.VERBOSE,
+    ),
 }
 _BEFORE = {
     "from": "<from>",
@@ -75,19 +89,49 @@ _BEFORE = {
     "until": "<to>",
     "till": "<to>",
     "in": "<in>",
+    "by": "<by>",
+    "with": "<with>",
+    "about": "<about>",
+    "called": "<named>",
+    "named": "<named>",
+    "titled": "<named>",
+    "saying": "<says>",
+    "says": "<says>",
 }
+# what a number is measured in
+_UNITS = {
+    "<weight>": "kg kilo kilos kilogram kilograms g gram grams lb lbs pound pounds oz ounce ounces ton tons tonnes",
+    "<length>": "mm cm m km millimeters centimeters meters metres kilometers kilometres inch inches ft feet mile miles",
+    "<money>": "euro euros dollar dollars pound pounds cents bucks francs",
+}
+_UNIT_SIGNS: Mapping[str, frozenset[str]] = {sign: frozenset(words.split()) for sign, words in _UNITS.items()}
+_ATTACHED = re.compile(r"\d+([a-z]+)")  # 5kg
+_COST = frozenset({"cost", "costs"})  # "29 cost 16" is about the 16
 # words of a parameter that mean what a label says
 _MEANT = {
     "<date>": "date day when until since due deadline",
     "<time>": "time hour when at clock",
-    "<mail>": "email mail recipient",
+    "<mail>": "email mail address recipient to cc bcc",
     "<file>": "file filename path document image photo picture attachment",
     "<site>": "url link website site page web domain host",
     "<phone>": "phone telephone mobile number contact recipient",
     "<version>": "version release tag build",
+    "<color>": "color colour shade",
+    "<language>": "language lang",
     "<from>": "from source origin start departure since old base begin",
     "<to>": "to into target destination goal until end new wanted",
     "<in>": "in into target destination wanted city town place location room country region area where language",
+    "<by>": "artist author singer writer composer by",
+    "<with>": "attendee participant guest partner person with",
+    "<about>": "topic subject theme about",
+    "<named>": "name title",
+    "<says>": "message text body content say",
+    "<weight>": "weight mass kg kilo gram",
+    "<across>": "width wide columns",
+    "<down>": "height high tall rows",
+    "<length>": "length width height depth distance size cm meter",
+    "<money>": "price cost amount total budget fee fare salary bill money",
+    "cost": "price total cost",
     "<low>": "low lower lowest least smallest min minimum from start begin first",
     "<high>": "high higher highest most largest max maximum to until end last",
     "<measured>": "unit from source base",
@@ -95,6 +139,7 @@ _MEANT = {
     "degre": "temperature",
 }
 _MEANINGS: Mapping[str, frozenset[str]] = {sign: frozenset(words.split()) for sign, words in _MEANT.items()}
+_TELLS = frozenset("say write tell send".split())
 _LONGEST_LOOK = 40  # characters that a value's look is told by
 
 
@@ -160,7 +205,8 @@ def prices(
     first = 0
     for text, spans in texts:
         found = labels(text, spans)
-        for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit), (looks, found.looks)):
+        alike = [look for look in found.looks if calls.isdisjoint(found.stems[look.word])]
+        for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit), (looks, alike)):
             for word, sign in marks:
                 for place, (named, described) in enumerate(signs):
                     whole = LOOK if sign in _LOOKS else 1.0
@@ -226,12 +272,17 @@ def about(schema: object, keys: Keys) -> str:
 @lru_cache(maxsize=1024)
 def _meant(text: str, *, described: bool) -> frozenset[str]:
     words = [word.lower() for word in WORD.findall(text)]
+    told = described and words[:1] == ["what"] and not _TELLS.isdisjoint(words)  # "what to write"
     if described:  # "the city to look up" says less than "the city to travel to"
         words = [word for word in words[:-1] if word != "to"] + words[-1:]
     words += [word.removesuffix("s") for word in words]  # where it starts
     meant = {sign for sign, known in _MEANINGS.items() if not known.isdisjoint(words)}
     if "<to>" in meant:
         meant -= {"<measured>"}
+    if "who" in words or "whom" in words:  # "who gets the message"
+        meant -= {"<says>"}
+    if told:
+        meant |= {"<says>"}
     if {"<from>", "<to>"} <= meant:
         meant -= {"<from>", "<to>"} if described else {"<to>"}
     return frozenset({*stems(text), *meant})
@@ -273,25 +324,51 @@ class _Said:
         """What stands before a value that begins with the word."""
         yield from self._way(word)
         yield from self._bound(word)
+        if self._says(word):
+            yield "<says>"
+        if self._gap(word)[-1:] in _CURRENCY:
+            yield "<money>"
         if word and self._words[word - 1].isdigit() and self._gap(word) == " ":
             yield "<measured>"
         yield from self._label(word)
 
     def _bound(self, word: int) -> Iterator[str]:
-        """Between this and that."""
+        """Between this and that; this by that."""
+        if self._is_number(word) and self._following(word)[:1] == ["by"] and self._is_number(word + 2):
+            yield "<across>"
+        if word > 1 and self._words[word - 1] == "by" and self._is_number(word) and self._is_number(word - 2):
+            yield "<down>"
         if word and self._words[word - 1] == "between":
             yield "<low>"
         if word and self._words[word - 1] == "and" and "between" in self._words[max(word - 6, 0) : word - 1]:
             yield "<high>"
 
+    def _says(self, word: int) -> bool:
+        """ "Text Ann: dinner is ready", "send her the message dinner is ready"."""
+        if _COLON.search(self._gap(word)):
+            return True
+        return (
+            bool(word)
+            and not self._gap(word).strip()
+            and self._words[word - 1] == "message"
+            and self._message(word - 1)
+        )
+
+    def _message(self, word: int) -> bool:
+        """Whether something is called by a word, as in "an email" or "the message", instead of a parameter."""
+        return bool(word) and self._words[word - 1] in _ARTICLES
+
+    def _is_number(self, word: int) -> bool:
+        return word < len(self._words) and self._words[word].isdigit()
+
     def _way(self, word: int) -> Iterator[str]:
-        """From, to or in. "In 20 minutes" says nothing of where."""
+        """From, to, by or the like. "In 20 minutes" says nothing of where."""
         first = self._words[word]
-        while word and not self._gap(word).strip():
+        while word and self._gap(word).strip() in ("", ":", "="):
             word -= 1
             if self._words[word] not in _ARTICLES:
                 sign = _BEFORE.get(self._words[word])
-                if sign is not None and not (sign == "<in>" and first.isdigit()):
+                if sign is not None and not (sign in ("<in>", "<by>") and first.isdigit()):
                     yield sign
                 return
 
@@ -303,6 +380,8 @@ class _Said:
             if _APART.search(gap):
                 return
             if self._words[label] not in _FILLERS:
+                if self._message(label) and _COLON.search(gap):
+                    return
                 if (label and not _SENTENCE.search(self._gap(label))) or _NAMED.search(gap):
                     yield from self.stems(label)
                 return
@@ -316,11 +395,16 @@ class _Said:
                 yield from self.stems(label)
 
     def unit(self, word: int) -> Iterator[str]:
+        if word + 1 < len(self._words) and _DECIMAL.fullmatch(f"{self._words[word]}{self._gap(word + 1)}"):
+            word += self._words[word + 1].isdigit()  # 3.5 percent
         end = self._spans[word][1]
         if self._text[end : end + 2].lstrip().startswith("%"):
             yield "percent"
         yield from self.behind(word)
-        if self._following(word)[:1] not in ([], ["as"]):
+        attached, following = _ATTACHED.fullmatch(self._words[word]), self._following(word)[:1]
+        for unit in [attached[1]] if attached else following:
+            yield from (sign for sign, known in _UNIT_SIGNS.items() if unit in known)
+        if following and following[0] not in _COST | {"as"}:
             yield from self.stems(word + 1)
 
     def _following(self, word: int) -> list[str]:

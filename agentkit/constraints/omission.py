@@ -26,6 +26,9 @@ OMITTED = 0.625
 """The part of a price that it costs to leave out what was spoken of by its name: less than a choice costs that nobody
 spoke of, which else would be written in its place."""
 
+COUNTED = 2.0
+"""What a number counts that has a label, as in "the last 50 lines": no other one would be written in its place."""
+
 _OF_ANYTHING = FUNCTION_WORDS | {"in", "on"}
 """Choices that are said without being meant."""
 
@@ -60,7 +63,7 @@ def omissions(
         elif slot.kind == "flag":
             cost = max(flags.get(slot.keys, Flag()))
         elif slot.kind == "number":
-            share = marks.counted if marks else 0.0
+            share = COUNTED * marks.counted if marks else 0.0
         elif slot.keys:
             own, told = frozenset(stems(slot.keys[-1])) - calls, frozenset(stems(about(tool.parameters, slot.keys)))
             named = 1.0 if own and own <= said else DESCRIBED * (not said.isdisjoint(told - calls - about_it - own))
@@ -81,13 +84,13 @@ def left_out(call: Automaton, costs: Mapping[Keys, float]) -> NDArray[np.float32
     for keys, cost in costs.items():
         begins = [slot.begin for slot in call.slots if slot.keys == keys]
         enters = np.isin(call.target, begins)
-        ahead = _before(call, enters)
+        ahead = before(call, enters)
         if not ahead[begins].any():
             found += np.float32(cost) * (ahead[call.source] & ~ahead[call.target] & ~enters)
     return found
 
 
-def _before(call: Automaton, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def before(call: Automaton, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The states from which one of some edges (E,) can still be reached (S,)."""
     ahead = np.zeros(call.size, np.bool_)
     ahead[call.source[edges]] = True

@@ -23,10 +23,11 @@ _NUMBER = re.compile(
 )
 
 
-def spelled(text: str) -> Iterator[tuple[int, int]]:
-    """The whole numbers that a text has in words, from 0 to some millions: value, and character it begins at."""
+def spelled(text: str) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The whole numbers that a text has in words, from 0 to some millions: value, and the characters that it begins
+    and ends at."""
     for match in _NUMBER.finditer(text):
-        yield _value(match[0]), match.start()
+        yield _value(match[0]), match.span()
 
 
 def says_number(word: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from agentkit.dialects.base import Dialect
@@ -11,7 +12,7 @@ from agentkit.dialects.tokenizer import Tokenizer
 from agentkit.messages import JSON, Message, ToolDefinition, ToolMessage, UserMessage, is_prompt
 from agentkit.models.base import ModelRequest, WrongCall
 from agentkit.pointers import escaped, unescaped
-from agentkit.retrieval import fitness, stems
+from agentkit.retrieval import fitness, stems, tool_stems
 from agentkit.settings import Constraints
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def turn_hold(
     Raises what the dialect raises about a schema that can't be held.
     """
 
-    words = words_of(tokenizer, request.messages, constraints)
+    words = words_of(tokenizer, request, constraints)
     asked = _answers(request)
 
     def call(tool: ToolDefinition, standing: Mapping[str, JSON] | None = None) -> Automaton:
@@ -129,7 +130,7 @@ def repair_hold(
         only = frozenset(arguments) | {unescaped(pointer.split("/")[1]) for pointer in wrong.pointers}
     standing = None if begun is None else begun[1]
     call = dialect.call_automaton(tool, fixed=fixed, only=only, banned=wrong.banned, begun=standing)
-    words = words_of(tokenizer, request.messages, constraints)
+    words = words_of(tokenizer, request, constraints)
     call = grounded(tool, call, words, tokenizer, constraints, beside=_texts(list(fixed.values())))
     return hold(dialect.repair_automaton(before if begun is None else (), call, after), constraints)
 
@@ -147,11 +148,14 @@ def hold(automaton: TokenAutomaton, constraints: Constraints) -> Hold:
     )
 
 
-def words_of(tokenizer: Tokenizer, messages: Sequence[Message], constraints: Constraints) -> Words:
+def words_of(tokenizer: Tokenizer, request: ModelRequest, constraints: Constraints) -> Words:
     """The words that values may be taken from; looked at when a call first needs them, and then known to all calls."""
     from agentkit.constraints.grounding import Words
 
-    return Words(tokenizer, said(messages, constraints.sources))
+    known = None
+    if constraints.grounding == "inferred" and constraints.labels:
+        known = frozenset(chain.from_iterable(map(tool_stems, request.tools)))
+    return Words(tokenizer, said(request.messages, constraints.sources), known)
 
 
 def grounded(

@@ -21,10 +21,8 @@ https://arxiv.org/abs/1808.10006; here for words that were said, instead of any)
 to predict: see `causal_weight` in the recipe.
 """
 
-import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 
 import numpy as np
 
@@ -55,7 +53,7 @@ _MOST_STATES = 16
 """States that the same tokens may lead to and that are looked at, those of the least cost."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """A canvas up to some token, and another token in its place.
 
@@ -64,7 +62,8 @@ class Way:
         position: where another token is put.
         token: that token.
         expected: the log-probability that the encoder gives it.
-        most: what a canvas can be worth that begins so, and has as many words of the conversation.
+        most: what a canvas can be worth that begins so, but for its words.
+        reward: what the canvas is worth for those.
         objected: whether it is the first one by which the canvas would be worth more up to there.
     """
 
@@ -73,6 +72,7 @@ class Way:
     token: int
     expected: float
     most: float
+    reward: float
     objected: bool
 
     @property
@@ -99,27 +99,34 @@ class Search:
     def __init__(self) -> None:
         self.best: CanvasResult | None = None
         self.worth = -np.inf
+        self._reward = -np.inf  # the most that a canvas was worth for its words
         self._tried = 0
-        self._number = count()
-        self._open: list[tuple[bool, float, int, Way]] = []  # the next to try comes first
+        self._open: list[Way] = []
 
     def learn(self, draft: CanvasResult, worth: float, ways: Sequence[Way]) -> None:
         """A canvas was read."""
         if worth > self.worth:
             self.best, self.worth = draft, worth
-        for way in ways:
-            heapq.heappush(self._open, (not way.objected, -way.most, next(self._number), way))
+        self._reward = max([self._reward, *(way.reward for way in ways)])
+        self._open += ways
 
     def next(self) -> Way | None:
         """The way to try next; None where there is none that is worth it."""
-        while self._open:
-            _, _, _, way = heapq.heappop(self._open)
-            if way.objected and way.most > self.worth:
-                return way
-            if way.most > self.worth + GAIN and self._tried < TRIES:
-                self._tried += 1
-                return way
-        return None
+        way = min(filter(self._promising, self._open), key=_order, default=None)
+        if way is not None:
+            self._open.remove(way)
+            self._tried += not way.objected
+        return way
+
+    def _promising(self, way: Way) -> bool:
+        """Whether it may lead to something worth more, if that says as much as any canvas did."""
+        most = way.most + self._reward
+        return most > self.worth if way.objected else most > self.worth + GAIN and self._tried < TRIES
+
+
+def _order(way: Way) -> tuple[bool, float]:
+    """What comes first: what is objected to, and then what may be worth most as it is."""
+    return not way.objected, -way.most - way.reward
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,8 +166,9 @@ class Expected:
             first = not objected and bool(gains[position] > tolerance)
             objected = objected or first
             # the tokens before may be written at no cost, but this one costs what it does
-            most = float(own[1:position].sum() + others[position] - max(self.others[position], 0.0)) + self.reward
-            yield Way(draft, position, int(self.tokens[position]), float(others[position]), most, first)
+            token, expected = int(self.tokens[position]), float(others[position])
+            most = float(own[1:position].sum()) + expected - max(float(self.others[position]), 0.0)
+            yield Way(draft, position, token, expected, most, self.reward, first)
 
 
 def places(hold: Hold, result: CanvasResult, clamped: Collection[int] = ()) -> list[int]:

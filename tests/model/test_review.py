@@ -441,8 +441,8 @@ def test_of_several_calls_the_one_that_fits_best_counts() -> None:
     assert spent(OPEN + 2, OPEN) == spent(OPEN, OPEN + 2) == 1.0
 
 
-def way(position: int, most: float, *, objected: bool = False) -> Way:
-    return Way(written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4]), position, 7, -1.0, most, objected)
+def way(position: int, most: float, *, reward: float = 0.0, objected: bool = False) -> Way:
+    return Way(written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4]), position, 7, -1.0, most, reward, objected)
 
 
 def test_what_is_objected_to_is_tried_first_and_then_what_is_likeliest() -> None:
@@ -461,6 +461,15 @@ def test_a_way_is_tried_where_it_may_lead_to_something_worth_more() -> None:
     assert search.next() is None
     search.learn(written([OPEN], [1]), -5.0, [way(1, -3.9, objected=True)])
     assert search.worth == -4.0 and search.next() is not None
+
+
+def test_a_way_may_come_to_say_as_much_as_any_canvas_did() -> None:
+    """A canvas that says little is no reason to give up the ways on from it, nor does it come first."""
+    search = Search()
+    search.learn(written([], []), -3.0, [way(1, -2.0, reward=0.0), way(2, -3.0, reward=0.5)])
+    assert search.next() is None
+    search.learn(written([OPEN], [1]), -3.5, [way(3, -9.0, reward=1.0 + GAIN)])
+    assert [found and found.position for found in (search.next(), search.next(), search.next())] == [1, 2, None]
 
 
 def test_no_more_than_a_few_ways_are_tried_that_nobody_objects_for() -> None:

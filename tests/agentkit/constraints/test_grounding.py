@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 import agentkit_model
 from agentkit import Grounded, Tool, ToolMessage, ToolResult, UserMessage
 from agentkit.constraints import grounding
 from agentkit.constraints.automaton import Automaton
 from agentkit.constraints.dfa import ByteDFA
-from agentkit.constraints.grounding import CUT, LONGEST_TEXT, PARTED, SIGN, UNENDED, Words, ground
+from agentkit.constraints.grounding import CUT, LISTED, LONGEST_TEXT, PARTED, QUOTED, SIGN, UNENDED, Words, ground
 from agentkit.constraints.nodes import Number
 from agentkit.constraints.scalars import number_bytes
 from agentkit.dialects import Gemma4, Tokenizer
@@ -113,6 +114,83 @@ def test_a_sign_of_the_sentence_is_taken_at_a_cost(text: str, value: str, signs:
 def test_a_run_that_goes_on_ends_at_a_cost(city: str, nats: float) -> None:
     held = grounded("Tell Ann: Book the flight to New York City, I say. Oslo Airport as it is")
     assert Walker(held).cost(DIALECT.render_call("book", {"city": city})) == nats
+
+
+@pytest.mark.parametrize(
+    ("text", "city", "nats"),
+    [
+        ('the subject "Are you in Oslo?", now', "Are you in Oslo?", SIGN),
+        ('the subject "Are you in Oslo?", now', "Are you", QUOTED),
+        ('the subject "Are you in Oslo?", now', "you", 2 * QUOTED),
+        ("call \N{LEFT DOUBLE QUOTATION MARK}Hey you\N{RIGHT DOUBLE QUOTATION MARK}", "Hey", QUOTED),
+        ("call \N{LEFT DOUBLE QUOTATION MARK}Hey you\N{RIGHT DOUBLE QUOTATION MARK}", "Hey you", 0.0),
+        ("text +49 176 now", "49 176", CUT),
+        ("text +49 176 now", "+49 176", 0.0),
+        ("ring 0151 2233 now", "0151", CUT),
+        ("what is 6 * (3 - 2) now", "6", CUT),
+        ("what is 6 * (3 - 2) now", "6 * (3 - 2)", 0.0),
+        ("what is 6 plus 3 now", "6", CUT),
+    ],
+)
+def test_what_is_held_together_is_parted_at_a_cost(text: str, city: str, nats: float) -> None:
+    assert Walker(grounded(text)).cost(DIALECT.render_call("book", {"city": city})) == nats
+
+
+def test_plain_words_belong_together_where_it_is_known_what_speaks_of_the_tools() -> None:
+    def cost(known: frozenset[str] | None, city: str) -> float:
+        words = Words(TOKENIZER, ["book the harbor lodge suite"], known)
+        held = ground(DIALECT.call_automaton(Tool(book).definition), words, TOKENIZER)
+        return Walker(held).cost(DIALECT.render_call("book", {"city": city}))
+
+    assert cost(frozenset(), "harbor") == cost(frozenset(), "lodge suite") == PARTED
+    assert cost(frozenset(), "lodge") == 2 * PARTED and cost(frozenset(), "harbor lodge suite") == 0.0
+    assert cost(frozenset({"suit"}), "harbor lodge") == 0.0
+    assert cost(None, "lodge") == 0.0
+
+
+def invite(names: Annotated[list[str], Grounded()], note: str = "") -> None:
+    """Invite people."""
+
+
+@pytest.mark.parametrize(
+    ("names", "nats"),
+    [
+        (["Ann", "Bo", "Cy"], 0.0),
+        (["Ann", "Bo"], LISTED),
+        (["Ann"], LISTED),
+        (["Cy", "Ann", "tea"], 0.0),  # which ones is not told
+        (["Ann", "Bo and Cy"], LISTED),
+        (["Ann, Bo and Cy"], 2 * LISTED),
+        (["tea"], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_a_list_that_goes_on_costs_something_where_it_stops(names: list[str], nats: float) -> None:
+    held = grounded("Ask Ann, Bo and Cy to tea", tool=invite)
+    for more in ({}, {"note": "now"}):
+        assert Walker(held).cost(DIALECT.render_call("invite", {"names": names, **more})) == nats
+
+
+def test_a_list_that_is_full_may_stop() -> None:
+    def pair(names: Annotated[list[Annotated[str, Grounded()]], Field(max_length=2)]) -> None:
+        """Invite two people."""
+
+    held = grounded("Ask Ann, Bo and Cy to tea", tool=pair)
+    for names, nats in ((["Ann", "Bo"], 0.0), (["Ann"], LISTED)):
+        assert Walker(held).cost(DIALECT.render_call("pair", {"names": names})) == nats
+
+
+def work_out(expression: str, note: Annotated[str, Grounded()] = "") -> None:
+    """Work it out."""
+
+
+def test_arithmetic_that_is_said_may_be_written() -> None:
+    held = grounded("what is two times 3 plus 4", tool=work_out, cost=100.0)
+    for written, nats in (("2 * 3 + 4", 0.0), ("two times 3 plus 4", 0.0), ("2 * 3", None), ("7", None)):
+        found = Walker(held).cost(DIALECT.render_call("work_out", {"expression": written}))
+        assert found >= 100.0 if nats is None else found == nats
+    assert held.words is not None
+    assert not Walker(held).accepts(DIALECT.render_call("work_out", {"expression": "1", "note": "2 * 3 + 4"}))
 
 
 def test_a_declared_number_stands_in_the_conversation() -> None:

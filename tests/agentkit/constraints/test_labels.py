@@ -69,6 +69,22 @@ def convert(unit: str, wanted: str) -> None:
     """Work it out."""
 
 
+def light(room: str, shade: str = "") -> None:
+    """Set a lamp."""
+
+
+def measure(height: float, weight: float = 0, price: float = 0) -> None:
+    """Note it down."""
+
+
+def meet(guest: str, topic: str) -> None:
+    """Plan it."""
+
+
+def play(title: str, artist: str = "") -> None:
+    """Start a song."""
+
+
 @pytest.mark.parametrize(
     ("tool", "text", "right", "wrong"),
     [
@@ -90,6 +106,22 @@ def convert(unit: str, wanted: str) -> None:
         (send, "look at www.home.org, take x", {"url": "www.home.org", "text": "x"}, {"text": "www.home.org"}),
         (send, "ring 0151 2233, take x", {"phone": "0151 2233", "text": "x"}, {"text": "0151 2233"}),
         (send, "back to v2024.11, take x", {"version": "v2024.11", "text": "x"}, {"text": "v2024.11"}),
+        (mail, "to bo: the keys", {"email": "bo", "text": "the keys"}, {"email": "the keys"}),
+        (mail, "send bo an email: the keys", {"email": "bo", "text": "the keys"}, {"email": "the keys"}),
+        (mail, "send bo the message keys", {"email": "bo", "text": "keys"}, {"email": "keys"}),
+        (mail, "let bo know, saying keys", {"email": "bo", "text": "keys"}, {"email": "keys"}),
+        (light, "the ivory hall", {"room": "hall", "shade": "ivory"}, {"room": "ivory"}),
+        (translate, "say cheese using Czech", {"text": "cheese", "language": "Czech"}, {"text": "Czech"}),
+        (measure, "164 cm and 105 kg", {"height": 164, "weight": 105}, {"height": 105, "weight": 164}),
+        (measure, "164cm and 105kg", {"height": 164, "weight": 105}, {"height": 105, "weight": 164}),
+        (measure, "10 pieces, 12 euros", {"height": 10, "price": 12}, {"height": 12, "price": 10}),
+        (measure, "10 pieces, $12", {"height": 10, "price": 12}, {"height": 12, "price": 10}),
+        (measure, "if 29 cost 16", {"height": 29, "price": 16}, {"height": 16, "price": 29}),
+        (pay, "56 at 3.5 percent", {"bill": 56, "percent": 3.5}, {"bill": 3.5, "percent": 56}),
+        (resize, "800 by 600", {"width": 800, "height": 600}, {"width": 600, "height": 800}),
+        (meet, "talk with Ann about rent", {"guest": "Ann", "topic": "rent"}, {"guest": "rent", "topic": "Ann"}),
+        (play, "Yesterday by Wings", {"artist": "Wings", "title": "Yesterday"}, {"title": "Wings"}),
+        (play, "one called Help from Wings", {"artist": "Wings", "title": "Help"}, {"artist": "Help"}),
         (mail, "tell bo@home.org dinner is ready", {"email": "bo@home.org", "text": "dinner"}, {"text": "bo@home.org"}),
     ],
 )
@@ -174,6 +206,29 @@ def fly(here: str, there: str) -> None:
 def test_a_description_may_say_it_in_another_form() -> None:
     assert cost(fly, "from Oslo to Rome", here="Oslo", there="Rome") == 0.0
     assert cost(fly, "from Oslo to Rome", here="Rome", there="Oslo") >= 2 * DESCRIBED * NATS
+
+
+def tell(whom: str, what: str) -> None:
+    """Pass it on.
+
+    Args:
+        whom: Who gets the message.
+        what: What to say.
+    """
+
+
+def test_who_gets_a_message_is_not_what_it_says() -> None:
+    assert cost(tell, "Text Ann: dinner is ready", whom="Ann", what="dinner is ready") == 0.0
+    assert cost(tell, "Text Ann: dinner is ready", whom="dinner is ready", what="Ann") >= DESCRIBED * NATS
+
+
+def paint_blue(room: str, color: str = "") -> None:
+    """Paint it."""
+
+
+def test_a_look_that_the_tools_name_has_says_nothing() -> None:
+    assert cost(paint_blue, "the blue hall", room="blue hall", color="the") == 0.0
+    assert cost(paint_blue, "the green hall", room="green hall") >= LOOK * NATS
 
 
 def wait(place: str, minutes: int) -> None:

@@ -12,7 +12,7 @@ from agentkit import Tool
 from agentkit.constraints.flags import flags
 from agentkit.constraints.grounding import Words
 from agentkit.constraints.labels import DESCRIBED, prices
-from agentkit.constraints.omission import OMITTED, left_out, omissions
+from agentkit.constraints.omission import COUNTED, OMITTED, left_out, omissions
 from agentkit.dialects import Gemma4, Tokenizer
 from tests.agentkit.constraints.paths import Walker
 
@@ -54,8 +54,8 @@ def spoken(*texts: str) -> dict[str, float]:
     ("text", "found"),
     [
         ("do the den, be quiet", {"mode": LACKING}),
-        ("do the den for 20 minutes", {"minutes": LACKING}),
-        ("do the den for twenty minutes", {"minutes": LACKING}),
+        ("do the den for 20 minutes", {"minutes": COUNTED * LACKING}),
+        ("do the den for twenty minutes", {"minutes": COUNTED * LACKING}),
         ("do the den, it takes minutes", {}),
         ("do the den and mop it", {"mop": LACKING}),
         ("do the den, without a mop", {"mop": LACKING}),

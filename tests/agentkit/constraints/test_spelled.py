@@ -39,8 +39,9 @@ def in_words(number: int, joint: str, conjunction: str) -> str:
 )
 def test_every_number_is_read(number: int, joint: str, conjunction: str, before: str, behind: str) -> None:
     words = in_words(number, joint, conjunction)
-    assert [*spelled(before + words + behind)] == [(number, len(before))]
-    assert [*spelled(before + words.capitalize() + behind)] == [(number, len(before))]
+    span = len(before), len(before + words)
+    assert [*spelled(before + words + behind)] == [(number, span)]
+    assert [*spelled(before + words.capitalize() + behind)] == [(number, span)]
 
 
 @pytest.mark.parametrize(
