@@ -81,6 +81,7 @@ _LOOKS = {
         re.VERBOSE,
     ),
 }
+_SPOKEN = frozenset({"<color>", "<language>"})  # of these, plain words: "blue" in paint_blue speaks of the tool
 _BEFORE = {
     "from": "<from>",
     "since": "<from>",
@@ -205,7 +206,7 @@ def prices(
     first = 0
     for text, spans in texts:
         found = labels(text, spans)
-        alike = [look for look in found.looks if calls.isdisjoint(found.stems[look.word])]
+        alike = [look for look in found.looks if look.sign not in _SPOKEN or calls.isdisjoint(found.stems[look.word])]
         for rows, marks in ((before, found.before), (behind, found.behind), (unit, found.unit), (looks, alike)):
             for word, sign in marks:
                 for place, (named, described) in enumerate(signs):
@@ -333,15 +334,22 @@ class _Said:
         yield from self._label(word)
 
     def _bound(self, word: int) -> Iterator[str]:
-        """Between this and that; this by that."""
-        if self._is_number(word) and self._following(word)[:1] == ["by"] and self._is_number(word + 2):
-            yield "<across>"
-        if word > 1 and self._words[word - 1] == "by" and self._is_number(word) and self._is_number(word - 2):
-            yield "<down>"
-        if word and self._words[word - 1] == "between":
+        """Between this and that, from 2 to 9, 800 by 600."""
+        before = self._words[word - 1] if word else ""
+        if before == "between":
             yield "<low>"
-        if word and self._words[word - 1] == "and" and "between" in self._words[max(word - 6, 0) : word - 1]:
+        if before == "and" and "between" in self._words[max(word - 6, 0) : word - 1]:
             yield "<high>"
+        if not self._is_number(word):
+            return
+        if before == "from":
+            yield "<low>"
+        if before == "to" and "from" in self._words[max(word - 4, 0) : word - 1]:
+            yield "<high>"
+        if self._following(word)[:1] == ["by"] and self._is_number(word + 2):
+            yield "<across>"
+        if before == "by" and word > 1 and self._is_number(word - 2):
+            yield "<down>"
 
     def _says(self, word: int) -> bool:
         """ "Text Ann: dinner is ready", "send her the message dinner is ready"."""

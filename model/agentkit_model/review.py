@@ -46,6 +46,9 @@ GAIN = 2.0
 WORD = 1.0
 """Nats that a canvas is worth more for each word of the conversation that its values have."""
 
+MORE = 2.0
+"""Words that another call may say."""
+
 AGAIN = 6.0
 """Nats that it is worth less for each call that is there already, with the same arguments."""
 
@@ -139,12 +142,14 @@ class Expected:
             where there is none, or it is not asked (N,).
         costs: the nats that the edges of the canvas' own tokens cost, with what their values claim; see `claims` (N,).
         others: what those of the other tokens would, with the difference that they make to what stands before (N,).
+        more: what another token may bring for words, as the first one of another call (N,).
         reward: what the canvas is worth beside.
     """
 
     tokens: Indices
     costs: Floats
     others: Floats
+    more: Floats
     reward: float
 
     def worth(self, own: Floats) -> float:
@@ -168,6 +173,7 @@ class Expected:
             # the tokens before may be written at no cost, but this one costs what it does
             token, expected = int(self.tokens[position]), float(others[position])
             most = float(own[1:position].sum()) + expected - max(float(self.others[position]), 0.0)
+            most += float(self.more[position])
             yield Way(draft, position, token, expected, most, self.reward, first)
 
 
@@ -210,7 +216,7 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Collection
     """
     tables, claims = sight.tables, Claims(sight.tables, hold.twice, past=hold.past)
     tokens = np.array(result.tokens[: result.length], np.int64)
-    costs, others = np.zeros((2, result.length), np.float32)
+    costs, others, more = np.zeros((3, result.length), np.float32)
     asked = set(places(hold, result, clamped))
     path = _path(hold, tables, result)
     cost, opening = _fair(tables, path, behind=bool(hold.past))
@@ -237,11 +243,13 @@ def expected(hold: Hold, sight: Sight, result: CanvasResult, clamped: Collection
             best = int(worth.argmax())
             if worth[best] > -np.inf:
                 others[position], tokens[position] = prices[best], found[best]
+                if tables.targets[step.edge] == tables.final != tables.targets[edges[best]]:
+                    more[position] = MORE * WORD
         reached = _behind(tables, cost, reached, token)
         claims.take(step.edge)
         spent += float(cost[step.edge])
         reached[int(tables.targets[step.edge])] = spent
-    return Expected(tokens, costs, others, _reward(tables, path, result) - opening)
+    return Expected(tokens, costs, others, more, _reward(tables, path, result) - opening)
 
 
 @dataclass(frozen=True, slots=True)
