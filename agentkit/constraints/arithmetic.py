@@ -13,6 +13,7 @@ _SIGNS = {
     "times": "*",
     "multiplied by": "*",
     "divided by": "/",
+    "x": "*",
     "\u00d7": "*",
     "\u00f7": "/",
     **{sign: sign for sign in "+-*/"},

@@ -93,7 +93,7 @@ _QUOTED = re.compile(r"(?<!\w)\"([^\"\n]+)\"(?!\w)|\u201c([^\u201c\u201d\n]+)\u2
 # signs that hold together what is one: tower.stl, 19:30, me@home.org, 3 * 4, 555 0134
 _JOINT = re.compile(
     rf"""(?<=[\w{_MARKS}])[.\-/:@&+#~=%,]+(?=\w) | (?<=\d{{3}})\ (?=\d{{3}})
-    | (?<=[\d)])\ (?:[+\-*/^]|plus|minus|times|multiplied\ by|divided\ by)\ (?=[\d(])""",
+    | (?<=[\d)])\ (?:[+\-*/^x]|plus|minus|times|multiplied\ by|divided\ by)\ (?=[\d(])""",
     re.VERBOSE,
 )
 _SIGNED = re.compile(r"(?<![\w+])\+(?=\d)")  # +49 30 555

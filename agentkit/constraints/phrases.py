@@ -22,15 +22,14 @@ _APART = FUNCTION_WORDS | frozenset(
     am pm first second next last much many hey hi hello ok okay oh um well yes thank thanks
     use using used called named titled labelled tagged say says said saying mean means cost costs want wants need needs
     like get gets got give tell show find make take let put set add go going come see know think look looking ask keep
-    does did done doing being having leave leaves play plays win won start stop turn check trading place places game
-    score
+    does did done doing being having leave leaves play plays win won start stop turn check place places born
     """.split()
 )
 # behind them stands a thing, and not what is done with it
 _BEFORE_THINGS = frozenset(
     "a an the my your our their his her its this that these those of for from at by with in on into about and".split()
 )
-_NEVER_LAST = frozenset("have has do does please cost costs".split())  # "how much sugar does an apple have"
+_NEVER_LAST = frozenset("have has do does please cost costs born".split())  # "how much sugar does an apple have"
 _JOINT = re.compile(r", and | and | & |, ")
 _SAID = re.compile(r"[^\W\d_]+")
 _JOINED = re.compile(r"\S*\w")
@@ -50,13 +49,20 @@ def splits(text: str, spans: Sequence[tuple[int, int]], known: Set[str]) -> tupl
     begins: set[int] = set()
     ends = {end for (_, end), word in zip(spans, words, strict=True) if word.lower() in _NEVER_LAST}
     for place, ((_, end), (start, _)) in enumerate(itertools.pairwise(spans)):
-        if plain[place] and plain[place + 1] and text[end:start] == " ":
+        if plain[place] and plain[place + 1] and text[end:start] == " " and not _name_ends(text, spans[place], start):
             ends.add(end)
             before = words[place - 1].lower() if place else ""
             joined = place and not text[spans[place - 1][1] : spans[place][0]].strip()
             if joined and (plain[place - 1] or before in _BEFORE_THINGS):  # else it may say what to do
                 begins.add(start)
     return begins, ends
+
+
+def _name_ends(text: str, word: tuple[int, int], following: int) -> bool:
+    """Whether a name is followed by what is none, as in "the Bears game"."""
+    start, _ = word
+    first = (text[:start].rstrip() or ".")[-1] in ".?!:"  # of a sentence, so that a capital says nothing
+    return text[start].isupper() and not first and not text[following].isupper()
 
 
 def listed(text: str, spans: Sequence[tuple[int, int]]) -> set[int]:
