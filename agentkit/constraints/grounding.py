@@ -31,7 +31,7 @@ from agentkit.constraints.currencies import currencies
 from agentkit.constraints.dfa import ByteDFA
 from agentkit.constraints.flags import Flag
 from agentkit.constraints.labels import Keys, Prices
-from agentkit.constraints.omission import before, left_out
+from agentkit.constraints.omission import leading_to, left_out
 from agentkit.constraints.phrases import listed, splits
 from agentkit.constraints.spelled import spelled
 from agentkit.dialects.tokenizer import Tokenizer
@@ -578,9 +578,9 @@ class _Added:
     def _more(self, slot: Slot) -> int | None:
         """The state behind an item of an array that another one should follow; None of what is none."""
         base = self._base
-        begins = [other.begin for other in self._base.slots if other.keys == slot.keys]
+        begins = [other.begin for other in base.slots if other.keys == slot.keys]
         leaving = base.source == slot.end
-        over = leaving & ~before(base, np.isin(base.target, begins))[base.target]
+        over = leaving & ~leading_to(base, np.isin(base.target, begins))[base.target]
         if not (leaving & ~over).any():
             return None
         state, self._size = self._size, self._size + 1

@@ -84,13 +84,13 @@ def left_out(call: Automaton, costs: Mapping[Keys, float]) -> NDArray[np.float32
     for keys, cost in costs.items():
         begins = [slot.begin for slot in call.slots if slot.keys == keys]
         enters = np.isin(call.target, begins)
-        ahead = before(call, enters)
+        ahead = leading_to(call, enters)
         if not ahead[begins].any():
             found += np.float32(cost) * (ahead[call.source] & ~ahead[call.target] & ~enters)
     return found
 
 
-def before(call: Automaton, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def leading_to(call: Automaton, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The states from which one of some edges (E,) can still be reached (S,)."""
     ahead = np.zeros(call.size, np.bool_)
     ahead[call.source[edges]] = True

@@ -32,7 +32,7 @@ _BEFORE_THINGS = frozenset(
 _NEVER_LAST = frozenset("have has do does please cost costs born".split())  # "how much sugar does an apple have"
 _JOINT = re.compile(r", and | and | & |, ")
 _SAID = re.compile(r"[^\W\d_]+")
-_JOINED = re.compile(r"\S*\w")
+_JOINED = re.compile(r"[^\s\w]*\w")
 _ALIKE = 6  # letters that words begin with which are of one kind: translate, translation
 
 

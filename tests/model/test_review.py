@@ -16,7 +16,7 @@ from transformers import DiffusionGemmaForBlockDiffusion
 
 from agentkit_model import CanvasPlan, CanvasResult, Choice, DenoisingError, Engine, Hold, PlanError, TokenAutomaton
 from agentkit_model.automaton import NEW_VALUES, NO_VALUE, UNREACHABLE
-from agentkit_model.review import AGAIN, GAIN, TRIES, WORD, Search, Way, doubtful, expected
+from agentkit_model.review import AGAIN, GAIN, MORE, TRIES, WORD, Search, Way, doubtful, expected
 from agentkit_model.sight import Asked, Plain
 from tests.model.claiming import claiming
 from tests.model.conftest import CONFIGS
@@ -417,6 +417,16 @@ def test_each_word_that_was_said_is_worth_something_and_saying_it_again_is_not()
     assert reward(6, 6) == WORD - AGAIN
     without = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4])
     assert expected(Hold(automaton=CALL), Plain(Asked(CALL.tables), torch.zeros(8, 40)), without).reward == 0
+
+
+def test_another_call_may_say_some_words_more() -> None:
+    """Where the turn would end, but not where a call goes on."""
+    again = replace(CALL, source=[*CALL.source, 3], target=[*CALL.target, 1], label=[*CALL.label, 0], cost=[0.0] * 8)
+    canvas = written([OPEN, 6, CLOSE, STOP], [1, 2, 3, 4])
+    found = expected(Hold(automaton=again), Plain(Asked(again.tables), torch.zeros(8, 40)), canvas)
+    assert found.tokens[3] == OPEN and found.more.tolist() == [0.0, 0.0, 0.0, MORE * WORD]
+    likely = np.zeros(4, np.float32)
+    assert [way.most for way in found.ways(canvas, likely, likely, 1.0)][-1] == MORE * WORD
 
 
 def test_of_several_calls_the_one_that_fits_best_counts() -> None:

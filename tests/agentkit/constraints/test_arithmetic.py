@@ -25,6 +25,7 @@ SIGNS: dict[str, tuple[str, Callable[[int, int], float]]] = {
         ("Two times 59 divided by 3.5", ["2 * 59 / 3.5"]),
         ("twenty-five minus 12.7 and 4 Times 5", ["25 - 12.7", "4 * 5"]),
         ("12 plus 4 - 3, 6 \N{DIVISION SIGN} 2", ["12 + 4 - 3", "6 / 2"]),
+        ("what is 35 x 31, not x 31", ["35 * 31"]),
         ("(69 * 33) - 22, 3 + 4", []),  # a run of the text as it is
         ("7 is prime, three, 5", []),
         ("room 4 plus breakfast, plus 3, v1.2 plus 3", []),

@@ -98,6 +98,7 @@ def play(title: str, artist: str = "") -> None:
         (paint, "take blue as the theme, red for the step", {"theme": "blue", "step": "red"}, {"theme": "red"}),
         (paint, "theme = blue, step: red", {"theme": "blue", "step": "red"}, {"step": "blue"}),
         (draw, "a number between 14 and 566", {"least": 14, "most": 566}, {"least": 566, "most": 14}),
+        (draw, "a number from 14 to 566", {"least": 14, "most": 566}, {"least": 566, "most": 14}),
         (translate, "what is cheese in Czech", {"text": "cheese", "language": "Czech"}, {"text": "Czech"}),
         (convert, "37 kelvin in celsius", {"unit": "kelvin", "wanted": "celsius"}, {"unit": "celsius"}),
         (convert, "how many celsius are 37 kelvin", {"unit": "kelvin", "wanted": "celsius"}, {"wanted": "kelvin"}),
@@ -226,9 +227,14 @@ def paint_blue(room: str, color: str = "") -> None:
     """Paint it."""
 
 
+def http_get(url: str) -> None:
+    """Fetch a page."""
+
+
 def test_a_look_that_the_tools_name_has_says_nothing() -> None:
     assert cost(paint_blue, "the blue hall", room="blue hall", color="the") == 0.0
     assert cost(paint_blue, "the green hall", room="green hall") >= LOOK * NATS
+    assert cost(http_get, "get https://home.org", url="https://home.org") == 0.0, "but a site looks like one"
 
 
 def wait(place: str, minutes: int) -> None:
