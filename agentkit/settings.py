@@ -33,8 +33,8 @@ class Constraints:
     labels     nats that a value costs, where grounding is inferred, beside words that name another parameter ("20
                percent", "from Oslo to Rome"), or as such a name; half of it where its own name stands elsewhere. So
                does a yes where no was said, and a no where yes was; five eighths of it is what leaving out an optional
-               value costs that the request speaks of ("in quiet mode", "with breakfast"), and twice that for a number with
-               a label ("the last 50 lines"). With it, words that belong together ("light bulbs") are rather not parted
+               value costs that the request speaks of ("in quiet mode", "with breakfast"), and twice that for a number
+               with a label ("the last 50 lines"). With it, words that belong together ("light bulbs") are not parted
     relevance  nats that a call costs for each point (BM25) by which its tool's words fit the request worse than
                another's; a quarter of it, for each beyond 1, is in favour of a call where the turn begins. For small
                models, which miss what plain words say
