@@ -124,7 +124,7 @@ def test_small_numbers_are_said_in_words_now_and_then() -> None:
     rng = random.Random(1)
     said = [maybe_in_words(rng.randint(1, 120), rng) for _ in range(2000)]
     words = {one.text: one.value for one in said if isinstance(one, Said)}
-    assert all([*read_from(text)] == [(value, 0)] for text, value in words.items())
+    assert all([*read_from(text)] == [(value, (0, len(text)))] for text, value in words.items())
     assert set(range(1, 13)) <= set(words.values()) and max(words.values()) <= 99
 
 
